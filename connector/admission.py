@@ -1,0 +1,153 @@
+"""Admission: is this message a job that this vendor may have run? Pure: a delivery and the registry in."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from connector.assemble import rejection
+from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.topology import reply_queue
+from connector.parsing import Unreadable, glimpse, read_job
+from connector.reasons import job_error
+from connector.registry.records import Registry, Tenant, Vendor
+from connector.settlement import Answer, Dead, DeadReason
+from schemas.codes import JobCode
+from schemas.reply import JobError
+from schemas.request import VerificationRequest
+
+DEFAULT_LIFETIMES: Final = {Lane.INTERACTIVE: timedelta(seconds=60), Lane.BATCH: timedelta(hours=24)}
+_REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_JSON: Final = "application/json"
+_UTF_8: Final = ("utf-8", "utf8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A job to run."""
+
+    job: VerificationRequest
+    vendor: Vendor
+    tenant: Tenant
+    reply_to: str
+    expires_at: datetime
+
+
+def admit(
+    delivery: Delivery,
+    registry: Registry,
+    now: datetime,
+    *,
+    require_user_id: bool,
+) -> Admitted | Answer | Dead:
+    """Return the job to run, or how the message ends without running.
+
+    The vendor is the first word of the routing key, which the broker binds to the AMQP user; the lane is the
+    queue, since a ``CC`` header reaches other queues under the same key.
+    """
+    if delivery.dead_lettered:
+        return Dead(DeadReason.FORGED)
+    vendor = registry.vendors.get(delivery.routing_key.partition(".")[0])
+    if vendor is None:
+        return Dead(DeadReason.UNKNOWN_VENDOR)
+    error = _wrong_user(delivery, vendor, require_user_id=require_user_id) or _wrong_envelope(delivery)
+    if error is not None:
+        return Answer(reply_queue(vendor.name), rejection(delivery, (error,), now, glimpse(delivery.body)))
+    return _admit_job(delivery, vendor, registry, now)
+
+
+def _admit_job(delivery: Delivery, vendor: Vendor, registry: Registry, now: datetime) -> Admitted | Answer:
+    allowed = _allowed_reply_queue(delivery, vendor)
+    reply_to = allowed or reply_queue(vendor.name)
+    job = read_job(delivery.body)
+    if isinstance(job, Unreadable):
+        return Answer(reply_to, rejection(delivery, job.errors, now, job.seen))
+    tenant = registry.tenants.get(job.tenant)
+    if allowed is None:
+        error = job_error(
+            JobCode.FORBIDDEN_REPLY_TO,
+            f"La file de réponse (reply_to) doit être {reply_to} ou {reply_to}.<nom>.",
+        )
+        return Answer(reply_to, rejection(delivery, (error,), now, job))
+    if tenant is None or vendor.name not in tenant.vendors:
+        return Answer(reply_to, rejection(delivery, (_wrong_tenant(tenant),), now, job))
+    return Admitted(
+        job=job,
+        vendor=vendor,
+        tenant=tenant,
+        reply_to=reply_to,
+        expires_at=job.expires_at or published_at(delivery) + DEFAULT_LIFETIMES[delivery.lane],
+    )
+
+
+def published_at(delivery: Delivery) -> datetime:
+    """Return when the job was published, or first taken from its queue where the publisher does not say.
+
+    Raises ``ValueError``, ``OverflowError`` or ``OSError`` for a timestamp beyond the year 9999.
+    """
+    if delivery.timestamp is None:
+        return delivery.received_at
+    return datetime.fromtimestamp(delivery.timestamp, tz=UTC)
+
+
+def _wrong_user(delivery: Delivery, vendor: Vendor, *, require_user_id: bool) -> JobError | None:
+    if delivery.user_id == vendor.name or (delivery.user_id is None and not require_user_id):
+        return None
+    detail = (
+        "La propriété AMQP user_id est obligatoire."
+        if delivery.user_id is None
+        else "La propriété AMQP user_id n'est pas l'utilisateur AMQP de ce logiciel."
+    )
+    return job_error(JobCode.FORBIDDEN_USER, detail)
+
+
+def _wrong_envelope(delivery: Delivery) -> JobError | None:
+    media_type, _, parameters = (delivery.content_type or "").lower().partition(";")
+    charset = re.search(r"charset\s*=\s*\"?([^\s\";]+)", parameters)
+    if media_type.strip() != _JSON or (charset and charset[1] not in _UTF_8):
+        return job_error(
+            JobCode.UNSUPPORTED_CONTENT_TYPE,
+            "La propriété AMQP content_type doit être application/json, en UTF-8.",
+        )
+    if (delivery.content_encoding or "").lower() not in ("", "identity", *_UTF_8):
+        return job_error(
+            JobCode.UNSUPPORTED_CONTENT_TYPE,
+            "Le corps ne doit pas être compressé (propriété AMQP content_encoding).",
+        )
+    if delivery.unreadable_headers:
+        return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
+    try:
+        published_at(delivery)
+    except (ValueError, OverflowError, OSError):
+        return job_error(
+            JobCode.INVALID_MESSAGE,
+            "La propriété AMQP timestamp doit être en secondes depuis le 1er janvier 1970.",
+        )
+    return None
+
+
+def _allowed_reply_queue(delivery: Delivery, vendor: Vendor) -> str | None:
+    """Return where to reply, or None when the vendor has no right there.
+
+    The connector may write to every queue, and must not lend that right: only the vendor's own prefix passes.
+    """
+    default = reply_queue(vendor.name)
+    wanted = delivery.reply_to or default
+    if wanted == default:
+        return default
+    prefix, _, name = wanted.rpartition(".")
+    return wanted if prefix == default and _REPLY_QUEUE_NAME.fullmatch(name) else None
+
+
+def _wrong_tenant(tenant: Tenant | None) -> JobError:
+    if tenant is None:
+        return job_error(
+            JobCode.UNKNOWN_TENANT,
+            "Ce SIRET n'est celui d'aucun CCAS enregistré chez l'hébergeur du connecteur.",
+            "/tenant",
+        )
+    return job_error(
+        JobCode.FORBIDDEN_TENANT,
+        "Ce CCAS n'a pas autorisé ce logiciel chez l'hébergeur du connecteur.",
+        "/tenant",
+    )

@@ -1,0 +1,23 @@
+"""The command line. Each command imports what it needs when it runs, so that ``--help`` is fast."""
+
+import click
+
+from connector.cli.registry import registry
+from connector.cli.sandbox import sandbox
+from connector.cli.schemas import schemas
+from connector.cli.tenants import tenants
+from connector.cli.topology import topology
+from connector.cli.vendors import vendors
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="ccas-connector")
+def command_line() -> None:
+    """Answer French social-work software over RabbitMQ from API Particulier, with each CCAS's own token.
+
+    Settings are environment variables prefixed CONNECTOR_; see the README.
+    """
+
+
+for _command in (registry, sandbox, schemas, tenants, topology, vendors):
+    command_line.add_command(_command)

@@ -1,0 +1,44 @@
+"""``ccas-connector registry``: the key and the schema of the registry."""
+
+import click
+
+from connector.cli.options import failing_cleanly, settings_or_exit
+
+
+@click.group()
+def registry() -> None:
+    """Keep the registry: its key and its schema."""
+
+
+@registry.command("new-key")
+def new_key() -> None:
+    """Print a fresh key for CONNECTOR_SECRET_KEY. Keep it safe: without it the stored tokens are lost.
+
+    Example: export CONNECTOR_SECRET_KEY=$(ccas-connector registry new-key)
+    """
+    from connector.registry.vault import new_key as make_key
+
+    click.echo(make_key())
+
+
+@registry.command()
+def upgrade() -> None:
+    """Bring the database of CONNECTOR_DATABASE_URL to this version's schema.
+
+    SQLite is upgraded by itself; a server's database is upgraded by this command only, before new workers start.
+
+    Example: ccas-connector registry upgrade
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from connector.registry import database
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        try:
+            database.upgrade(database.open_database(settings.database_url))
+        except SQLAlchemyError as error:
+            raise database.DatabaseError(
+                f"CONNECTOR_DATABASE_URL: cannot be upgraded ({type(error).__name__})",
+            ) from None
+    click.echo("The registry's schema is current.")

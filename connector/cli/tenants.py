@@ -1,0 +1,105 @@
+"""``ccas-connector tenants``: which CCAS the connector serves, and with which tokens."""
+
+import os
+from pathlib import Path
+
+import click
+
+from connector.cli.options import fail, failing_cleanly, settings_or_exit
+
+
+@click.group()
+def tenants() -> None:
+    """Import, list and show tenants: one per CCAS, named by its SIRET."""
+
+
+@tenants.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def import_file(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """Add or update the vendors and tenants of a TOML FILE. Those it does not name are left alone.
+
+    \b
+    Example: ccas-connector tenants import tenants.toml
+    with, in tenants.toml:
+      [vendors.millesime]
+      product = "Millésime Action Sociale"
+      publisher = "Up"
+      preset = "millesime"
+      [tenants.26920023600017]
+      name = "CCAS de Clamart"
+      vendors = ["millesime"]
+      token = { env = "CCAS_CLAMART_TOKEN" }
+    """  # noqa: D301 - \b is click's, to keep the lines
+    from connector.bootstrap import open_registry
+    from connector.clock import utc_now
+    from connector.registry.importing import ChangeKind, plan_import
+    from connector.registry.records import Tenant, Vendor
+    from connector.registry.tenants_file import read_tenants_file
+    from connector.registry.vault import Vault
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        parsed = read_tenants_file(file)
+        vault = Vault(settings.secret_key)
+        store = open_registry(settings)
+        changes = plan_import(parsed, store.load(), vault, os.environ, utc_now())
+        effective = [change.record for change in changes if change.kind is not ChangeKind.UNCHANGED]
+        if effective and not dry_run:
+            store.save(
+                [record for record in effective if isinstance(record, Vendor)],
+                [record for record in effective if isinstance(record, Tenant)],
+            )
+    for change in changes:
+        record = change.record
+        what = f"vendor {record.name}" if isinstance(record, Vendor) else f"tenant {record.siret}"
+        differing = f" ({', '.join(change.fields)})" if change.fields else ""
+        click.echo(f"{change.kind:>9}  {what}{differing}")
+    tail = "; nothing was written (dry run)" if dry_run else ""
+    click.echo(f"{len(effective)} changed, {len(changes) - len(effective)} unchanged{tail}")
+
+
+@tenants.command("list")
+def list_tenants() -> None:
+    """List the tenants, the vendors that may ask for each, and whether each has a token.
+
+    Example: ccas-connector tenants list
+    """
+    from connector.bootstrap import open_registry
+    from connector.cli.tables import print_table
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        registry = open_registry(settings).load()
+    print_table(
+        ("SIRET", "Name", "Vendors", "Token since"),
+        [
+            (
+                tenant.siret,
+                tenant.name,
+                ", ".join(sorted(tenant.vendors)) or "none",
+                f"{tenant.token_set_at:%Y-%m-%d %H:%M} UTC" if tenant.token_set_at else "none",
+            )
+            for tenant in registry.tenants.values()
+        ],
+    )
+
+
+@tenants.command()
+@click.argument("siret")
+def show(siret: str) -> None:
+    """Show one tenant; never its token.
+
+    Example: ccas-connector tenants show 26920023600017
+    """
+    from connector.bootstrap import open_registry
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        tenant = open_registry(settings).load().tenants.get(siret)
+    if tenant is None:
+        fail(f"no tenant has the SIRET {siret}; see: ccas-connector tenants list")
+    click.echo(f"siret    {tenant.siret}")
+    click.echo(f"name     {tenant.name}")
+    click.echo(f"vendors  {', '.join(sorted(tenant.vendors)) or 'none'}")
+    click.echo(f"token    {f'set {tenant.token_set_at.isoformat()}' if tenant.token_set_at else 'none'}")

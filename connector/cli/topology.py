@@ -1,0 +1,38 @@
+"""``ccas-connector topology``: the broker objects of the contract."""
+
+import click
+
+from connector.cli.options import failing_cleanly, settings_or_exit
+
+
+@click.group()
+def topology() -> None:
+    """Declare the exchange and the queues of the contract."""
+
+
+@topology.command()
+def declare() -> None:
+    """Declare the exchange, the queues and each vendor's reply queue; what exists already is left alone.
+
+    A worker does the same when it starts.
+
+    Example: ccas-connector topology declare
+    """
+    from amqp.exceptions import AMQPError
+    from kombu import Connection
+
+    from connector.bootstrap import open_registry
+    from connector.cli.options import fail
+    from connector.messaging.topology import declare_topology
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        vendors = open_registry(settings).load().vendors
+    try:
+        with Connection(settings.broker_url.get_secret_value(), connect_timeout=10) as connection:
+            declare_topology(connection.default_channel, vendors)
+    except AMQPError as error:
+        fail(f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}")
+    except OSError as error:
+        fail(f"CONNECTOR_BROKER_URL: the broker cannot be reached ({type(error).__name__})")
+    click.echo(f"Declared, with the reply queues of {len(vendors)} vendors.")

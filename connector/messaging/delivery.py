@@ -1,0 +1,74 @@
+"""A message taken from a vendor queue, as a value. Nothing in it is trusted but what the broker vouches for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+TRACE_HEADERS: Final = ("traceparent", "tracestate", "sentry-trace", "baggage")
+"""Carried from a request to its reply as they are."""
+_LONGEST_TRACE_HEADER: Final = 8192
+UNREADABLE_HEADERS: Final = "x-connector-unreadable"
+"""Stands for a header table that cannot be decoded."""
+
+
+class Lane(StrEnum):
+    """The queue that a job was taken from: an agent waits, or a campaign runs."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery. Its ``repr`` shows nothing of the job."""
+
+    body: bytes = field(repr=False)
+    lane: Lane
+    routing_key: str
+    """The key it was published under, which the broker binds to the vendor's AMQP user."""
+    redelivered: bool
+    """It was delivered before, and may have been answered."""
+    received_at: datetime
+    content_type: str | None = None
+    content_encoding: str | None = None
+    correlation_id: str | None = field(default=None, repr=False)
+    message_id: str | None = field(default=None, repr=False)
+    reply_to: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+    """The AMQP user, validated by the broker; None when the publisher gave none."""
+    timestamp: int | None = None
+    """Unix time of the publication, in seconds, as the publisher gives it."""
+    trace: Mapping[str, str] = field(default_factory=dict, repr=False)
+    dead_lettered: bool = False
+    """It carries ``x-death``: it came by a dead-lettering, not from a vendor."""
+    unreadable_headers: bool = False
+
+
+def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
+    """Return an AMQP client's message (``amqp.basic_message.Message``) as a delivery."""
+    properties, info = message.properties, message.delivery_info
+    headers = properties.get("application_headers") or {}
+    body = message.body
+    return Delivery(
+        body=bytes(body) if isinstance(body, (bytes, bytearray, memoryview)) else b"",
+        lane=lane,
+        routing_key=info["routing_key"],
+        redelivered=bool(info["redelivered"]),
+        received_at=received_at,
+        content_type=properties.get("content_type"),
+        content_encoding=properties.get("content_encoding"),
+        correlation_id=properties.get("correlation_id"),
+        message_id=properties.get("message_id"),
+        reply_to=properties.get("reply_to"),
+        user_id=properties.get("user_id"),
+        timestamp=properties.get("timestamp"),
+        trace={
+            name: value
+            for name in TRACE_HEADERS
+            if isinstance(value := headers.get(name), str) and len(value) <= _LONGEST_TRACE_HEADER
+        },
+        dead_lettered="x-death" in headers,
+        unreadable_headers=UNREADABLE_HEADERS in headers,
+    )

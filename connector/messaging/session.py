@@ -1,0 +1,152 @@
+"""One life of the worker's connection to the broker, on an event loop: read, consume, publish, acknowledge.
+
+The connection is kombu's. Its socket is watched by the loop, so that a delivery becomes a coroutine, and a
+confirm resolves a publish, without a thread in between. When the connection ends the session ends with it:
+what it had in hand stays unacknowledged, and the broker gives it again to the next session.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from connector.messaging.delivery import Lane
+from connector.messaging.frames import tolerant_frame_handler
+from connector.messaging.publisher import Publisher
+from connector.messaging.topology import declare_reply_queue, declare_topology, lane_queue
+
+HEARTBEAT_SECONDS: Final = 30
+_HEARTBEAT_RATE: Final = 2
+_BLOCKED: Final = "connection.blocked"
+
+TRANSPORT_OPTIONS: Final = {
+    "frame_handler": tolerant_frame_handler,
+    # A broker that no longer reads or answers must not hold the loop for ever.
+    "read_timeout": 20,
+    "write_timeout": 20,
+    "client_properties": {"connection_name": "ccas-connector worker"},
+}
+"""What a connection given to a session is made with."""
+
+
+class BrokerSession:
+    """Consumes and publishes on one connection, for as long as it lives."""
+
+    def __init__(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._amqp = connection.connection
+        self._errors = (*connection.connection_errors, *connection.channel_errors)
+        self._channel = _open_channel(connection)
+        self.publisher = Publisher(_open_channel(connection), loop)
+        self._amqp.on_blocked = lambda _reason: self.publisher.block()
+        self._amqp.on_unblocked = self.publisher.unblock
+        _publish_without_reading(self._amqp)
+        self._failed: asyncio.Future[None] = loop.create_future()
+        self._consumer_tags: list[str] = []
+
+    def declare(self, vendors: Iterable[str]) -> None:
+        """Declare the topology. Raises the client's channel errors when it exists otherwise."""
+        declare_topology(self._channel, vendors)
+
+    def declare_reply_queues(self, vendors: Iterable[str]) -> None:
+        """Declare the reply queues of vendors that were added while the session lives."""
+        for vendor in vendors:
+            declare_reply_queue(self._channel, vendor)
+
+    def consume(
+        self,
+        lanes: Iterable[Lane],
+        in_hand_per_lane: int,
+        on_message: Callable[[Lane, Any], None],
+    ) -> None:
+        """Take jobs from ``lanes``, at most ``in_hand_per_lane`` of each unacknowledged at once."""
+        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand_per_lane, a_global=False)
+        for lane in lanes:
+            self._channel.basic_consume(
+                queue=lane_queue(lane),
+                consumer_tag=f"ccas-connector.{lane}",
+                callback=lambda message, lane=lane: on_message(lane, message),
+            )
+            self._consumer_tags.append(f"ccas-connector.{lane}")
+
+    def stop_consuming(self) -> None:
+        """Take no further job; what is in hand goes on."""
+        for tag in self._consumer_tags:
+            self._channel.basic_cancel(tag)
+        self._consumer_tags.clear()
+
+    def acknowledge(self, delivery_tag: int) -> None:
+        """Tell the broker that a delivery is done with. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_ack(delivery_tag))
+
+    def give_back(self, delivery_tag: int) -> None:
+        """Return a delivery to its queue. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
+
+    async def read(self) -> None:
+        """Read what the broker sends until the connection ends; raises the client's error."""
+        descriptor = self._amqp.sock.fileno()
+        self._loop.add_reader(descriptor, self._on_readable)
+        heart = self._loop.create_task(self._beat())
+        # What arrived while the topology was being declared is in the client's buffer already.
+        self._on_readable()
+        try:
+            await self._failed
+        finally:
+            heart.cancel()
+            self._loop.remove_reader(descriptor)
+
+    def fail(self, error: BaseException) -> None:
+        """End the session: nothing is published or acknowledged any more."""
+        self.publisher.fail(error)
+        if not self._failed.done():
+            self._failed.set_exception(error)
+            # Read once here, so that an error nobody awaits any more is not reported as forgotten.
+            self._failed.exception()
+
+    def _send(self, frame: Callable[[], None]) -> None:
+        if self._failed.done():
+            return
+        try:
+            frame()
+        except self._errors as error:
+            self.fail(error)
+
+    def _on_readable(self) -> None:
+        try:
+            while True:
+                self._amqp.drain_events(timeout=0)
+        except TimeoutError:
+            return
+        except self._errors as error:
+            self.fail(error)
+        except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
+            self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS / _HEARTBEAT_RATE)
+            try:
+                self._amqp.heartbeat_tick(rate=_HEARTBEAT_RATE)
+            except self._errors as error:
+                self.fail(error)
+                return
+
+
+def _open_channel(connection: Any) -> Any:
+    channel = connection.channel()
+    # A body is bytes, whatever `content_encoding` claims.
+    channel.auto_decode = False
+    return channel
+
+
+def _publish_without_reading(amqp_connection: Any) -> None:
+    """Spare py-amqp its look at the socket before every publish, for a blocked connection's notice.
+
+    The loop watches the socket and sees that notice by itself; the broker has already been told that the
+    client understands it.
+    """
+    properties = amqp_connection.client_properties
+    amqp_connection.client_properties = {
+        **properties,
+        "capabilities": {**properties.get("capabilities", {}), _BLOCKED: False},
+    }

@@ -1,0 +1,102 @@
+"""The broker objects of the contract, declared exactly: an argument cannot be changed afterwards.
+
+Only features of RabbitMQ 3.10 and 4.x are used.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kombu import Exchange, Queue
+
+from connector.messaging.delivery import Lane
+
+REQUESTS: Final = "verifications"
+DEAD: Final = "connector.dead"
+UNDELIVERABLE: Final = "connector.undeliverable"
+
+DELIVERY_LIMIT: Final = 20
+"""Deliveries of a job before the broker dead-letters it.
+
+A crash counts against every job in hand: with a limit of 5 and 100 jobs in hand, the sixth crash dead-lettered
+a hundred healthy jobs.
+"""
+_NO_DELIVERY_LIMIT: Final = 1_000_000_000
+"""RabbitMQ 4 limits deliveries to 20 where nothing is said; looking at a dead letter must not consume it."""
+
+
+def lane_queue(lane: Lane) -> str:
+    """Return the name of a lane's queue."""
+    return f"{REQUESTS}.{lane}"
+
+
+def reply_queue(vendor: str) -> str:
+    """Return the name of a vendor's default reply queue."""
+    return f"replies.{vendor}"
+
+
+def _quorum(name: str, *, delivery_limit: int, dead_letters_to: str | None = None, **options: Any) -> Queue:
+    arguments: dict[str, Any] = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": delivery_limit,
+        "x-overflow": "reject-publish",
+    }
+    if dead_letters_to is not None:
+        arguments |= {
+            "x-dead-letter-exchange": dead_letters_to,
+            "x-dead-letter-strategy": "at-least-once",
+        }
+    return Queue(name, durable=True, queue_arguments=arguments, **options)
+
+
+def _dead_exchange() -> Exchange:
+    return Exchange(DEAD, type="fanout", durable=True)
+
+
+def _undeliverable_exchange() -> Exchange:
+    return Exchange(UNDELIVERABLE, type="fanout", durable=True)
+
+
+def requests_exchange() -> Exchange:
+    """Return the exchange that vendors publish to; what it cannot route goes to ``connector.dead``."""
+    return Exchange(REQUESTS, type="topic", durable=True, arguments={"alternate-exchange": DEAD})
+
+
+def lane_queues() -> dict[Lane, Queue]:
+    """Return the queue of each lane. The broker's own dead-lettering is the last net, after ours."""
+    return {
+        lane: _quorum(
+            lane_queue(lane),
+            delivery_limit=DELIVERY_LIMIT,
+            dead_letters_to=DEAD,
+            exchange=requests_exchange(),
+            routing_key=f"*.{lane}",
+        )
+        for lane in Lane
+    }
+
+
+def reply_queue_of(vendor: str) -> Queue:
+    """Return a vendor's default reply queue; a reply its reader keeps refusing is kept, not dropped."""
+    return _quorum(reply_queue(vendor), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
+
+
+def declare_topology(channel: Any, vendors: Iterable[str]) -> None:
+    """Declare every exchange, queue and binding of the contract, and the reply queues of ``vendors``.
+
+    Idempotent. Raises ``amqp.exceptions.PreconditionFailed`` when one exists with other arguments.
+    """
+    dead = _quorum(DEAD, delivery_limit=_NO_DELIVERY_LIMIT, exchange=_dead_exchange())
+    undeliverable = _quorum(
+        UNDELIVERABLE,
+        delivery_limit=_NO_DELIVERY_LIMIT,
+        exchange=_undeliverable_exchange(),
+    )
+    for queue in (dead, undeliverable, *lane_queues().values()):
+        queue.bind(channel).declare()
+    for vendor in vendors:
+        declare_reply_queue(channel, vendor)
+
+
+def declare_reply_queue(channel: Any, vendor: str) -> None:
+    """Declare a vendor's default reply queue."""
+    reply_queue_of(vendor).bind(channel).declare()

@@ -1,0 +1,139 @@
+"""Reading a job from bytes: the contract's model, or what is wrong with it, in French."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from connector.reasons import job_error
+from schemas.base import Reference
+from schemas.codes import JobCode
+from schemas.reply import JobError
+from schemas.request import MAX_CHECKS, SERVED_VERSIONS, JobId, VerificationRequest
+from schemas.siret import Siret
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_ERRORS: Final = 20
+"""A job with more defects than this gets the first ones: enough to correct it by."""
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+_DETAILS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing": "Ce champ est obligatoire.",
+        "extra_forbidden": "Ce champ n'existe pas.",
+        "string_type": "Une chaîne de caractères est attendue.",
+        "string_too_short": "Cette valeur est trop courte.",
+        "string_too_long": "Cette valeur est trop longue.",
+        "string_pattern_mismatch": "Cette valeur contient un caractère ou une forme non admis.",
+        "int_type": "Un nombre entier est attendu.",
+        "bool_type": "Un booléen est attendu.",
+        "dict_type": "Un objet est attendu.",
+        "model_type": "Un objet est attendu.",
+        "tuple_type": "Un tableau est attendu.",
+        "too_short": "Au moins un élément est attendu.",
+        "too_long": f"Trop d'éléments (au plus {MAX_CHECKS}).",
+        "literal_error": "Cette valeur n'est pas l'une de celles admises.",
+        "siret": "Ce n'est pas un SIRET valide : 14 chiffres, dont la clé de contrôle.",
+        "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",
+        "duplicate_check_id": "Deux vérifications portent le même id.",
+        "timezone_aware": "L'instant doit porter son décalage horaire (RFC 3339).",
+        "datetime_type": "Un instant RFC 3339 avec décalage horaire est attendu.",
+        "datetime_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
+        "datetime_from_date_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
+    },
+)
+_OTHER_DETAIL: Final = "Cette valeur n'est pas admise."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What can be told of a job that cannot be run, so that the vendor knows which one is answered."""
+
+    job_id: str | None = None
+    tenant: str | None = None
+    dossier: str | None = None
+
+
+NOTHING_SEEN: Final = Seen()
+_SEEN_TYPES: Final[Mapping[str, TypeAdapter[str]]] = MappingProxyType(
+    {"job_id": TypeAdapter(JobId), "tenant": TypeAdapter(Siret), "dossier": TypeAdapter(Reference)},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A body that is no job of the contract."""
+
+    errors: tuple[JobError, ...]
+    seen: Seen = NOTHING_SEEN
+
+
+def read_job(body: bytes) -> VerificationRequest | Unreadable:
+    """Return the job in ``body``, or every defect of its envelope (at most ``MAX_ERRORS``)."""
+    if len(body) > MAX_BODY_BYTES:
+        return Unreadable((_invalid("Le corps du message dépasse 64 Kio."),))
+    # RFC 8259, 8.1: a reader may ignore a byte order mark, which some writers cannot help.
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return VerificationRequest.model_validate_json(text)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+    try:
+        document = from_json(text)
+    except ValueError:
+        return Unreadable(
+            (_invalid("Le corps n'est pas du JSON en UTF-8, ou son imbrication est excessive."),)
+        )
+    if not isinstance(document, dict):
+        return Unreadable((_invalid("Le corps doit être un objet JSON.", ""),))
+    seen = _see(document)
+    version = document.get("version")
+    if type(version) is int and version not in SERVED_VERSIONS:
+        served = ", ".join(str(served) for served in SERVED_VERSIONS)
+        detail = f"Cette version du contrat n'est pas servie ; versions servies : {served}."
+        return Unreadable((job_error(JobCode.UNSUPPORTED_VERSION, detail, "/version"),), seen)
+    return Unreadable(tuple(_read_detail(detail) for detail in details[:MAX_ERRORS]), seen)
+
+
+def glimpse(body: bytes) -> Seen:
+    """Return what can be told of the job in ``body``, which is not going to be run."""
+    try:
+        document = from_json(body.removeprefix(_BYTE_ORDER_MARK)) if len(body) <= MAX_BODY_BYTES else None
+    except ValueError:
+        return NOTHING_SEEN
+    return _see(document) if isinstance(document, dict) else NOTHING_SEEN
+
+
+def _see(document: dict[str, Any]) -> Seen:
+    """Keep the members that are right by themselves; a wrong one is not repeated back."""
+    return Seen(
+        **{
+            name: document[name]
+            for name, type_ in _SEEN_TYPES.items()
+            if _is_valid(type_, document.get(name))
+        },
+    )
+
+
+def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
+    try:
+        type_.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _read_detail(detail: ErrorDetails) -> JobError:
+    return _invalid(_DETAILS.get(detail["type"], _OTHER_DETAIL), json_pointer(detail["loc"]))
+
+
+def json_pointer(location: tuple[int | str, ...]) -> str:
+    """Return a location as a JSON Pointer (RFC 6901); the empty one is the whole body."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+
+
+def _invalid(detail: str, pointer: str | None = None) -> JobError:
+    return job_error(JobCode.INVALID_MESSAGE, detail, pointer)

@@ -1,0 +1,69 @@
+"""The registry as a worker sees it: a value in memory, refreshed from the database every few seconds."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.registry.records import Registry
+from connector.registry.store import RegistryStore
+from connector.registry.vault import Vault
+
+REFRESH_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class RegistryCache:
+    """Holds the current registry. Reading never waits; a change is seen within ``REFRESH_SECONDS``.
+
+    When the database is away the last registry stays in force, and the failure is logged once.
+    """
+
+    def __init__(self, store: RegistryStore, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+        self._registry = store.load()
+        self._tokens: dict[str, str] = {}
+        self._failing = False
+
+    @property
+    def registry(self) -> Registry:
+        """The registry as of the last refresh."""
+        return self._registry
+
+    def token(self, siret: str, sealed: str) -> str:
+        """Return the opened token of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
+        token = self._tokens.get(sealed)
+        if token is None:
+            token = self._tokens[sealed] = self._vault.open(siret, sealed)
+        return token
+
+    async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:
+        """Refresh for ever; ``on_change`` is called with each new registry."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            if await self._refresh():
+                on_change(self._registry)
+
+    async def _refresh(self) -> bool:
+        try:
+            fresh = await asyncio.to_thread(self._newer)
+        except SQLAlchemyError as error:
+            if not self._failing:
+                _log.warning("registry.unreachable", error=type(error).__name__)
+            self._failing = True
+            return False
+        self._failing = False
+        if fresh is None:
+            return False
+        self._registry, self._tokens = fresh, {}
+        _log.info("registry.refreshed", revision=fresh.revision, tenants=len(fresh.tenants))
+        return True
+
+    def _newer(self) -> Registry | None:
+        if self._store.revision() == self._registry.revision:
+            return None
+        return self._store.load()

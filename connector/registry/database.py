@@ -1,0 +1,81 @@
+"""The database behind the registry: opening it, and keeping its schema current with Alembic."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from connector.errors import OperatorError
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+class DatabaseError(OperatorError):
+    """The database cannot be opened or is not of this version; the message says what to do."""
+
+
+def open_database(url: SecretStr) -> Engine:
+    """Return an engine for ``url``; SQLite is put in WAL mode, with foreign keys enforced.
+
+    No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read.
+    """
+    try:
+        engine = create_engine(url.get_secret_value(), hide_parameters=True, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise DatabaseError(
+            f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__})",
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def ensure_current(engine: Engine) -> None:
+    """Make sure that the schema is this version's: SQLite is upgraded in place, a server's is only checked.
+
+    Raises ``DatabaseError`` when the database cannot be reached or must be upgraded by its operator.
+    """
+    try:
+        if _is_current(engine):
+            return
+        if engine.dialect.name != "sqlite":
+            raise DatabaseError(
+                "CONNECTOR_DATABASE_URL: the schema is not of this version; run: ccas-connector registry upgrade",
+            )
+        upgrade(engine)
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened ({type(error).__name__})") from None
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to this version."""
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _is_current(engine: Engine) -> bool:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()

@@ -1,0 +1,98 @@
+"""Reading and writing the registry in SQL."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.tables import GRANTS, REVISION, TENANTS, VENDORS
+
+
+class RegistryStore:
+    """The registry in a database whose schema is current."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def revision(self) -> int:
+        """Return the number that grows with every change: one cheap query."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(REVISION.c.revision)).scalar_one())
+
+    def load(self) -> Registry:
+        """Return the whole registry as of one instant."""
+        with self._engine.begin() as connection:
+            return _load(connection)
+
+    def save(self, vendors: Iterable[Vendor], tenants: Iterable[Tenant]) -> None:
+        """Insert or replace these vendors and tenants in one transaction; others stay as they are."""
+        with self._engine.begin() as connection:
+            for vendor in vendors:
+                _save_vendor(connection, vendor)
+            for tenant in tenants:
+                _save_tenant(connection, tenant)
+            connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+
+
+def _load(connection: Connection) -> Registry:
+    granted: dict[str, set[str]] = {}
+    for row in connection.execute(select(GRANTS.c.siret, GRANTS.c.vendor)):
+        granted.setdefault(row.siret, set()).add(row.vendor)
+    vendors = {
+        row.name: Vendor(
+            name=row.name,
+            product=row.product,
+            publisher=row.publisher,
+            preset=row.preset,
+            extra_scopes=tuple(row.extra_scopes),
+        )
+        for row in connection.execute(select(VENDORS).order_by(VENDORS.c.name))
+    }
+    tenants = {
+        row.siret: Tenant(
+            siret=row.siret,
+            name=row.name,
+            vendors=frozenset(granted.get(row.siret, ())),
+            sealed_token=row.sealed_token,
+            token_set_at=_aware(row.token_set_at),
+        )
+        for row in connection.execute(select(TENANTS).order_by(TENANTS.c.siret))
+    }
+    return Registry(
+        revision=connection.execute(select(REVISION.c.revision)).scalar_one(),
+        vendors=MappingProxyType(vendors),
+        tenants=MappingProxyType(tenants),
+    )
+
+
+def _save_vendor(connection: Connection, vendor: Vendor) -> None:
+    values = {
+        "product": vendor.product,
+        "publisher": vendor.publisher,
+        "preset": vendor.preset,
+        "extra_scopes": list(vendor.extra_scopes),
+    }
+    changed = connection.execute(update(VENDORS).where(VENDORS.c.name == vendor.name).values(values))
+    if changed.rowcount == 0:
+        connection.execute(insert(VENDORS).values(name=vendor.name, **values))
+
+
+def _save_tenant(connection: Connection, tenant: Tenant) -> None:
+    values = {
+        "name": tenant.name,
+        "sealed_token": tenant.sealed_token,
+        "token_set_at": tenant.token_set_at,
+    }
+    changed = connection.execute(update(TENANTS).where(TENANTS.c.siret == tenant.siret).values(values))
+    if changed.rowcount == 0:
+        connection.execute(insert(TENANTS).values(siret=tenant.siret, **values))
+    connection.execute(delete(GRANTS).where(GRANTS.c.siret == tenant.siret))
+    for vendor in sorted(tenant.vendors):
+        connection.execute(insert(GRANTS).values(siret=tenant.siret, vendor=vendor))
+
+
+def _aware(instant: datetime | None) -> datetime | None:
+    # SQLite stores no offset; what is written is UTC.
+    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant

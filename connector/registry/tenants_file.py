@@ -1,0 +1,125 @@
+"""The TOML file in which a deployment keeps its vendors and tenants, its secrets kept out of it.
+
+Example::
+
+    [vendors.millesime]
+    product = "Millésime Action Sociale"
+    publisher = "Up"
+    preset = "millesime"
+    extra_scopes = ["revenu_solidarite_active"]
+
+    [tenants.26920023600017]
+    name = "CCAS de Clamart"
+    vendors = ["millesime"]
+    token = { env = "CCAS_CLAMART_TOKEN" }
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from connector.errors import OperatorError
+from schemas.siret import Siret
+
+VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
+# What an HTTP header can carry: a token with a line end would forge one.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class TenantsFileError(OperatorError):
+    """The file cannot be used; the message says where and why, on one line, and shows no secret."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class TokenEntry(_Entry):
+    """Where a token is: exactly one of an environment variable, a file, or, for a sandbox, the value."""
+
+    env: str | None = None
+    file: Path | None = None
+    value: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(place is not None for place in (self.env, self.file, self.value)) != 1:
+            raise ValueError('give exactly one of env = "…", file = "…" or value = "…"')
+        return self
+
+
+class VendorEntry(_Entry):
+    """A vendor as the file gives it."""
+
+    product: Annotated[str, Field(min_length=1)]
+    publisher: Annotated[str, Field(min_length=1)]
+    preset: Literal["millesime", "sonate-opus", "ccas", "all"]
+    extra_scopes: tuple[str, ...] = ()
+
+
+class TenantEntry(_Entry):
+    """A tenant as the file gives it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    vendors: tuple[str, ...]
+    token: TokenEntry | None = None
+
+
+class TenantsFile(_Entry):
+    """The whole file."""
+
+    vendors: dict[Annotated[str, StringConstraints(pattern=VENDOR_NAME)], VendorEntry] = {}
+    tenants: dict[Siret, TenantEntry] = {}
+
+
+def read_tenants_file(path: Path) -> TenantsFile:
+    """Parse and check the file. Raises ``TenantsFileError`` at its first defect."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TenantsFileError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TenantsFileError(f"{path}: not TOML: {error}") from None
+    try:
+        return TenantsFile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
+        raise TenantsFileError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def resolve_token(siret: str, entry: TokenEntry, environ: Mapping[str, str]) -> str:
+    """Return the token itself. Raises ``TenantsFileError`` when it is not where the entry says, or unusable."""
+    place, token = _look_up(siret, entry, environ)
+    if not _TOKEN.fullmatch(token):
+        raise TenantsFileError(
+            f"tenants.{siret}.token: {place} holds no token (printable ASCII, without spaces, is expected)",
+        )
+    return token
+
+
+def _look_up(siret: str, entry: TokenEntry, environ: Mapping[str, str]) -> tuple[str, str]:
+    if entry.env is not None:
+        if entry.env not in environ:
+            raise TenantsFileError(f"tenants.{siret}.token: the environment variable {entry.env} is not set")
+        return f"the environment variable {entry.env}", environ[entry.env].strip()
+    if entry.file is not None:
+        try:
+            return f"the file {entry.file}", entry.file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise TenantsFileError(
+                f"tenants.{siret}.token: the file {entry.file} cannot be read ({type(error).__name__})",
+            ) from None
+    return "value", entry.value.get_secret_value() if entry.value else ""

@@ -1,0 +1,55 @@
+"""Tokens at rest: sealed under ``CONNECTOR_SECRET_KEY``, each for one tenant."""
+
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from connector.errors import OperatorError
+
+_HOW_TO_MAKE_ONE: Final = "make one with: ccas-connector registry new-key"
+
+
+class VaultError(OperatorError):
+    """A key is missing or malformed, or does not open what was sealed; the message says what to do."""
+
+
+def new_key() -> str:
+    """Return a fresh key, fit for ``CONNECTOR_SECRET_KEY``."""
+    return Fernet.generate_key().decode("ascii")
+
+
+class Vault:
+    """Seals and opens tokens with Fernet (AES-128-CBC and HMAC-SHA256).
+
+    Several keys, comma-separated, allow rotation: the first seals, any opens.
+    """
+
+    def __init__(self, keys: SecretStr | None) -> None:
+        if keys is None:
+            raise VaultError(f"CONNECTOR_SECRET_KEY: not set; {_HOW_TO_MAKE_ONE}")
+        try:
+            fernets = [Fernet(key.strip()) for key in keys.get_secret_value().split(",")]
+        except ValueError:
+            raise VaultError(f"CONNECTOR_SECRET_KEY: not a key; {_HOW_TO_MAKE_ONE}") from None
+        self._fernet = MultiFernet(fernets)
+
+    def seal(self, siret: str, token: str) -> str:
+        """Encrypt the token of the tenant ``siret``. The SIRET is sealed in, so that rows cannot be swapped."""
+        return self._fernet.encrypt(f"{siret}:{token}".encode()).decode("ascii")
+
+    def open(self, siret: str, sealed: str) -> str:
+        """Return the token that was sealed for ``siret``.
+
+        Raises ``VaultError`` when no key opens it, or when it was sealed for another tenant.
+        """
+        try:
+            owner, _, token = self._fernet.decrypt(sealed).decode().partition(":")
+        except InvalidToken:
+            raise VaultError(
+                f"CONNECTOR_SECRET_KEY: does not open the token of tenant {siret}; "
+                "give the key it was sealed with, or import the token again",
+            ) from None
+        if owner != siret:
+            raise VaultError(f"the token stored for tenant {siret} was sealed for another; import it again")
+        return token

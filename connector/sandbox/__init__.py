@@ -1,0 +1,5 @@
+"""A local API Particulier that behaves: its authentication, its checks of parameters, its error codes.
+
+It shares the catalogue's routes with the connector, and nothing else: how it reads a request is written from
+the API's own rules, so that a defect of the connector is seen rather than mirrored.
+"""

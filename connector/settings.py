@@ -1,0 +1,77 @@
+"""Settings, from environment variables prefixed ``CONNECTOR_`` or from the files they name.
+
+``CONNECTOR_X_FILE`` gives the path of a file that holds the value of ``CONNECTOR_X``, for secrets that an
+orchestrator mounts. An empty variable counts as absent.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+
+from connector.errors import OperatorError
+
+PREFIX: Final = "CONNECTOR_"
+
+
+class SettingsError(OperatorError):
+    """A setting is missing or malformed; the message names the variable and says what to do, on one line."""
+
+
+def _scheme(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+class Settings(BaseModel):
+    """Every setting has a default that works on a laptop, except the key that encrypts tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    broker_url: Annotated[SecretStr, _scheme("amqp", "amqps")] = SecretStr(
+        "amqp://guest:guest@127.0.0.1:5672//",
+    )
+    api_particulier_url: Annotated[SecretStr, _scheme("https", "http")] = SecretStr(
+        "https://staging.particulier.api.gouv.fr",
+    )
+    database_url: Annotated[SecretStr, _scheme("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
+        "sqlite:///ccas-connector.db",
+    )
+    secret_key: SecretStr | None = None
+    require_user_id: bool = False
+    log_format: Literal["console", "json"] = "console"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that ``environ`` gives.
+
+    Raises ``SettingsError`` for the first variable that is malformed, or whose file cannot be read.
+    """
+    values = {
+        name: value
+        for name in Settings.model_fields
+        if (value := _value(environ, f"{PREFIX}{name.upper()}")) is not None
+    }
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        variable = f"{PREFIX}{str(first['loc'][0]).upper()}"
+        raise SettingsError(f"{variable}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _value(environ: Mapping[str, str], variable: str) -> str | None:
+    direct, path = environ.get(variable), environ.get(f"{variable}_FILE")
+    if direct and path:
+        raise SettingsError(f"{variable}: given twice, as {variable} and as {variable}_FILE; keep one")
+    if not path:
+        return direct or None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}_FILE: cannot be read ({type(error).__name__})") from None

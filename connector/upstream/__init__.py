@@ -1,0 +1,1 @@
+"""The APIs that are asked, over HTTP."""

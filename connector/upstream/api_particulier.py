@@ -1,0 +1,68 @@
+"""Calls to API Particulier: every one is a GET with the tenant's token, and ends as a value."""
+
+import asyncio
+import math
+import time
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from connector.identity import Query
+from connector.upstream.client import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from connector.upstream.exchange import Answered, Exchange, Unanswered
+from schemas.codes import CheckCode
+
+_TIMEOUTS: Final = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS).as_dict()
+_USER_AGENT: Final = (b"user-agent", b"ccas-connector")
+_ACCEPT: Final = (b"accept", b"application/json")
+
+
+class ApiParticulier:
+    """API Particulier at one address."""
+
+    def __init__(self, client: httpx.AsyncClient, base_url: str) -> None:
+        self._client = client
+        self._base_url = base_url.rstrip("/")
+
+    async def get(self, endpoint: str, query: Query, token: str, within_seconds: float) -> Exchange:
+        """Ask ``endpoint``, giving up after ``within_seconds``, when the job expires.
+
+        Nothing raised by the HTTP library leaves this method, since its exceptions carry the URL, hence the
+        person.
+        """
+        # A request built whole costs a third of the client's merging of addresses and headers.
+        request = httpx.Request(
+            "GET",
+            f"{self._base_url}{endpoint}?{urlencode(query, quote_via=quote)}",
+            headers=[(b"authorization", b"Bearer " + token.encode("ascii")), _ACCEPT, _USER_AGENT],
+            extensions={"timeout": _TIMEOUTS},
+        )
+        start = time.monotonic()
+        try:
+            async with asyncio.timeout(within_seconds):
+                response = await self._client.send(request)
+        except TimeoutError:
+            return Unanswered(code=CheckCode.EXPIRED, duration_ms=_since(start))
+        except httpx.HTTPError as error:
+            return Unanswered(code=transport_code(error), duration_ms=_since(start))
+        return Answered(
+            http_status=response.status_code,
+            headers=response.headers,
+            body=response.content,
+            duration_ms=_since(start),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept open."""
+        await self._client.aclose()
+
+
+def transport_code(error: httpx.HTTPError) -> CheckCode:
+    """Return the code of a call that got no HTTP answer: late, or not reached at all."""
+    is_late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+    return CheckCode.PROVIDER_TIMEOUT if is_late else CheckCode.NETWORK_ERROR
+
+
+def _since(start: float) -> int:
+    return math.ceil((time.monotonic() - start) * 1000)

@@ -1,0 +1,1 @@
+"""Per check, the parameters that a vendor sends and the data that a reply carries."""

@@ -1,0 +1,24 @@
+"""``revenu_solidarite_active``: whether the person receives the RSA, since when, and whether it is raised.
+
+Source of the fields: ``/v3/dss/revenu_solidarite_active/identite`` in API Particulier's OpenAPI file.
+"""
+
+from typing import Annotated
+
+from schemas.base import DataModel, NotNull, RequestModel
+from schemas.dates import IsoDate
+
+
+class RevenuSolidariteActiveParams(RequestModel):
+    """The check takes no parameter of its own."""
+
+
+class RevenuSolidariteActiveData(DataModel):
+    """The right as of today."""
+
+    est_beneficiaire: Annotated[bool | None, NotNull] = None
+    """False is an answer: the fund knows the person, who does not receive the RSA."""
+    avec_majoration: bool | None = None
+    """Scope ``revenu_solidarite_active_majoration``; null when the person does not receive the RSA."""
+    date_debut_droit: IsoDate | None = None
+    """Null when the person does not receive the RSA."""

@@ -1,0 +1,82 @@
+"""The person a job asks about, in API Particulier's words shortened.
+
+Only what every endpoint agrees on is checked here; what one endpoint demands is checked with its check.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.base import Reference, RequestModel
+
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-zÀ-ÖØ-öø-ſ' -]+$"),
+]
+"""Latin letters, accented included, apostrophe, space and hyphen."""
+
+
+def split_date(value: str) -> tuple[int, ...]:
+    """Return (year,), (year, month) or (year, month, day) of a ``YYYY[-MM[-DD]]`` text.
+
+    Raises ``ValueError`` when the text has another form or names no real day.
+    """
+    match = _PARTIAL_DATE.fullmatch(value)
+    if match is None:
+        raise ValueError("not YYYY, YYYY-MM or YYYY-MM-DD")
+    parts = tuple(int(part) for part in match.groups() if part is not None)
+    date(*(*parts, 1, 1)[:3])
+    return parts
+
+
+def _partial_date(value: str) -> str:
+    try:
+        split_date(value)
+    except ValueError:
+        raise PydanticCustomError("partial_date", "not a date") from None
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}){0,2}$"),
+    AfterValidator(_partial_date),
+]
+CodePays = Annotated[str, StringConstraints(pattern=r"^(?:99[0-9]{3}|92352)$")]
+CodeCommune = Annotated[str, StringConstraints(pattern=r"^(?:[013-9][0-9]|2[AB1-9])[0-9]{3}$")]
+CodeDepartement = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{2,3}|2[AB])$")]
+
+
+class PlaceOfBirth(RequestModel):
+    """Where the person was born: a country and, for France, a commune by code or by name and département."""
+
+    code_pays: CodePays
+    """INSEE code of the country: 99100 is France, 92352 French Algeria."""
+    code_commune: CodeCommune | None = None
+    """INSEE code of the commune, for a person born in France."""
+    nom_commune: Reference | None = None
+    """Name of the commune, with ``code_departement`` and a year of birth, where its code is not known."""
+    code_departement: CodeDepartement | None = None
+    """INSEE code of the département, with ``nom_commune``."""
+
+
+class Identity(RequestModel):
+    """A person. Each check sends what its endpoint takes of it, and no more."""
+
+    nom_naissance: Name | None = None
+    """Birth name: with the year and place of birth, what identification rests on."""
+    nom_usage: Name | None = None
+    """Name in daily use; it narrows the match and can cost an answer."""
+    prenoms: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)] | None = None
+    """First names in the order of the birth record; the API reads the first three."""
+    sexe: Literal["M", "F"] | None = None
+    """Sex of the civil status."""
+    date_naissance: PartialDate | None = None
+    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; absent when unknown."""
+    lieu_naissance: PlaceOfBirth | None = None
+    """Place of birth."""

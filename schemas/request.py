@@ -1,0 +1,83 @@
+"""What a vendor publishes: one person, and the checks to run for that person."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.base import Label, Reference, RequestModel
+from schemas.identity import Identity
+from schemas.siret import Siret
+
+SERVED_VERSIONS: Final = (1,)
+MAX_CHECKS: Final = 20
+
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+
+
+def _not_a_boolean(value: Any) -> Any:
+    # Python holds True for 1, JSON does not.
+    if isinstance(value, bool):
+        raise PydanticCustomError("literal_error", "not 1")
+    return value
+
+
+class CheckRequest(RequestModel):
+    """One question. What is wrong with its ``call``, ``api_version`` or ``params`` is that check's own error."""
+
+    id: Reference | None = None
+    """Labels the answer in the reply; unique in the job; default: the check's name."""
+    check: Label
+    """A name of the catalogue."""
+    call: Label | None = None
+    """``identite``, …; default: the only call whose inputs are present."""
+    api_version: int | None = None
+    """Pins a version that the API still serves; default: the one frozen for version 1 of this contract."""
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    """The check's own parameters, under the API's names in snake_case."""
+
+    @property
+    def label(self) -> str:
+        """The name of this check's answer in the reply."""
+        return self.id or self.check
+
+
+def _labelled_apart(checks: tuple[CheckRequest, ...]) -> tuple[CheckRequest, ...]:
+    if len({check.label for check in checks}) != len(checks):
+        raise PydanticCustomError("duplicate_check_id", "two checks share an id")
+    return checks
+
+
+class VerificationRequest(RequestModel):
+    """A job: published as UTF-8 JSON of at most 64 KiB under ``<vendor>.<lane>``."""
+
+    version: Annotated[Literal[1], BeforeValidator(_not_a_boolean)]
+    """The version of the contract that this job speaks."""
+    job_id: JobId
+    """The idempotency key, unique for the vendor."""
+    tenant: Siret
+    """SIRET of the CCAS in whose name the sources are asked."""
+    dossier: Reference | None = None
+    """An opaque reference, echoed, that groups the jobs of one family."""
+    agent: Reference | None = None
+    """An opaque reference of the person who asks; never a name."""
+    purpose: Label | None = None
+    """What the answer is for."""
+    expires_at: AwareDatetime | None = None
+    """RFC 3339 instant with its offset, after which the answer is of no use.
+
+    Default: 60 s (interactive) or 24 h (batch) after the AMQP ``timestamp``.
+    """
+    identity: Identity | None = None
+    """The person; required only by a check that is called with ``identite``."""
+    identity_variants: bool = False
+    """On ``not_identified``, try the documented variants of the identity."""
+    france_connect_token: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,4096}$")] | None = None
+    """A FranceConnect access token; it lives about 60 s."""
+    checks: Annotated[
+        tuple[CheckRequest, ...],
+        Field(min_length=1, max_length=MAX_CHECKS),
+        AfterValidator(_labelled_apart),
+    ]
+    """What to ask, answered in this order."""

@@ -1,0 +1,1 @@
+"""Benchmarks: figures as ratios in one run; nothing here fails on a duration."""

@@ -1,0 +1,1 @@
+"""Every official case, as a message of a vendor."""

@@ -1,0 +1,69 @@
+"""The Celery application: what it is configured with, and what its consumer and pool are given."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery, signals
+from celery.exceptions import SecurityWarning
+
+from connector.messaging.delivery import Lane
+from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS
+from connector.settings import Settings
+from connector.verify import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one worker process does."""
+
+    lanes: tuple[Lane, ...]
+    concurrency: int
+    """Jobs in hand at once, per lane."""
+    services: Services
+
+
+class ConnectorApp(Celery):  # type: ignore[misc]  # Celery ships no types
+    """A Celery application that carries the worker's work."""
+
+    def __init__(self, work: Work, **options: Any) -> None:
+        super().__init__("ccas-connector", set_as_current=False, **options)
+        self.work = work
+
+
+def make_app(settings: Settings, work: Work) -> ConnectorApp:
+    """Return the application; nothing is connected yet."""
+    app = ConnectorApp(work)
+    app.conf.update(
+        broker_url=settings.broker_url.get_secret_value(),
+        broker_heartbeat=HEARTBEAT_SECONDS,
+        broker_transport_options=TRANSPORT_OPTIONS,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
+        worker_consumer="workers.consumer:ConnectorConsumer",
+        worker_pool="workers.pool:AsyncioPool",
+        worker_concurrency=work.concurrency,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        # A session that is gone takes its jobs with it, in the pool; these are for Celery's own requests.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        worker_enable_prefetch_count_reduction=False,
+    )
+    return app
+
+
+def start_worker(app: ConnectorApp, hostname: str) -> int:
+    """Run a worker until it is told to stop; returns the process's exit status."""
+    # A receiver keeps Celery from configuring logs of its own.
+    signals.setup_logging.connect(_logs_are_configured, weak=False)
+    # Celery advises against root because of pickle, which nothing here reads.
+    warnings.simplefilter("ignore", SecurityWarning)
+    worker = app.Worker(hostname=hostname, quiet=True, use_eventloop=False)
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _logs_are_configured(**_details: Any) -> None:
+    pass

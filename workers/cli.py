@@ -1,0 +1,58 @@
+"""The console script: the connector's commands, and the worker's."""
+
+import socket
+import sys
+from uuid import uuid4
+
+import click
+
+from connector.cli import command_line
+from connector.cli.options import LOG_LEVEL, settings_or_exit
+from connector.messaging.delivery import Lane
+
+DEFAULT_CONCURRENCY = 100
+_LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tuple(Lane)}
+
+
+@click.command()
+@click.option(
+    "--lane",
+    type=click.Choice(list(_LANES)),
+    default="both",
+    show_default=True,
+    help="Which queue to take jobs from.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 2000),
+    default=DEFAULT_CONCURRENCY,
+    show_default=True,
+    help="Jobs in hand at once, per lane.",
+)
+@LOG_LEVEL
+def worker(lane: str, concurrency: int, log_level: str) -> None:
+    """Take vendors' jobs from RabbitMQ and answer them.
+
+    SIGTERM finishes the jobs in hand, then exits 0.
+
+    Example: ccas-connector worker --lane interactive --concurrency 200
+    """
+    from connector.bootstrap import build_services
+    from connector.cli.options import failing_cleanly
+    from connector.logs import configure_logs
+    from connector.upstream.client import http_client
+    from workers.app import Work, make_app, start_worker
+
+    settings = settings_or_exit()
+    configure_logs(settings.log_format, log_level)
+    with failing_cleanly():
+        services = build_services(settings, http_client())
+    work = Work(lanes=_LANES[lane], concurrency=concurrency, services=services)
+    # Two workers never share a node name.
+    sys.exit(start_worker(make_app(settings, work), f"{lane}-{uuid4().hex[:8]}@{socket.gethostname()}"))
+
+
+def main() -> None:
+    """Run the console script ``ccas-connector``."""
+    command_line.add_command(worker)
+    command_line(prog_name="ccas-connector")

@@ -1,0 +1,70 @@
+"""The pool: coroutines on one event loop, in the main thread, beside the broker's socket.
+
+Celery's pools run functions in processes or threads; this one runs coroutines, so that two hundred jobs that
+wait for an API cost neither.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from celery.concurrency.base import BasePool
+
+ResultT = TypeVar("ResultT")
+
+
+class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
+    """Celery's ``worker_pool``: what it applies is a coroutine function."""
+
+    # The loop shares the main thread cooperatively; Celery then also keeps the connection's heartbeat.
+    is_green = True
+    signal_safe = False
+    task_join_will_block = False
+
+    loop: asyncio.AbstractEventLoop
+    jobs: set[asyncio.Task[None]]
+
+    def on_start(self) -> None:
+        """Make the loop; it runs whenever ``run`` is called."""
+        self.loop = asyncio.new_event_loop()
+        self.jobs = set()
+
+    def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Run the loop, and every job on it, until ``work`` is done."""
+        return self.loop.run_until_complete(work)
+
+    def run_blocking(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
+        """Run a function that blocks in a thread, while the loop goes on."""
+        return self.loop.run_until_complete(self.loop.run_in_executor(None, function, *args))
+
+    def on_apply(
+        self,
+        target: Callable[..., Coroutine[Any, Any, None]],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        **_options: Any,
+    ) -> None:
+        """Start ``target`` as a job."""
+        job = self.loop.create_task(target(*args, **(kwargs or {})))
+        self.jobs.add(job)
+        job.add_done_callback(self.jobs.discard)
+
+    def flush(self) -> None:
+        """Drop the jobs of a connection that is gone: the broker gives their deliveries again."""
+        for job in self.jobs:
+            job.cancel()
+
+    def on_stop(self) -> None:
+        """End the loop."""
+        if self.loop.is_running() or self.loop.is_closed():
+            return
+        self.flush()
+        self.run(self._finish())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+    on_terminate = on_stop
+
+    async def _finish(self) -> None:
+        await asyncio.gather(*self.jobs, return_exceptions=True)
+        await self.app.work.services.api_particulier.aclose()
