@@ -2,6 +2,7 @@
 
 import click
 
+from connector.cli.demo import demo
 from connector.cli.registry import registry
 from connector.cli.sandbox import sandbox
 from connector.cli.schemas import schemas
@@ -19,5 +20,5 @@ def command_line() -> None:
     """
 
 
-for _command in (registry, sandbox, schemas, tenants, topology, vendors):
+for _command in (demo, registry, sandbox, schemas, tenants, topology, vendors):
     command_line.add_command(_command)

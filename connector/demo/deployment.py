@@ -1,0 +1,118 @@
+"""A whole connector on one machine: a registry in a temporary folder, the sandbox, and workers."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from connector.catalogue import CATALOGUE
+from connector.clock import utc_now
+from connector.demo.program import Program
+from connector.registry.vault import new_key
+from connector.sandbox.tokens import SandboxToken, issue_token
+
+CLAMART: Final = "26920023600017"
+"""A tenant of both vendors, with a token for everything."""
+BOURG: Final = "26750045200011"
+"""A tenant of sonate-opus alone, whose token lacks the scope of the RSA."""
+VIEUX: Final = "26690027300019"
+"""A tenant of millesime whose token has expired."""
+SANS_JETON: Final = "26330582300019"
+"""A tenant of millesime without a token."""
+
+_TENANTS: Final = f"""\
+[vendors.millesime]
+product = "Millésime Action Sociale"
+publisher = "Up"
+preset = "millesime"
+extra_scopes = ["revenu_solidarite_active"]
+
+[vendors.sonate-opus]
+product = "Sonate Opus"
+publisher = "Arpège"
+preset = "sonate-opus"
+
+[tenants.{CLAMART}]
+name = "CCAS de Clamart"
+vendors = ["millesime", "sonate-opus"]
+token = {{ env = "SANDBOX_TOKEN" }}
+
+[tenants.{BOURG}]
+name = "CCAS du Bourg"
+vendors = ["sonate-opus"]
+token = {{ env = "SANDBOX_TOKEN_QF" }}
+
+[tenants.{VIEUX}]
+name = "CCAS du Vieux-Port"
+vendors = ["millesime"]
+token = {{ env = "SANDBOX_TOKEN_EXPIRED" }}
+
+[tenants.{SANS_JETON}]
+name = "CCAS sans jeton"
+vendors = ["millesime"]
+"""
+PROGRAM: Final = (sys.executable, "-m", "workers")
+"""The console script, whichever way the package is installed."""
+
+
+class Deployment:
+    """The registry and the sandbox of a broker; workers are started on it."""
+
+    def __init__(self, broker_url: str, sandbox_options: Sequence[str] = ()) -> None:
+        self._broker_url = broker_url
+        self._sandbox_options = sandbox_options
+        self._stack = ExitStack()
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-")))
+        sandbox = self._stack.enter_context(
+            Program([*PROGRAM, "sandbox", "--port", "0", *self._sandbox_options], os.environ),
+        )
+        url = sandbox.wait_for("sandbox ready on ").split("ready on ")[1].split()[0]
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")},
+            **_tokens(),
+            "CONNECTOR_BROKER_URL": self._broker_url,
+            "CONNECTOR_API_PARTICULIER_URL": url,
+            "CONNECTOR_DATABASE_URL": f"sqlite:///{folder / 'registry.db'}",
+            "CONNECTOR_SECRET_KEY": new_key(),
+        }
+        (folder / "tenants.toml").write_text(_TENANTS, "utf-8")
+        self.command("tenants", "import", str(folder / "tenants.toml"))
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stack.close()
+
+    def command(self, *arguments: str) -> str:
+        """Run a command of the connector and return what it prints."""
+        return subprocess.run(  # noqa: S603 - the connector's own commands
+            [*PROGRAM, *arguments],
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
+        """Start a worker and wait until it takes jobs."""
+        program = Program([*PROGRAM, "worker", *options], {**self.environment, **(settings or {})})
+        program.wait_for("worker.ready")
+        return program
+
+
+def _tokens() -> dict[str, str]:
+    every = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
+    quotient = frozenset(CATALOGUE["quotient_familial"].scopes)
+    later, before = utc_now() + timedelta(days=30), utc_now() - timedelta(days=1)
+    return {
+        "SANDBOX_TOKEN": issue_token(SandboxToken(name="clamart", scopes=every, expires_at=later)),
+        "SANDBOX_TOKEN_QF": issue_token(SandboxToken(name="bourg", scopes=quotient, expires_at=later)),
+        "SANDBOX_TOKEN_EXPIRED": issue_token(SandboxToken(name="vieux", scopes=every, expires_at=before)),
+    }

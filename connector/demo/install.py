@@ -1,0 +1,51 @@
+"""Getting RabbitMQ on a Debian or Ubuntu machine where it is missing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Final
+
+from connector.demo.node import rabbitmq_server
+
+HOW_TO_GET_ONE: Final = (
+    "RabbitMQ is needed, and is not here.\n"
+    "Install it, for example with: sudo apt-get install rabbitmq-server\n"
+    "or name a broker of yours: CONNECTOR_BROKER_URL=amqp://user:password@host:5672//"
+)
+_PACKAGES: Final = ("rabbitmq-server", "amqp-tools")
+
+
+def install_rabbitmq(say: Callable[[str], None]) -> bool:
+    """Install Debian's packages where they are missing and apt may be used; tell whether RabbitMQ is here.
+
+    ``amqp-tools`` brings ``amqp-publish``, a vendor's simplest client.
+    """
+    if rabbitmq_server() is not None and shutil.which("amqp-publish") is not None:
+        return True
+    command = _apt()
+    if command is None:
+        return rabbitmq_server() is not None
+    say(f"installing {' and '.join(_PACKAGES)} with apt-get …")
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *_PACKAGES]):
+        subprocess.run(  # noqa: S603 - apt's own program, with arguments of ours
+            [*command, *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
+    return rabbitmq_server() is not None
+
+
+def _apt() -> list[str] | None:
+    apt = shutil.which("apt-get")
+    if apt is None:
+        return None
+    if os.geteuid() == 0:
+        return [apt]
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        return None
+    asked = subprocess.run([sudo, "--non-interactive", "true"], check=False, capture_output=True)  # noqa: S603 - asks whether sudo asks
+    return [sudo, "--non-interactive", apt] if asked.returncode == 0 else None

@@ -1,0 +1,182 @@
+"""A private RabbitMQ node: its own port, name, folders and cookie, on loopback, without a service manager."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+import amqp
+
+_SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
+START_TIMEOUT_SECONDS: Final = 120.0
+_STOP_TIMEOUT_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.1
+_ADVANCED: Final = "[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n"
+
+
+class NodeError(Exception):
+    """The node did not start, or did not stop; the message says where its log is."""
+
+
+def rabbitmq_server() -> Path | None:
+    """Return the program that starts a node without a service manager, or None when it is not installed."""
+    # /usr/sbin/rabbitmq-server is Debian's wrapper, which insists on root or its own user.
+    beside = _SCRIPTS / "rabbitmq-server"
+    if beside.exists():
+        return beside
+    found = shutil.which("rabbitmq-server")
+    return Path(found) if found else None
+
+
+class RabbitNode:
+    """A node that belongs to this process, and is gone when it is closed."""
+
+    def __init__(self, definitions: Mapping[str, Any] | None = None) -> None:
+        program = rabbitmq_server()
+        if program is None:
+            raise NodeError("rabbitmq-server is not installed")
+        self._program = program
+        self._folder = Path(tempfile.mkdtemp(prefix="ccas-connector-rabbitmq-"))
+        self._definitions = definitions
+        self.port, self._distribution_port, self._epmd_port = _free_ports(3)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._write_configuration()
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, user: str = "guest", password: str = "guest") -> str:  # noqa: S107 - RabbitMQ's own default
+        """Return the address of the node for a user."""
+        return f"amqp://{user}:{password}@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        """Start the node and wait until it takes connections. Raises ``NodeError``."""
+        log = (self._folder / "node.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(  # noqa: S603 - the broker's own program
+                [self._program],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._takes_connections():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise NodeError(f"the RabbitMQ node did not start; see {self._folder / 'node.log'}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop the node cleanly, and the port mapper that it started. Its data stays until it is closed."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+        if epmd := shutil.which("epmd"):
+            subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
+                [epmd, "-port", str(self._epmd_port), "-kill"],
+                env=self._environment(),
+                check=False,
+                capture_output=True,
+            )
+
+    def kill(self) -> None:
+        """End the node at once, as a power cut would."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _takes_connections(self) -> bool:
+        connection = amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=2)
+        try:
+            connection.connect()
+        except (OSError, amqp.AMQPError):
+            return False
+        connection.close()
+        return True
+
+    def _write_configuration(self) -> None:
+        lines = ["log.console = true", "log.file = false", "log.console.level = warning"]
+        if self._definitions is not None:
+            (self._folder / "definitions.json").write_text(json.dumps(self._definitions), "utf-8")
+            lines.append(f"load_definitions = {self._folder / 'definitions.json'}")
+        (self._folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n", "utf-8")
+        (self._folder / "advanced.config").write_text(_ADVANCED, "utf-8")
+        (self._folder / "enabled_plugins").write_text("[].\n", "utf-8")
+
+    def _environment(self) -> dict[str, str]:
+        folder = self._folder
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")},
+            "HOME": str(folder),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "RABBITMQ_NODENAME": f"ccas{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+        }
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [listening.getsockname()[1] for listening in sockets]
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+def vendor_definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
+    """Return the users of a node: the administrator ``guest``, and vendors with the rights of the contract.
+
+    A vendor writes to ``verifications`` under its own prefix, reads its own reply queues, declares nothing.
+    """
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [
+            {"name": "guest", "password": "guest", "tags": "administrator"},
+            *({"name": name, "password": password, "tags": ""} for name, password in passwords.items()),
+        ],
+        "permissions": [
+            {"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
+            *(
+                {
+                    "user": name,
+                    "vhost": "/",
+                    "configure": "^$",
+                    "write": "^verifications$",
+                    "read": rf"^replies\.{name}(\..*)?$",
+                }
+                for name in passwords
+            ),
+        ],
+        "topic_permissions": [
+            {"user": name, "vhost": "/", "exchange": "verifications", "write": rf"^{name}\.", "read": "^$"}
+            for name in passwords
+        ],
+    }

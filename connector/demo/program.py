@@ -1,0 +1,92 @@
+"""A program started in the background, waited for by what it says, and stopped."""
+
+import queue
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+
+READY_TIMEOUT_SECONDS: Final = 60.0
+STOP_TIMEOUT_SECONDS: Final = 60.0
+
+
+class ProgramError(Exception):
+    """The program ended, or said nothing in time; the message carries its last lines."""
+
+
+class Program:
+    """A child process whose output is read line by line."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.said: list[str] = []
+        """Every line that was waited through."""
+        self._process = subprocess.Popen(  # noqa: S603 - programs of this project
+            arguments,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def wait_for(self, text: str, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> str:
+        """Return the first line that holds ``text``. Raises ``ProgramError`` when the program ends before."""
+        while True:
+            try:
+                line = self._lines.get(timeout=timeout_seconds)
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise ProgramError(f"no line with {text!r}; last lines:\n{''.join(self.said[-20:])}")
+            self.said.append(line)
+            if text in line:
+                return line
+
+    def stop(self) -> int:
+        """Ask the program to end (SIGTERM), wait for it, and return its exit status."""
+        self._process.terminate()
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def wait(self) -> int:
+        """Wait for the program to end by itself, and return its exit status."""
+        status = self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._close()
+        return status
+
+    def kill(self) -> int:
+        """End the program at once (SIGKILL)."""
+        self._process.kill()
+        status = self._process.wait()
+        self._close()
+        return status
+
+    def _close(self) -> None:
+        self._reader.join()
+        while (line := self._lines.get()) is not None:
+            self.said.append(line)
+        self._lines.put(None)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    def _read(self) -> None:
+        if self._process.stdout:
+            for line in self._process.stdout:
+                self._lines.put(line)
+        self._lines.put(None)

@@ -1,0 +1,89 @@
+"""The demonstration: publish as two vendors, and show every reply."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+from uuid import uuid4
+
+from connector.demo.deployment import Deployment
+from connector.demo.jobs import DemoJob, demo_jobs
+from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.vendor import NoReplyError, VendorClient
+
+VENDORS: Final = ("millesime", "sonate-opus")
+Row = tuple[str, str, str, str]
+
+
+def run_demo(broker_url: str | None, say: Callable[[str], None]) -> tuple[list[Row], int]:
+    """Run it on ``broker_url``, or on a private node; return the table's rows and how many replies are missing.
+
+    Stops all it started. Raises ``NodeError`` or ``ProgramError`` when a part does not start.
+    """
+    with ExitStack() as stack:
+        urls = _vendor_urls(broker_url, stack, say)
+        say("starting the sandbox and a worker …")
+        deployment = stack.enter_context(Deployment(urls["guest"]))
+        stack.enter_context(deployment.worker())
+        clients = {vendor: stack.enter_context(VendorClient(urls[vendor], vendor)) for vendor in VENDORS}
+        jobs = demo_jobs(f"demo-{uuid4().hex[:8]}")
+        for job in jobs:
+            user_id = job.vendor if broker_url is None else None
+            clients[job.vendor].publish(job.body, job.lane, user_id=user_id, **job.properties)
+        say(f"published {len(jobs)} jobs")
+        answered = dict(_replies(clients, jobs))
+        say("stopping …")
+    rows = [row for job in jobs for row in _rows(job, answered.get(job.properties["correlation_id"]))]
+    return rows, len(jobs) - len(answered)
+
+
+def _vendor_urls(broker_url: str | None, stack: ExitStack, say: Callable[[str], None]) -> dict[str, str]:
+    if broker_url is not None:
+        return dict.fromkeys(("guest", *VENDORS), broker_url)
+    say("starting a private RabbitMQ node …")
+    passwords = {vendor: uuid4().hex for vendor in VENDORS}
+    node = stack.enter_context(RabbitNode(vendor_definitions(passwords)))
+    return {"guest": node.url()} | {vendor: node.url(vendor, passwords[vendor]) for vendor in VENDORS}
+
+
+def _replies(
+    clients: Mapping[str, VendorClient],
+    jobs: tuple[DemoJob, ...],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each reply to these jobs under its correlation id; others' replies on the queue are left out."""
+    for vendor, client in clients.items():
+        awaited = {job.properties["correlation_id"] for job in jobs if job.vendor == vendor}
+        try:
+            while awaited:
+                for message in client.replies(len(awaited)):
+                    correlation_id = message.properties.get("correlation_id")
+                    if correlation_id in awaited:
+                        awaited.discard(correlation_id)
+                        yield correlation_id, json.loads(message.body)
+        except NoReplyError:
+            continue
+
+
+def _rows(job: DemoJob, reply: dict[str, Any] | None) -> Iterator[Row]:
+    if reply is None:
+        yield job.vendor, job.shows, "no reply", ""
+        return
+    label = f"{job.shows}"
+    if reply["errors"]:
+        error = reply["errors"][0]
+        yield job.vendor, label, reply["status"], f"{error['code']}: {error['detail']}"
+    for check in reply["checks"]:
+        yield job.vendor, label, reply["status"], f"{check['id']}: {_answer(check)}"
+        label = ""
+
+
+def _answer(check: dict[str, Any]) -> str:
+    if check["status"] != "found":
+        why = check["reason"]
+        again = f" (again in {why['retry_after_seconds']} s)" if why["retry_after_seconds"] else ""
+        return f"{check['status']}, {why['code']}{again}"
+    withheld = f"; withheld: {', '.join(check['withheld'])}" if check["withheld"] else ""
+    if check["check"] == "quotient_familial":
+        quotient = check["data"]["quotient_familial"]
+        return f"found, {quotient['valeur']} ({quotient['fournisseur']}){withheld}"
+    return f"found, est_beneficiaire: {str(check['data']['est_beneficiaire']).lower()}{withheld}"
