@@ -12,6 +12,7 @@ from typing import Any, Final
 from connector.messaging.delivery import Lane
 from connector.messaging.frames import tolerant_frame_handler
 from connector.messaging.publisher import Publisher
+from connector.messaging.reader import SocketReader
 from connector.messaging.topology import declare_reply_queue, declare_topology, lane_queue
 
 HEARTBEAT_SECONDS: Final = 30
@@ -40,6 +41,7 @@ class BrokerSession:
         self._amqp.on_blocked = lambda _reason: self.publisher.block()
         self._amqp.on_unblocked = self.publisher.unblock
         _publish_without_reading(self._amqp)
+        self._reader = SocketReader(self._amqp)
         self._failed: asyncio.Future[None] = loop.create_future()
         self._consumer_tags: list[str] = []
 
@@ -113,10 +115,7 @@ class BrokerSession:
 
     def _on_readable(self) -> None:
         try:
-            while True:
-                self._amqp.drain_events(timeout=0)
-        except TimeoutError:
-            return
+            self._reader.read_available()
         except self._errors as error:
             self.fail(error)
         except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message

@@ -4,8 +4,7 @@ httpcore's pool scans every connection and request at each step, which costs ten
 calls in flight.
 """
 
-from http.cookiejar import CookieJar
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import httpx
@@ -15,21 +14,32 @@ CONNECT_TIMEOUT_SECONDS: Final = 5.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 
 
-class _NoCookies(CookieJar):
-    """Keeps nothing: a cookie set on one tenant's call must never travel on another's."""
+class _NoCookies(httpx.Cookies):
+    """Keeps nothing, and adds nothing to a call."""
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Keep nothing."""
 
-    def add_cookie_header(self, request: Any) -> None:
+    def set_cookie_header(self, request: httpx.Request) -> None:
         """Add nothing."""
+
+
+class CookielessClient(httpx.AsyncClient):
+    """A client without cookies: one set on a tenant's call must never travel on another's."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:  # type: ignore[override]  # what is never kept is never set either
+        """No cookies."""
+        return _NO_COOKIES
+
+
+_NO_COOKIES: Final = _NoCookies()
 
 
 def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Return the client that every call shares: no cookies, no redirects, no proxy from the environment."""
-    return httpx.AsyncClient(
+    return CookielessClient(
         transport=transport or AiohttpTransport(client=_session),
-        cookies=_NoCookies(),
         follow_redirects=False,
         trust_env=False,
     )

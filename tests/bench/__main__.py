@@ -137,7 +137,9 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: make bench")
     parser.add_argument("--jobs", type=int, default=4000, help="jobs of each worker (default: 4000)")
-    parser.add_argument("--warm-up", type=int, default=500, help="replies before the count starts (default: 500)")
+    parser.add_argument(
+        "--warm-up", type=int, default=500, help="replies before the count starts (default: 500)"
+    )
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each, in turn (default: 1)")
     options = parser.parse_args()
     if not install_rabbitmq(lambda line: print(line, file=sys.stderr)):

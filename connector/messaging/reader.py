@@ -1,0 +1,50 @@
+"""Reading the broker's socket without waiting: whole frames only, as many as have arrived.
+
+py-amqp reads a frame in three calls of the system and, with a timeout of zero, spins on the socket until the
+rest of a frame that has begun arrives. Here what has arrived is taken at once into py-amqp's own buffer, and
+py-amqp is asked for a frame only when a whole one is there.
+"""
+
+import ssl
+from struct import unpack_from
+from typing import Any, Final
+
+_CHUNK_BYTES: Final = 256 * 1024
+_FRAME_HEADER_BYTES: Final = 7
+_FRAME_END_BYTES: Final = 1
+
+
+class SocketReader:
+    """Feeds one ``amqp.Connection`` from its socket, TLS or not."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._transport = connection.transport
+
+    def read_available(self) -> None:
+        """Handle every whole frame that has arrived. Raises ``OSError`` when the broker has hung up."""
+        self._receive()
+        while self._holds_a_frame():
+            self._connection.blocking_read()
+
+    def _receive(self) -> None:
+        sock = self._transport.sock
+        previous = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            while chunk := sock.recv(_CHUNK_BYTES):
+                self._transport._read_buffer += chunk  # noqa: SLF001 - the library offers no other way in
+                if not isinstance(sock, ssl.SSLSocket) and len(chunk) < _CHUNK_BYTES:
+                    return
+            raise ConnectionResetError("the broker has hung up")
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        finally:
+            sock.settimeout(previous)
+
+    def _holds_a_frame(self) -> bool:
+        buffer = self._transport._read_buffer  # noqa: SLF001 - likewise
+        if len(buffer) < _FRAME_HEADER_BYTES:
+            return False
+        (size,) = unpack_from(">I", buffer, 3)
+        return len(buffer) >= _FRAME_HEADER_BYTES + int(size) + _FRAME_END_BYTES
