@@ -20,6 +20,7 @@ def declare() -> None:
     """
     from amqp.exceptions import AMQPError
     from kombu import Connection
+    from kombu.exceptions import OperationalError
 
     from connector.bootstrap import open_registry
     from connector.cli.options import fail
@@ -33,6 +34,6 @@ def declare() -> None:
             declare_topology(connection.default_channel, vendors)
     except AMQPError as error:
         fail(f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}")
-    except OSError as error:
+    except (OSError, OperationalError) as error:
         fail(f"CONNECTOR_BROKER_URL: the broker cannot be reached ({type(error).__name__})")
     click.echo(f"Declared, with the reply queues of {len(vendors)} vendors.")

@@ -100,9 +100,13 @@ class Deployment:
             text=True,
         ).stdout
 
+    def start_worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
+        """Start a worker, which is not ready yet."""
+        return Program([*PROGRAM, "worker", *options], {**self.environment, **(settings or {})})
+
     def worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker and wait until it takes jobs."""
-        program = Program([*PROGRAM, "worker", *options], {**self.environment, **(settings or {})})
+        program = self.start_worker(*options, settings=settings)
         program.wait_for("worker.ready")
         return program
 

@@ -27,8 +27,8 @@ class _NoCookies(httpx.Cookies):
 class CookielessClient(httpx.AsyncClient):
     """A client without cookies: one set on a tenant's call must never travel on another's."""
 
-    @property
-    def cookies(self) -> httpx.Cookies:  # type: ignore[misc]  # what is never kept is never set either
+    @property  # type: ignore[misc]  # what is never kept is never set either
+    def cookies(self) -> httpx.Cookies:
         """No cookies."""
         return _NO_COOKIES
 

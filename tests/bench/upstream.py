@@ -42,7 +42,7 @@ async def _serve() -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"upstream ready on {runner.addresses[0][1]}", flush=True)  # noqa: T201 - read by who started it
+    print(f"upstream ready on {runner.addresses[0][1]}", flush=True)
     await asyncio.Event().wait()
 
 

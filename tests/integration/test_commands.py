@@ -1,0 +1,142 @@
+"""The command line as an operator meets it: one line per mistake, --help with an example, no secret shown."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from connector.demo.deployment import PROGRAM
+from connector.registry.vault import new_key
+
+TENANTS = """
+[vendors.millesime]
+product = "Millésime Action Sociale"
+publisher = "Up"
+preset = "millesime"
+
+[tenants.26920023600017]
+name = "CCAS de Clamart"
+vendors = ["millesime"]
+token = { value = "jeton-de-bac-a-sable" }
+"""
+
+
+def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command with these settings alone."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        env=dict(environment),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {
+        "CONNECTOR_DATABASE_URL": f"sqlite:///{tmp_path / 'registry.db'}",
+        "CONNECTOR_SECRET_KEY": new_key(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CONNECTOR_BROKER_URL", "http://guest:secret@127.0.0.1"),
+        ("CONNECTOR_API_PARTICULIER_URL", "particulier.api.gouv.fr"),
+        ("CONNECTOR_DATABASE_URL", "secret"),
+        ("CONNECTOR_REQUIRE_USER_ID", "secret"),
+        ("CONNECTOR_LOG_FORMAT", "secret"),
+        ("CONNECTOR_SECRET_KEY", "secret"),
+        ("CONNECTOR_SECRET_KEY", ""),
+        ("CONNECTOR_SECRET_KEY_FILE", "/nowhere/secret"),
+    ],
+)
+def test_a_malformed_setting_stops_the_worker_with_one_line(
+    environment: dict[str, str],
+    variable: str,
+    value: str,
+) -> None:
+    if variable.endswith("_FILE"):
+        del environment[variable.removesuffix("_FILE")]
+
+    finished = run("worker", environment=environment | {variable: value})
+
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    (line,) = finished.stderr.splitlines()
+    assert variable.removesuffix("_FILE") in line
+    assert "secret@" not in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("demo",),
+        ("registry", "new-key"),
+        ("registry", "upgrade"),
+        ("sandbox",),
+        ("sandbox", "token"),
+        ("schemas", "export"),
+        ("tenants", "import"),
+        ("tenants", "list"),
+        ("tenants", "show"),
+        ("topology", "declare"),
+        ("vendors", "list"),
+        ("worker",),
+    ],
+    ids=" ".join,
+)
+def test_help_shows_an_example(command: tuple[str, ...]) -> None:
+    finished = run(*command, "--help", environment={})
+
+    assert finished.returncode == 0
+    assert f"Example: {'export CONNECTOR_SECRET_KEY=$(' if 'new-key' in command else ''}ccas-connector" in (
+        finished.stdout
+    )
+
+
+def test_tenants_are_imported_listed_and_shown_without_their_token(
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "tenants.toml"
+    file.write_text(TENANTS, "utf-8")
+
+    dry = run("tenants", "import", "--dry-run", str(file), environment=environment)
+    first = run("tenants", "import", str(file), environment=environment)
+    again = run("tenants", "import", str(file), environment=environment)
+    listed = run("tenants", "list", environment=environment)
+    shown = run("tenants", "show", "26920023600017", environment=environment)
+    vendors = run("vendors", "list", environment=environment)
+
+    assert "2 changed, 0 unchanged; nothing was written (dry run)" in dry.stdout
+    assert "2 changed, 0 unchanged" in first.stdout
+    assert "0 changed, 2 unchanged" in again.stdout
+    assert "CCAS de Clamart" in listed.stdout
+    assert "vendors  millesime" in shown.stdout
+    assert "Millésime Action Sociale" in vendors.stdout
+    for finished in (dry, first, again, listed, shown, vendors):
+        assert finished.returncode == 0
+        assert "jeton-de-bac-a-sable" not in finished.stdout + finished.stderr
+
+
+def test_an_unknown_tenant_is_said_to_be_unknown(environment: dict[str, str]) -> None:
+    finished = run("tenants", "show", "26750045200011", environment=environment)
+
+    assert finished.returncode == 2
+    assert "see: ccas-connector tenants list" in finished.stderr
+
+
+def test_a_broker_that_is_not_there_is_said_so(environment: dict[str, str]) -> None:
+    finished = run(
+        "topology",
+        "declare",
+        environment=environment | {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"},
+    )
+
+    assert finished.returncode == 2
+    assert "CONNECTOR_BROKER_URL: the broker cannot be reached" in finished.stderr

@@ -1,0 +1,110 @@
+"""A worker's life: it drains when told to stop, and loses nothing when it or its broker dies."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from kombu import Connection
+
+from connector.demo.deployment import Deployment
+from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.vendor import VendorClient
+from tests.jobs import job
+
+JOBS = 100
+PATIENCE = 50_000
+"""Looks at a queue before a test gives up."""
+
+
+@pytest.fixture(scope="module")
+def own_node() -> Iterator[RabbitNode]:
+    """A node that this module may kill."""
+    with RabbitNode(vendor_definitions({})) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def slow(own_node: RabbitNode) -> Iterator[Deployment]:
+    """A deployment whose source takes its time, so that jobs are in hand."""
+    with Deployment(own_node.url(), ["--latency", "2"]) as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def vendor(own_node: RabbitNode, slow: Deployment) -> Iterator[VendorClient]:
+    slow.command("topology", "declare")
+    with VendorClient(own_node.url(), "millesime") as client:
+        yield client
+
+
+def in_hand(vendor: VendorClient) -> None:
+    """Return once every job published has been taken from its queue; fail when a worker takes none."""
+    for _ in range(PATIENCE):
+        if vendor.depth("verifications.interactive") == 0:
+            return
+    pytest.fail("the worker does not take the jobs")
+
+
+def test_sigterm_answers_what_is_in_hand_and_exits_0(slow: Deployment, vendor: VendorClient) -> None:
+    for number in range(JOBS):
+        vendor.publish(job(job_id=f"drain-{number}"))
+    worker = slow.worker()
+    in_hand(vendor)
+
+    assert worker.stop() == 0
+
+    assert vendor.depth("replies.millesime") == JOBS
+    answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
+    assert answered == {f"drain-{number}" for number in range(JOBS)}
+
+
+def test_a_hundred_jobs_in_hand_survive_a_kill(slow: Deployment, vendor: VendorClient) -> None:
+    for number in range(JOBS):
+        vendor.publish(job(job_id=f"kill-{number}"))
+    worker = slow.worker()
+    in_hand(vendor)
+    worker.kill()
+    assert vendor.depth("replies.millesime") == 0
+
+    with slow.worker():
+        replies = [json.loads(message.body) for message in vendor.replies(JOBS)]
+
+    assert Counter(reply["job_id"] for reply in replies) == Counter(
+        f"kill-{number}" for number in range(JOBS)
+    )
+    assert {reply["status"] for reply in replies} == {"completed"}
+    assert all(reply["possible_duplicate"] for reply in replies)
+
+
+def test_jobs_in_hand_survive_the_death_of_the_broker(own_node: RabbitNode, slow: Deployment) -> None:
+    with slow.worker() as worker:
+        with VendorClient(own_node.url(), "millesime") as vendor:
+            for number in range(JOBS):
+                vendor.publish(job(job_id=f"broker-{number}"))
+            in_hand(vendor)
+        own_node.kill()
+        own_node.start()
+        worker.wait_for("worker.ready")
+        with VendorClient(own_node.url(), "millesime") as vendor:
+            answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
+
+        assert answered == {f"broker-{number}" for number in range(JOBS)}
+        assert worker.stop() == 0
+
+
+def test_a_topology_that_exists_otherwise_stops_the_worker_with_its_reason(
+    own_node: RabbitNode,
+    slow: Deployment,
+) -> None:
+    with Connection(own_node.url()) as connection:
+        connection.default_channel.queue_delete("replies.sonate-opus")
+        connection.default_channel.queue_declare("replies.sonate-opus", durable=True, auto_delete=False)
+    try:
+        program = slow.start_worker()
+        line = program.wait_for("topology.refused")
+        assert "replies.sonate-opus" in line
+        assert program.wait() != 0
+    finally:
+        with Connection(own_node.url()) as connection:
+            connection.default_channel.queue_delete("replies.sonate-opus")
