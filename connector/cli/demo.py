@@ -1,9 +1,12 @@
 """``ccas-connector demo``: everything on one machine, from a vendor's job to its reply."""
 
 import os
+import signal
 import sys
 
 import click
+
+_EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 @click.command()
@@ -24,6 +27,8 @@ def demo() -> None:
     def say(line: str) -> None:
         click.echo(line, err=True)
 
+    # Told to end, it stops what it started, as it does when it is interrupted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_EXIT_TERMINATED))
     broker_url = os.environ.get("CONNECTOR_BROKER_URL") or None
     if broker_url is None and not install_rabbitmq(say):
         say(HOW_TO_GET_ONE)

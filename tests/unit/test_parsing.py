@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.demo.deployment import CLAMART
@@ -139,7 +139,7 @@ INSTANT = "RFC 3339"
     ("text", "pointer", "detail"),
     [
         (body(surprise=SECRET), "/surprise", NO_SUCH_FIELD),
-        (body({**QF, "surprise": SECRET}), "/checks/0/surprise", NO_SUCH_FIELD),
+        (body(QF, {**RSA, "surprise": SECRET}), "/checks/1/surprise", NO_SUCH_FIELD),
         (body(identity=identity(surprise=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
         (body(version=True), "/version", "celles admises"),
         (body(version="1"), "/version", "celles admises"),
@@ -198,11 +198,11 @@ INSTANT = "RFC 3339"
         (body(checks={}), "/checks", "tableau"),
         (body(QF, QF), "/checks", "même id"),
         (body(QF, {"id": "quotient_familial", "check": "autre"}), "/checks", "même id"),
-        (body({"id": "rsa"}), "/checks/0/check", "obligatoire"),
-        (body(checks=["quotient_familial"]), "/checks/0", "objet"),
-        (body({**QF, "params": []}), "/checks/0/params", "objet"),
-        (body({**QF, "api_version": "3"}), "/checks/0/api_version", "entier"),
-        (body({**QF, "api_version": True}), "/checks/0/api_version", "entier"),
+        (body(QF, {"id": "rsa"}), "/checks/1/check", "obligatoire"),
+        (body(checks=[QF, "revenu_solidarite_active"]), "/checks/1", "objet"),
+        (body(QF, {**RSA, "params": []}), "/checks/1/params", "objet"),
+        (body(QF, {**RSA, "api_version": "3"}), "/checks/1/api_version", "entier"),
+        (body(QF, {**RSA, "api_version": True}), "/checks/1/api_version", "entier"),
     ],
 )
 def test_a_defect_is_named_by_its_place_in_french_without_its_value(
@@ -247,8 +247,16 @@ def test_names_keep_accents_apostrophes_spaces_and_hyphens() -> None:
 
 
 def test_every_defect_is_reported_in_one_reply() -> None:
-    text = body({"id": "rsa"}, tenant="1", identity=identity(sexe="X"))
-    assert pointers(text) == ["/tenant", "/identity/sexe", "/checks/0/check"]
+    text = body(QF, {"id": "rsa"}, tenant="1", identity=identity(sexe="X"))
+    assert pointers(text) == ["/tenant", "/identity/sexe", "/checks/1/check"]
+
+
+def test_a_wrong_only_check_is_not_also_called_an_absent_one() -> None:
+    assert pointers(body({"id": "rsa"})) == ["/checks/0/check"]
+
+
+def test_a_wrong_only_first_name_is_not_also_called_an_absent_one() -> None:
+    assert pointers(body(identity=identity(prenoms=[SECRET]))) == ["/identity/prenoms/0"]
 
 
 def test_a_job_with_very_many_defects_gets_the_first_ones() -> None:
@@ -308,15 +316,18 @@ JSON_VALUES = st.recursive(
     lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
     max_leaves=8,
 )
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MEMBERS = st.sampled_from([*VerificationRequest.model_fields, "surprise"])
 
 
+@unhurried
 @given(st.binary())
 def test_no_bytes_make_reading_fail(text: bytes) -> None:
     assert isinstance(read_job(text), Unreadable)
     assert isinstance(glimpse(text), Seen)
 
 
+@unhurried
 @given(st.dictionaries(MEMBERS, JSON_VALUES))
 def test_no_document_makes_reading_fail(changes: dict[str, Any]) -> None:
     text = body(**changes)

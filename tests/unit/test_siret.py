@@ -1,7 +1,7 @@
 """SIRET numbers, checked as API Particulier checks its recipient."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schemas.siret import is_siret
@@ -9,6 +9,7 @@ from schemas.siret import is_siret
 LA_POSTE = "356000000"
 DIGITS = "0123456789"
 THIRTEEN_DIGITS = st.text(DIGITS, min_size=13, max_size=13).filter(lambda text: not text.startswith(LA_POSTE))
+unhurried = settings(deadline=None)
 
 
 def complete(thirteen: str) -> str:
@@ -44,11 +45,13 @@ def test_anything_else_is_refused(text: str) -> None:
     assert not is_siret(text)
 
 
+@unhurried
 @given(THIRTEEN_DIGITS)
 def test_any_number_completed_with_its_luhn_key_is_accepted(thirteen: str) -> None:
     assert is_siret(complete(thirteen))
 
 
+@unhurried
 @given(THIRTEEN_DIGITS, st.integers(0, 13), st.integers(1, 9))
 def test_any_single_changed_digit_is_refused(thirteen: str, position: int, shift: int) -> None:
     siret = complete(thirteen)
@@ -58,6 +61,7 @@ def test_any_single_changed_digit_is_refused(thirteen: str, position: int, shift
     assert not is_siret(mistaken)
 
 
+@unhurried
 @given(st.text(DIGITS, min_size=5, max_size=5))
 def test_establishments_of_la_poste_pass_on_form_alone(nic: str) -> None:
     assert is_siret(LA_POSTE + nic)

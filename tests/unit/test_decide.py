@@ -1,0 +1,449 @@
+"""Deciding what a call's result means for its check."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from connector.catalogue import CATALOGUE
+from connector.decide import decide, refused, retry_after_seconds, without_call
+from connector.defects import Defect
+from connector.outcome import ApiError, ErrorMeta
+from connector.plan import PlannedCall, Refusal
+from connector.upstream.exchange import Answered, Unanswered
+from schemas.codes import CheckCode, CheckStatus
+from schemas.reply import CheckReply, Reason, Source, Upstream
+from schemas.request import CheckRequest
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+UNIX_NOW = int(NOW.timestamp())
+SECRET = "Zebulon"
+"""Stands for personal data that no error may repeat."""
+
+QUOTIENT: dict[str, Any] = {
+    "fournisseur": "MSA",
+    "valeur": 150,
+    "annee": 2026,
+    "mois": 5,
+    "annee_calcul": 2024,
+    "mois_calcul": 12,
+}
+CLAIRE: dict[str, Any] = {
+    "nom_naissance": "EXEMPLE",
+    "nom_usage": None,
+    "prenoms": "CLAIRE ANNE",
+    "date_naissance": "1991-04-17",
+    "sexe": "F",
+}
+ADRESSE: dict[str, Any] = {
+    "destinataire": "Madame EXEMPLE CLAIRE",
+    "complement_information": None,
+    "complement_information_geographique": None,
+    "numero_libelle_voie": "1 RUE MONTORGUEIL",
+    "lieu_dit": None,
+    "code_postal_ville": "75002 PARIS",
+    "pays": "FRANCE",
+}
+FAMILY: dict[str, Any] = {
+    "quotient_familial": QUOTIENT,
+    "allocataires": [CLAIRE],
+    "enfants": [],
+    "adresse": ADRESSE,
+}
+BLOCKS = ("quotient_familial", "allocataires", "enfants", "adresse")
+RSA_DATA: dict[str, Any] = {
+    "est_beneficiaire": True,
+    "avec_majoration": False,
+    "date_debut_droit": "2026-01-01",
+}
+
+
+def planned(check: str = "quotient_familial", label: str | None = None) -> PlannedCall:
+    return PlannedCall(CheckRequest(id=label, check=check), CATALOGUE[check], ())
+
+
+def answered(status: int, body: bytes, **headers: str) -> Answered:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answered(http_status=status, headers=named, body=body, duration_ms=412)
+
+
+def success(data: Any) -> bytes:
+    return json.dumps({"data": data, "links": {}, "meta": {}}).encode()
+
+
+def failure(code: str, *, title: str = "Titre", **meta: Any) -> bytes:
+    error = {"code": code, "title": title, "detail": SECRET, "source": None, "meta": meta}
+    return json.dumps({"errors": [error]}).encode()
+
+
+def decide_ok(data: Any, check: str = "quotient_familial", **headers: str) -> CheckReply:
+    return decide(planned(check), answered(200, success(data), **headers), NOW)
+
+
+def decide_error(status: int, body: bytes, check: str = "quotient_familial", **headers: str) -> CheckReply:
+    return decide(planned(check), answered(status, body, **headers), NOW)
+
+
+def reason_of(reply: CheckReply) -> Reason:
+    assert reply.reason is not None
+    assert reply.data is None
+    return reply.reason
+
+
+def source_of(reply: CheckReply) -> Source:
+    assert reply.source is not None
+    return reply.source
+
+
+def data_of(reply: CheckReply) -> dict[str, Any]:
+    assert reply.status is CheckStatus.FOUND
+    assert reply.reason is None
+    assert reply.data is not None
+    return reply.data
+
+
+def without(*blocks: str) -> dict[str, Any]:
+    return {name: block for name, block in FAMILY.items() if name not in blocks}
+
+
+def with_person(**changes: Any) -> dict[str, Any]:
+    return FAMILY | {"allocataires": [CLAIRE | changes]}
+
+
+def test_every_block_is_carried() -> None:
+    reply = decide_ok(FAMILY)
+    assert data_of(reply) == FAMILY
+    assert reply.withheld == ()
+
+
+def test_a_reply_is_labelled_by_its_request() -> None:
+    reply = decide(planned("revenu_solidarite_active", "rsa"), answered(200, success(RSA_DATA)), NOW)
+    assert (reply.id, reply.check) == ("rsa", "revenu_solidarite_active")
+    assert decide_ok(FAMILY).id == "quotient_familial"
+
+
+@pytest.mark.parametrize(
+    "masked",
+    [("adresse",), ("allocataires", "enfants", "adresse"), ("quotient_familial",), ("enfants",), BLOCKS],
+)
+def test_masked_blocks_are_withheld_in_order(masked: tuple[str, ...]) -> None:
+    reply = decide_ok(without(*masked))
+    assert reply.withheld == masked
+    assert data_of(reply) == without(*masked)
+
+
+def test_a_person_without_a_right_is_found() -> None:
+    data = {"est_beneficiaire": False, "avec_majoration": None, "date_debut_droit": None}
+    reply = decide_ok(data, "revenu_solidarite_active")
+    assert data_of(reply) == data
+    assert reply.withheld == ()
+
+
+def test_a_masked_member_of_a_person_stays_absent() -> None:
+    assert data_of(decide_ok({"allocataires": [{"prenoms": "CLAIRE"}]})) == {
+        "allocataires": [{"prenoms": "CLAIRE"}],
+    }
+
+
+@pytest.mark.parametrize("written", ["1991-04-17", "17/04/1991"])
+def test_dates_are_given_in_iso_form(written: str) -> None:
+    data = data_of(decide_ok(with_person(date_naissance=written)))
+    assert data["allocataires"][0]["date_naissance"] == "1991-04-17"
+
+
+def test_dates_of_a_right_are_given_in_iso_form() -> None:
+    data = data_of(decide_ok(RSA_DATA | {"date_debut_droit": "31/12/2025"}, "revenu_solidarite_active"))
+    assert data["date_debut_droit"] == "2025-12-31"
+
+
+def test_fields_that_the_contract_does_not_know_are_dropped() -> None:
+    data = FAMILY | {
+        "surprise": SECRET,
+        "quotient_familial": QUOTIENT | {"surprise": SECRET},
+        "allocataires": [CLAIRE | {"surprise": SECRET}],
+        "adresse": ADRESSE | {"surprise": SECRET},
+    }
+    reply = decide_ok(data)
+    assert data_of(reply) == FAMILY
+
+
+def test_the_address_may_be_null() -> None:
+    reply = decide_ok(FAMILY | {"adresse": None})
+    assert data_of(reply)["adresse"] is None
+    assert reply.withheld == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (FAMILY | {"quotient_familial": None}, "data.quotient_familial"),
+        (FAMILY | {"allocataires": None}, "data.allocataires"),
+        (FAMILY | {"enfants": SECRET}, "data.enfants"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}, "data.quotient_familial.valeur"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": 150.5}}, "data.quotient_familial.valeur"),
+        (
+            FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": SECRET}},
+            "data.quotient_familial.fournisseur",
+        ),
+        (FAMILY | {"quotient_familial": {"valeur": 1}}, "data.quotient_familial.fournisseur"),
+        (FAMILY | {"adresse": {}}, "data.adresse.destinataire"),
+        (with_person(date_naissance=SECRET), "data.allocataires.0.date_naissance"),
+        (with_person(date_naissance="31/02/1991"), "data.allocataires.0.date_naissance"),
+        (with_person(sexe=SECRET), "data.allocataires.0.sexe"),
+        (with_person(prenoms=[SECRET]), "data.allocataires.0.prenoms"),
+        (None, "data"),
+        ([SECRET], "data"),
+    ],
+)
+def test_an_answer_of_another_form_names_the_field_and_not_its_value(data: Any, field: str) -> None:
+    reply = decide_ok(data)
+    why = reason_of(reply)
+    assert (reply.status, why.code) == (CheckStatus.ERROR, CheckCode.UNEXPECTED_RESPONSE)
+    assert f"(champ : {field})" in why.detail
+    assert SECRET not in reply.model_dump_json()
+    assert source_of(reply).http_status == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b"\xff", b"[" * 100_000])
+def test_an_answer_that_is_no_json_is_unexpected(body: bytes) -> None:
+    why = reason_of(decide_error(200, body))
+    assert why.code is CheckCode.UNEXPECTED_RESPONSE
+    assert "champ" not in why.detail
+    assert why.upstream == Upstream(http_status=200, code=None, provider=None)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b'{"errors": []}'])
+def test_an_answer_without_data_is_unexpected(body: bytes) -> None:
+    assert reason_of(decide_error(200, body)).code is CheckCode.UNEXPECTED_RESPONSE
+
+
+@pytest.mark.parametrize("fournisseur", ["CNAF", "MSA"])
+def test_the_data_says_which_fund_provided_it(fournisseur: str) -> None:
+    reply = decide_ok({"quotient_familial": QUOTIENT | {"fournisseur": fournisseur}})
+    assert source_of(reply).provider == fournisseur
+
+
+def test_where_the_data_does_not_say_the_provider_is_the_catalogue_s() -> None:
+    assert source_of(decide_ok(without("quotient_familial"))).provider == "CNAV"
+    assert source_of(decide_ok(RSA_DATA, "revenu_solidarite_active")).provider == "CNAV"
+
+
+def test_the_source_tells_where_an_answer_comes_from() -> None:
+    assert source_of(decide_ok(FAMILY)).model_dump() == {
+        "api": "api_particulier",
+        "api_version": 3,
+        "endpoint": "/v3/dss/quotient_familial/identite",
+        "provider": "MSA",
+        "variant": None,
+        "http_status": 200,
+        "attempts": 1,
+        "duration_ms": 412,
+        "cached": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "cached"),
+    [("true", True), ("True", True), ("1", True), ("false", False), ("0", False), ("", False)],
+)
+def test_an_answer_out_of_the_api_s_cache_says_so(header: str, *, cached: bool) -> None:
+    assert source_of(decide_ok(FAMILY, x_response_cached=header)).cached is cached
+
+
+@pytest.mark.parametrize(
+    ("check", "word"),
+    [("quotient_familial", "premier week-end"), ("revenu_solidarite_active", "30 jours")],
+)
+def test_no_file_tells_the_agent_what_is_known_of_this_source(check: str, word: str) -> None:
+    reply = decide_error(404, failure("23003", provider="CNAF"), check)
+    why = reason_of(reply)
+    assert (reply.status, why.code) == (CheckStatus.NOT_FOUND, CheckCode.NO_RECORD)
+    assert word in why.detail
+    assert not why.retryable
+    assert why.upstream == Upstream(http_status=404, code="23003", provider="CNAF")
+    assert source_of(reply).provider == "CNAF"
+
+
+def test_an_unmatched_identity_is_not_identified() -> None:
+    reply = decide_error(422, failure("00355", title="Impossible d'identifier l'allocataire"))
+    assert (reply.status, reason_of(reply).code) == (
+        CheckStatus.NOT_IDENTIFIED,
+        CheckCode.IDENTITY_UNMATCHED,
+    )
+
+
+def test_a_refused_parameter_is_named() -> None:
+    why = reason_of(decide_error(422, failure("00354")))
+    assert (why.code, why.parameter, why.retryable) == (CheckCode.INVALID_PARAMETER, "mois", False)
+
+
+def test_the_api_s_own_sentence_is_not_repeated() -> None:
+    assert SECRET not in decide_error(422, failure("00366")).model_dump_json()
+
+
+def test_a_body_that_is_not_the_api_s_leaves_the_status_alone() -> None:
+    reply = decide_error(502, b"<html>Bad Gateway</html>")
+    why = reason_of(reply)
+    assert (why.code, why.retryable) == (CheckCode.UPSTREAM_ERROR, True)
+    assert why.upstream == Upstream(http_status=502, code=None, provider=None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [CheckCode.NETWORK_ERROR, CheckCode.PROVIDER_TIMEOUT, CheckCode.EXPIRED],
+)
+def test_a_call_that_got_no_answer(code: CheckCode) -> None:
+    reply = decide(planned(), Unanswered(code=code, duration_ms=30), NOW)
+    why = reason_of(reply)
+    assert (reply.status, why.code, why.retryable) == (CheckStatus.ERROR, code, True)
+    source = source_of(reply)
+    assert (source.http_status, source.duration_ms, source.cached) == (None, 30, False)
+
+
+def test_a_check_that_got_no_call_has_no_source() -> None:
+    request = CheckRequest(id="qf", check="quotient_familial")
+    defect = Defect(CheckCode.INVALID_PARAMETER, "mois", "Un mois à venir.")
+    reply = refused(Refusal(request, defect))
+    why = reason_of(reply)
+    assert (reply.id, reply.status, reply.source) == ("qf", CheckStatus.ERROR, None)
+    assert (why.code, why.parameter, why.detail) == (
+        CheckCode.INVALID_PARAMETER,
+        "mois",
+        "Un mois à venir.",
+    )
+
+
+def test_a_defect_without_a_sentence_gets_its_code_s() -> None:
+    reply = refused(Refusal(CheckRequest(check="inconnue"), Defect(CheckCode.UNKNOWN_CHECK, "check")))
+    assert "catalogue" in reason_of(reply).detail
+
+
+@pytest.mark.parametrize(
+    "check",
+    [planned(), Refusal(CheckRequest(check="quotient_familial"), Defect(CheckCode.UNKNOWN_CHECK))],
+)
+def test_a_call_not_made_for_the_job_s_reason_has_no_source(check: PlannedCall | Refusal) -> None:
+    reply = without_call(check, CheckCode.EXPIRED)
+    assert reply.source is None
+    assert (reason_of(reply).code, reason_of(reply).retryable) == (CheckCode.EXPIRED, True)
+
+
+def wait(retry_in: float | None = None, **headers: str) -> int | None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return retry_after_seconds(named, ApiError(meta=ErrorMeta(retry_in=retry_in)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("30", 30),
+        (" 30 ", 30),
+        ("0", 0),
+        ("Mon, 23 Nov 2026 09:02:00 GMT", 120),
+        ("Mon, 23 Nov 2026 10:02:00 +0100", 120),
+        ("Mon, 23 Nov 2026 08:00:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_in_seconds_or_a_date(retry_after: str, seconds: int) -> None:
+    assert wait(retry_after=retry_after) == seconds
+
+
+def test_ratelimit_reset_is_a_unix_time() -> None:
+    assert wait(ratelimit_reset=str(UNIX_NOW + 45)) == 45
+    assert wait(ratelimit_reset=str(UNIX_NOW - 45)) == 0
+
+
+@pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 0), (-5, 0)])
+def test_retry_in_is_in_seconds(retry_in: float, seconds: int) -> None:
+    assert wait(retry_in) == seconds
+
+
+def test_the_more_certain_word_wins() -> None:
+    reset = str(UNIX_NOW + 45)
+    assert wait(10, retry_after="30", ratelimit_reset=reset) == 30
+    assert wait(10, retry_after="0", ratelimit_reset=reset) == 0
+    assert wait(10, ratelimit_reset=reset) == 45
+    assert wait(10, retry_after="plus tard", ratelimit_reset="bientôt") == 10
+
+
+GARBAGE = (
+    "",
+    " ",
+    "plus tard",
+    "-1",
+    "1.5",
+    "²",
+    "9" * 400,
+    "9" * 5000,
+    "Mon, 23 Nov 2026 09:02:00",
+    "Mon, 31 Feb 2026 09:02:00 GMT",
+    "Mon, 99999999999999999999 Nov 2026 09:02:00 GMT",
+    "Mon, 23 Nov 2026 09:02:00 +99999999999999999999",
+)
+
+
+@pytest.mark.parametrize("text", GARBAGE)
+def test_garbage_is_no_wait(text: str) -> None:
+    assert wait(retry_after=text) is None
+    assert wait(ratelimit_reset=text) is None
+
+
+@pytest.mark.parametrize("retry_in", [None, float("nan"), float("inf"), float("-inf")])
+def test_unknown_is_not_zero(retry_in: float | None) -> None:
+    assert wait(retry_in) is None
+
+
+def test_a_refused_quota_says_when_to_ask_again() -> None:
+    why = reason_of(decide_error(429, failure("00429"), ratelimit_reset=str(UNIX_NOW + 45)))
+    assert (why.code, why.retryable, why.retry_after_seconds) == (CheckCode.RATE_LIMITED, True, 45)
+
+
+def test_a_maintenance_lasts_what_the_api_says_whatever_the_quota() -> None:
+    body = failure("37020", provider="CNAV", retry_in=3600)
+    why = reason_of(decide_error(503, body, ratelimit_reset=str(UNIX_NOW + 1)))
+    assert (why.code, why.retry_after_seconds) == (CheckCode.PROVIDER_MAINTENANCE, 3600)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "00100"), (404, "23003"), (422, "00366")])
+def test_an_answer_that_waiting_does_not_change_gives_no_wait(status: int, code: str) -> None:
+    why = reason_of(decide_error(status, failure(code), ratelimit_reset=str(UNIX_NOW + 1)))
+    assert (why.retryable, why.retry_after_seconds) == (False, None)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=8), values, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = st.dictionaries(st.sampled_from([*BLOCKS, *RSA_DATA, *QUOTIENT, *CLAIRE]), JSON_VALUES, max_size=4)
+ERRORS = st.dictionaries(
+    st.sampled_from(["code", "title", "detail", "meta"]),
+    JSON_VALUES | st.dictionaries(st.sampled_from(["provider", "retry_in"]), JSON_VALUES),
+)
+BODIES = (
+    st.binary()
+    | (MEMBERS | JSON_VALUES).map(success)
+    | st.lists(ERRORS, max_size=2).map(lambda errors: json.dumps({"errors": errors}).encode())
+)
+WAIT_HEADERS = st.dictionaries(
+    st.sampled_from(["retry-after", "ratelimit-reset", "x-response-cached"]),
+    st.text(max_size=40) | st.integers().map(str) | st.sampled_from(GARBAGE),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(100, 599), BODIES, WAIT_HEADERS, st.sampled_from(sorted(CATALOGUE)))
+@example(status=429, body=b"", headers={"retry-after": GARBAGE[-1]}, check="quotient_familial")
+def test_no_answer_of_the_api_makes_deciding_fail(
+    status: int,
+    body: bytes,
+    headers: dict[str, str],
+    check: str,
+) -> None:
+    exchange = Answered(http_status=status, headers=headers, body=body, duration_ms=1)
+    reply = decide(planned(check), exchange, NOW)
+    assert (reply.status is CheckStatus.FOUND) == (reply.data is not None) == (reply.reason is None)
+    assert json.loads(reply.model_dump_json())["id"] == check

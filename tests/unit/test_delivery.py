@@ -1,0 +1,109 @@
+"""A delivery holds what the broker handed over, and shows nothing of the job."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from amqp.basic_message import Message
+
+from connector.messaging.delivery import UNREADABLE_HEADERS, Delivery, Lane, read_delivery
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def _read(body: Any = b"{}", *, redelivered: bool = False, **properties: Any) -> Delivery:
+    message = Message(body, **properties)
+    message.delivery_info = {
+        "consumer_tag": "tag",
+        "delivery_tag": 1,
+        "redelivered": redelivered,
+        "exchange": "verifications",
+        "routing_key": "millesime.interactive",
+    }
+    return read_delivery(message, Lane.BATCH, NOW)
+
+
+def test_every_property_is_read() -> None:
+    delivery = _read(
+        b'{"version": 1}',
+        redelivered=True,
+        content_type="application/json",
+        content_encoding="utf-8",
+        correlation_id="corr-1",
+        message_id="message-1",
+        reply_to="replies.millesime",
+        user_id="millesime",
+        timestamp=1_790_000_000,
+        application_headers={"traceparent": "00-abc"},
+    )
+    assert delivery == Delivery(
+        body=b'{"version": 1}',
+        lane=Lane.BATCH,
+        routing_key="millesime.interactive",
+        redelivered=True,
+        received_at=NOW,
+        content_type="application/json",
+        content_encoding="utf-8",
+        correlation_id="corr-1",
+        message_id="message-1",
+        reply_to="replies.millesime",
+        user_id="millesime",
+        timestamp=1_790_000_000,
+        trace={"traceparent": "00-abc"},
+    )
+
+
+def test_a_message_without_properties_is_read() -> None:
+    assert _read() == Delivery(
+        body=b"{}",
+        lane=Lane.BATCH,
+        routing_key="millesime.interactive",
+        redelivered=False,
+        received_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [(b"abc", b"abc"), (bytearray(b"abc"), b"abc"), (memoryview(b"abc"), b"abc"), ("", b"")],
+)
+def test_a_body_is_bytes(body: Any, expected: bytes) -> None:
+    read = _read(body).body
+    assert type(read) is bytes
+    assert read == expected
+
+
+def test_the_trace_headers_and_no_other_are_carried() -> None:
+    trace = {"traceparent": "a", "tracestate": "b", "sentry-trace": "c", "baggage": "d"}
+    others = {"task": "connector.verify", "id": "x", "CC": ["verifications.batch"], b"\xff": "y"}
+    assert _read(application_headers=trace | others).trace == trace
+
+
+@pytest.mark.parametrize("value", [1, True, None, b"bytes", ["list"], {"a": "b"}, "x" * 8193])
+def test_a_trace_header_that_is_none_is_left_out(value: Any) -> None:
+    assert _read(application_headers={"traceparent": value, "baggage": "x" * 8192}).trace == {
+        "baggage": "x" * 8192
+    }
+
+
+@pytest.mark.parametrize("value", [[], [{"queue": "verifications.batch"}], None, "x"])
+def test_a_message_that_was_dead_lettered_is_seen_whatever_the_header_says(value: Any) -> None:
+    assert _read(application_headers={"x-death": value}).dead_lettered
+    assert not _read(application_headers={"x-first-death-queue": value}).dead_lettered
+
+
+def test_the_mark_of_unreadable_headers_is_seen() -> None:
+    assert _read(application_headers={UNREADABLE_HEADERS: True}).unreadable_headers
+    assert not _read(application_headers={"a": 1}).unreadable_headers
+
+
+def test_a_delivery_shows_nothing_of_the_job() -> None:
+    delivery = _read(
+        b'{"nom_naissance": "S3SAME"}',
+        correlation_id="S3SAME-corr",
+        message_id="S3SAME-message",
+        reply_to="S3SAME-queue",
+        application_headers={"traceparent": "S3SAME-trace", "baggage": "S3SAME-baggage"},
+    )
+    assert "S3SAME" not in f"{delivery!r} {delivery}"
+    assert "millesime.interactive" in repr(delivery)

@@ -1,0 +1,388 @@
+"""The registry in SQL: importing, storing, migrating, and the copy of it that a worker holds."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from click.testing import CliRunner
+from pydantic import SecretStr
+from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
+
+from connector.cli.tenants import tenants as tenants_command
+from connector.registry.cache import RegistryCache
+from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
+from connector.registry.importing import Change, ChangeKind, plan_import
+from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.store import RegistryStore
+from connector.registry.tables import METADATA
+from connector.registry.tenants_file import TenantsFile, TenantsFileError
+from connector.registry.vault import Vault, VaultError, new_key
+
+CLAMART = "26920023600017"
+BOURG = "26750045200011"
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TOKEN = "eyJ.the-token-of.clamart"
+VENDOR: dict[str, Any] = {"product": "Millésime Action Sociale", "publisher": "Up", "preset": "millesime"}
+TENANT: dict[str, Any] = {"name": "CCAS de Clamart", "vendors": ["millesime"], "token": {"env": "CLAMART"}}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def engine(database: Path) -> Iterator[Engine]:
+    opened = open_database(SecretStr(f"sqlite:///{database}"))
+    ensure_current(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def store(engine: Engine) -> RegistryStore:
+    return RegistryStore(engine)
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(SecretStr(new_key()))
+
+
+def _file(vendor: dict[str, Any] | None = None, tenant: dict[str, Any] | None = None) -> TenantsFile:
+    return TenantsFile.model_validate(
+        {
+            "vendors": {"millesime": VENDOR | (vendor or {})},
+            "tenants": {CLAMART: TENANT | (tenant or {})},
+        },
+    )
+
+
+def _plan(
+    registry: Registry,
+    vault: Vault,
+    file: TenantsFile | None = None,
+    *,
+    token: str = TOKEN,
+    now: datetime = NOW,
+) -> tuple[Change, ...]:
+    return plan_import(file or _file(), registry, vault, {"CLAMART": token}, now)
+
+
+def _write(store: RegistryStore, changes: tuple[Change, ...]) -> None:
+    records = [change.record for change in changes]
+    store.save(
+        [record for record in records if isinstance(record, Vendor)],
+        [record for record in records if isinstance(record, Tenant)],
+    )
+
+
+def _kinds(changes: tuple[Change, ...]) -> list[tuple[ChangeKind, tuple[str, ...]]]:
+    return [(change.kind, change.fields) for change in changes]
+
+
+def test_a_new_registry_is_empty(store: RegistryStore) -> None:
+    registry = store.load()
+    assert (registry.revision, dict(registry.vendors), dict(registry.tenants)) == (0, {}, {})
+    assert store.revision() == 0
+
+
+def test_an_import_is_loaded_as_it_was_planned(store: RegistryStore, vault: Vault) -> None:
+    changes = _plan(store.load(), vault, _file({"extra_scopes": ["b", "a"]}))
+    assert _kinds(changes) == [(ChangeKind.ADDED, ()), (ChangeKind.ADDED, ())]
+    _write(store, changes)
+    registry = store.load()
+    assert list(registry.vendors.values()) == [changes[0].record]
+    assert list(registry.tenants.values()) == [changes[1].record]
+    assert registry.vendors["millesime"].extra_scopes == ("b", "a")
+    tenant = registry.tenants[CLAMART]
+    assert tenant.token_set_at == NOW
+    assert tenant.sealed_token is not None
+    assert vault.open(CLAMART, tenant.sealed_token) == TOKEN
+
+
+def test_the_same_import_again_changes_nothing(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    before = store.load()
+    again = _plan(before, vault, now=NOW + timedelta(days=1))
+    assert _kinds(again) == [(ChangeKind.UNCHANGED, ()), (ChangeKind.UNCHANGED, ())]
+    assert [change.record for change in again] == [before.vendors["millesime"], before.tenants[CLAMART]]
+
+
+def test_another_token_is_a_change_of_the_token_alone(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    later = NOW + timedelta(days=1)
+    changes = _plan(store.load(), vault, token="eyJ.another", now=later)
+    assert _kinds(changes) == [(ChangeKind.UNCHANGED, ()), (ChangeKind.CHANGED, ("token",))]
+    _write(store, changes)
+    tenant = store.load().tenants[CLAMART]
+    assert tenant.token_set_at == later
+    assert tenant.sealed_token is not None
+    assert vault.open(CLAMART, tenant.sealed_token) == "eyJ.another"
+
+
+def test_a_token_under_a_lost_key_is_sealed_again(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    changes = _plan(store.load(), Vault(SecretStr(new_key())))
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("token",))
+
+
+def test_a_token_that_the_file_leaves_out_stays(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    before = store.load().tenants[CLAMART]
+    changes = _plan(store.load(), vault, _file(tenant={"token": None, "name": "CCAS renommé"}))
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("name",))
+    _write(store, changes)
+    after = store.load().tenants[CLAMART]
+    assert after.name == "CCAS renommé"
+    assert (after.sealed_token, after.token_set_at) == (before.sealed_token, before.token_set_at)
+
+
+def test_what_differs_is_named(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    changes = _plan(store.load(), vault, _file({"preset": "all", "publisher": "Autre"}, {"vendors": []}))
+    assert set(changes[0].fields) == {"preset", "publisher"}
+    assert changes[1].fields == ("vendors",)
+    _write(store, changes)
+    registry = store.load()
+    assert registry.vendors["millesime"].preset == "all"
+    assert registry.tenants[CLAMART].vendors == frozenset()
+
+
+def test_entries_that_the_file_does_not_name_are_left_alone(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    other = TenantsFile.model_validate(
+        {"tenants": {BOURG: {"name": "CCAS du Bourg", "vendors": ["millesime"]}}},
+    )
+    _write(store, _plan(store.load(), vault, other))
+    assert set(store.load().tenants) == {CLAMART, BOURG}
+    assert store.load().tenants[BOURG].token_set_at is None
+
+
+def test_a_plan_writes_nothing(store: RegistryStore, vault: Vault) -> None:
+    _plan(store.load(), vault)
+    assert store.load() == Registry(revision=0, vendors={}, tenants={})
+
+
+def test_a_dry_run_of_the_command_writes_nothing(store: RegistryStore, database: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tenants.toml"
+    file.write_text('[vendors.millesime]\nproduct = "M"\npublisher = "Up"\npreset = "millesime"\n', "utf-8")
+    environ = {"CONNECTOR_DATABASE_URL": f"sqlite:///{database}", "CONNECTOR_SECRET_KEY": new_key()}
+    dry = CliRunner().invoke(tenants_command, ["import", str(file), "--dry-run"], env=environ)
+    assert (dry.exit_code, store.revision()) == (0, 0)
+    assert "vendor millesime" in dry.output
+    wet = CliRunner().invoke(tenants_command, ["import", str(file)], env=environ)
+    assert (wet.exit_code, store.revision(), set(store.load().vendors)) == (0, 1, {"millesime"})
+
+
+def test_a_tenant_of_an_unknown_vendor_is_refused(store: RegistryStore, vault: Vault) -> None:
+    with pytest.raises(TenantsFileError, match=rf"tenants\.{CLAMART}\.vendors: nobody "):
+        _plan(store.load(), vault, _file(tenant={"vendors": ["millesime", "nobody"]}))
+
+
+def test_a_token_that_cannot_be_had_stops_the_import(store: RegistryStore, vault: Vault) -> None:
+    with pytest.raises(TenantsFileError, match=r"CLAMART is not set"):
+        plan_import(_file(), store.load(), vault, {}, NOW)
+    for unusable in ("two words", "two\nlines"):
+        with pytest.raises(TenantsFileError) as caught:
+            _plan(store.load(), vault, token=unusable)
+        assert "two" not in str(caught.value)
+
+
+def test_a_change_and_a_tenant_show_no_token(store: RegistryStore, vault: Vault) -> None:
+    changes = _plan(store.load(), vault)
+    sealed = next(change.record for change in changes if isinstance(change.record, Tenant)).sealed_token
+    assert sealed is not None
+    assert TOKEN not in repr(changes)
+    assert sealed not in repr(changes)
+
+
+def test_the_token_is_nowhere_readable_in_the_database(
+    store: RegistryStore,
+    vault: Vault,
+    engine: Engine,
+    tmp_path: Path,
+) -> None:
+    _write(store, _plan(store.load(), vault))
+    written = b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    engine.dispose()
+    written += b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    assert "Millésime".encode() in written
+    assert TOKEN.encode() not in written
+    assert b"the-token-of" not in written
+
+
+def test_a_failed_save_leaves_everything_as_it_was(store: RegistryStore) -> None:
+    vendor = Vendor(name="millesime", product="M", publisher="Up", preset="all")
+    orphan = Tenant(siret=CLAMART, name="CCAS", vendors=frozenset({"nobody"}))
+    with pytest.raises(IntegrityError):
+        store.save([vendor], [orphan])
+    assert store.load() == Registry(revision=0, vendors={}, tenants={})
+
+
+def test_each_save_is_a_new_revision(store: RegistryStore) -> None:
+    vendor = Vendor(name="millesime", product="M", publisher="Up", preset="all")
+    for revision in (1, 2):
+        store.save([vendor], [])
+        assert store.revision() == store.load().revision == revision
+
+
+def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
+    options = {"compare_type": True, "compare_server_default": True}
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_constraints_are_named_by_the_convention_of_the_code(engine: Engine) -> None:
+    inspector = inspect(engine)
+    for table in METADATA.sorted_tables:
+        assert inspector.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
+        wanted = {
+            f"fk_{table.name}_{key.parent.name}_{key.column.table.name}" for key in table.foreign_keys
+        }
+        assert {key["name"] for key in inspector.get_foreign_keys(table.name)} == wanted
+
+
+def test_ensuring_twice_changes_nothing(engine: Engine, store: RegistryStore) -> None:
+    store.save([Vendor(name="millesime", product="M", publisher="Up", preset="all")], [])
+    statements: list[str] = []
+
+    def record(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    event.listen(engine, "before_cursor_execute", record)
+    ensure_current(engine)
+    upgrade(engine)
+    writing = ("CREATE", "INSERT", "UPDATE", "DELETE", "ALTER", "DROP")
+    assert statements
+    assert not [statement for statement in statements if statement.lstrip().upper().startswith(writing)]
+    assert set(store.load().vendors) == {"millesime"}
+
+
+def test_sqlite_keeps_its_foreign_keys_and_lets_readers_read(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{folder}", "sqlite:///{folder}/s3same/registry.db"])
+def test_a_database_that_cannot_be_opened_says_so(url: str, tmp_path: Path) -> None:
+    engine = open_database(SecretStr(url.format(folder=tmp_path)))
+    with pytest.raises(DatabaseError) as caught:
+        ensure_current(engine)
+    assert str(caught.value).startswith("CONNECTOR_DATABASE_URL: ")
+    assert "s3same" not in str(caught.value)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["s3same", "sqlite+s3same://", "oracle+s3same://db.test", "sqlite://s3same:x:y/z"])
+def test_an_address_that_means_nothing_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        ensure_current(open_database(SecretStr(url)))
+    message = str(caught.value)
+    assert message.startswith("CONNECTOR_DATABASE_URL: ")
+    assert "s3same" not in message
+    assert "\n" not in message
+
+
+async def _refresh(cache: RegistryCache) -> bool:
+    return await cache._refresh()  # noqa: SLF001 - one turn of the endless refresh, without its wait
+
+
+async def test_the_cache_serves_a_change_after_a_refresh(store: RegistryStore, vault: Vault) -> None:
+    cache = RegistryCache(store, vault)
+    _write(store, _plan(store.load(), vault))
+    assert cache.registry.revision == 0
+    assert await _refresh(cache)
+    assert cache.registry == store.load()
+    assert set(cache.registry.tenants) == {CLAMART}
+
+
+async def test_the_cache_keeps_what_has_not_changed(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    cache = RegistryCache(store, vault)
+    before = cache.registry
+    assert not await _refresh(cache)
+    assert cache.registry is before
+
+
+async def test_the_cache_keeps_the_last_registry_while_the_database_is_away(
+    store: RegistryStore,
+    vault: Vault,
+    engine: Engine,
+    database: Path,
+    tmp_path: Path,
+) -> None:
+    _write(store, _plan(store.load(), vault))
+    cache = RegistryCache(store, vault)
+    before = cache.registry
+    engine.dispose()
+    shutil.move(database, tmp_path / "away.db")
+    database.mkdir()
+    with capture_logs() as logs:
+        assert not await _refresh(cache)
+        assert not await _refresh(cache)
+    assert cache.registry is before
+    assert [entry["event"] for entry in logs] == ["registry.unreachable"]
+    engine.dispose()
+    database.rmdir()
+    shutil.move(tmp_path / "away.db", database)
+    store.save([Vendor(name="sonate-opus", product="S", publisher="A", preset="sonate-opus")], [])
+    assert await _refresh(cache)
+    assert set(cache.registry.vendors) == {"millesime", "sonate-opus"}
+
+
+async def test_a_second_absence_of_the_database_is_logged_again(
+    store: RegistryStore,
+    vault: Vault,
+    engine: Engine,
+    database: Path,
+    tmp_path: Path,
+) -> None:
+    cache = RegistryCache(store, vault)
+    with capture_logs() as logs:
+        for _ in range(2):
+            engine.dispose()
+            shutil.move(database, tmp_path / "away.db")
+            database.mkdir()
+            await _refresh(cache)
+            engine.dispose()
+            database.rmdir()
+            shutil.move(tmp_path / "away.db", database)
+            await _refresh(cache)
+    assert [entry["event"] for entry in logs] == ["registry.unreachable"] * 2
+
+
+async def test_the_cache_opens_the_token_in_force(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    cache = RegistryCache(store, vault)
+
+    def opened() -> str:
+        sealed = cache.registry.tenants[CLAMART].sealed_token
+        assert sealed is not None
+        return cache.token(CLAMART, sealed)
+
+    assert (opened(), opened()) == (TOKEN, TOKEN)
+    _write(store, _plan(store.load(), vault, token="eyJ.another"))
+    await _refresh(cache)
+    assert opened() == "eyJ.another"
+
+
+def test_a_token_sealed_for_another_tenant_is_refused_even_once_opened(
+    store: RegistryStore,
+    vault: Vault,
+) -> None:
+    """A row copied onto another tenant's must not lend it the first one's token."""
+    cache = RegistryCache(store, vault)
+    sealed = vault.seal(CLAMART, TOKEN)
+    assert cache.token(CLAMART, sealed) == TOKEN
+    with pytest.raises(VaultError):
+        cache.token(BOURG, sealed)

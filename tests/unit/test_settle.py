@@ -1,0 +1,206 @@
+"""Settling: a delivery is acknowledged once what it ends in is on a queue, and not before."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.messaging.settle import settle
+from connector.settlement import Answer, Dead, DeadReason
+from schemas.codes import JobStatus
+from schemas.reply import Reply
+
+NOW = datetime(2026, 11, 23, 8, 59, 30, 101_999, tzinfo=UTC)
+QUEUE = "verifications.interactive"
+TRACE = {"traceparent": "00-abc", "baggage": "a=b"}
+DELIVERY = Delivery(
+    body=b'{"identity": "EXEMPLE"}',
+    lane=Lane.INTERACTIVE,
+    routing_key="millesime.interactive",
+    redelivered=False,
+    received_at=NOW,
+    content_type="application/json",
+    correlation_id="corr-1",
+    message_id="message-1",
+    reply_to="replies.millesime.second",
+    user_id="millesime",
+    timestamp=1_790_000_000,
+    trace=TRACE,
+)
+REPLY = Reply(
+    job_id="job-1",
+    tenant="26920023600017",
+    status=JobStatus.REJECTED,
+    received_at=NOW,
+    completed_at=NOW,
+)
+ANSWER = Answer("replies.millesime", REPLY)
+
+
+class Broker:
+    """Confirms each message with the next of the given fates, and notes the order of what happens."""
+
+    def __init__(self, *fates: Confirmation | Exception) -> None:
+        self._fates = list(fates)
+        self.events: list[str] = []
+        self.messages: list[Outgoing] = []
+
+    async def publish(self, message: Outgoing) -> Confirmation:
+        self.messages.append(message)
+        self.events.append(f"publish {message.queue}")
+        fate = self._fates.pop(0)
+        if isinstance(fate, Exception):
+            raise fate
+        return fate
+
+    async def settle(self, settlement: Answer | Dead, delivery: Delivery = DELIVERY) -> None:
+        publisher = cast("Publisher", self)
+        await settle(settlement, delivery, QUEUE, publisher, lambda: self.events.append("acknowledge"))
+
+
+def _headers(message: Outgoing) -> Mapping[str, object]:
+    return dict(message.headers)
+
+
+async def test_a_reply_is_published_then_the_job_acknowledged() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(ANSWER)
+    assert broker.events == ["publish replies.millesime", "acknowledge"]
+    (message,) = broker.messages
+    assert Reply.model_validate_json(message.body) == REPLY.model_copy(
+        update={"received_at": NOW.replace(microsecond=101_000), "completed_at": NOW.replace(microsecond=101_000)}
+    )
+    assert message.properties == {"correlation_id": "corr-1", "type": "verification.reply.v1"}
+    assert message.headers == TRACE
+
+
+async def test_a_reply_writes_every_member_of_the_contract() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(ANSWER)
+    assert broker.messages[0].body == (
+        b'{"version":1,"job_id":"job-1","tenant":"26920023600017","dossier":null,"status":"rejected",'
+        b'"received_at":"2026-11-23T08:59:30.101Z","completed_at":"2026-11-23T08:59:30.101Z",'
+        b'"possible_duplicate":false,"errors":[],"checks":[]}'
+    )
+
+
+async def test_a_job_whose_reply_may_not_be_there_is_not_acknowledged() -> None:
+    broker = Broker(PublishError("the connection ended"))
+    with pytest.raises(PublishError):
+        await broker.settle(ANSWER)
+    assert broker.events == ["publish replies.millesime"]
+
+
+@pytest.mark.parametrize("fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED])
+async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
+    broker = Broker(fate, Confirmation.ROUTED)
+    with capture_logs() as logs:
+        await broker.settle(ANSWER)
+    assert broker.events == ["publish replies.millesime", "publish connector.undeliverable", "acknowledge"]
+    first, kept = broker.messages
+    assert (kept.body, kept.properties) == (first.body, first.properties)
+    assert _headers(kept) == {
+        **TRACE,
+        "x-connector-reason": fate.name.lower(),
+        "x-connector-queue": "replies.millesime",
+    }
+    assert [(entry["event"], entry["queue"]) for entry in logs] == [
+        ("reply.undeliverable", "replies.millesime")
+    ]
+    assert "EXEMPLE" not in repr(logs)
+
+
+@pytest.mark.parametrize(
+    "fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED, PublishError("the connection ended")]
+)
+async def test_a_reply_that_nothing_keeps_leaves_the_job_unacknowledged(
+    fate: Confirmation | Exception,
+) -> None:
+    broker = Broker(Confirmation.UNROUTABLE, fate)
+    with pytest.raises(PublishError):
+        await broker.settle(ANSWER)
+    assert "acknowledge" not in broker.events
+
+
+@pytest.mark.parametrize(
+    ("correlation_id", "message_id", "job_id", "expected"),
+    [
+        ("corr-1", "message-1", "job-1", "corr-1"),
+        (None, "message-1", "job-1", "message-1"),
+        (None, None, "job-1", "job-1"),
+        (" é\x00", "message-1", "job-1", " é\x00"),
+    ],
+)
+async def test_the_correlation_id_of_a_reply_is_the_first_there_is(
+    correlation_id: str | None,
+    message_id: str | None,
+    job_id: str,
+    expected: str,
+) -> None:
+    broker = Broker(Confirmation.ROUTED)
+    delivery = replace(DELIVERY, correlation_id=correlation_id, message_id=message_id)
+    await broker.settle(Answer("replies.millesime", REPLY.model_copy(update={"job_id": job_id})), delivery)
+    assert broker.messages[0].properties["correlation_id"] == expected
+
+
+async def test_an_empty_correlation_id_is_echoed_as_it_is() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(ANSWER, replace(DELIVERY, correlation_id=""))
+    assert broker.messages[0].properties["correlation_id"] == ""
+
+
+async def test_a_reply_without_any_id_has_no_correlation_id() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    delivery = replace(DELIVERY, correlation_id=None, message_id=None, trace={})
+    await broker.settle(Answer("replies.millesime", REPLY.model_copy(update={"job_id": None})), delivery)
+    assert broker.messages[0].properties == {"type": "verification.reply.v1"}
+    assert broker.messages[0].headers == {}
+
+
+@pytest.mark.parametrize("reason", list(DeadReason))
+async def test_a_dead_letter_is_kept_with_what_an_operator_needs(reason: DeadReason) -> None:
+    broker = Broker(Confirmation.ROUTED)
+    with capture_logs() as logs:
+        await broker.settle(Dead(reason))
+    assert broker.events == ["publish connector.dead", "acknowledge"]
+    (message,) = broker.messages
+    assert message.body == DELIVERY.body
+    assert message.properties == {
+        "correlation_id": "corr-1",
+        "reply_to": "replies.millesime.second",
+        "timestamp": 1_790_000_000,
+    }
+    assert _headers(message) == {
+        **TRACE,
+        "x-connector-reason": reason.value,
+        "x-connector-queue": QUEUE,
+        "x-connector-routing-key": "millesime.interactive",
+        "x-connector-user-id": "millesime",
+    }
+    assert "EXEMPLE" not in repr(logs)
+
+
+async def test_a_dead_letter_says_nothing_of_a_user_that_was_not_given() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    bare = replace(
+        DELIVERY, correlation_id=None, reply_to=None, timestamp=None, user_id=None, trace={}
+    )
+    await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), bare)
+    (message,) = broker.messages
+    assert message.properties == {}
+    assert set(message.headers) == {"x-connector-reason", "x-connector-queue", "x-connector-routing-key"}
+
+
+@pytest.mark.parametrize(
+    "fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED, PublishError("the connection ended")]
+)
+async def test_a_dead_letter_that_nothing_keeps_is_not_acknowledged(fate: Confirmation | Exception) -> None:
+    broker = Broker(fate)
+    with pytest.raises(PublishError):
+        await broker.settle(Dead(DeadReason.FORGED))
+    assert broker.events == ["publish connector.dead"]
