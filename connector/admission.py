@@ -76,18 +76,22 @@ def _admit_job(delivery: Delivery, vendor: Vendor, registry: Registry, now: date
         vendor=vendor,
         tenant=tenant,
         reply_to=reply_to,
-        expires_at=job.expires_at or published_at(delivery) + DEFAULT_LIFETIMES[delivery.lane],
+        expires_at=job.expires_at or default_deadline(delivery),
     )
 
 
-def published_at(delivery: Delivery) -> datetime:
-    """Return when the job was published, or first taken from its queue where the publisher does not say.
+def default_deadline(delivery: Delivery) -> datetime:
+    """Return when a job that gives no ``expires_at`` is of no more use.
 
+    It counts from the publication, or from the first consumption where the publisher gives no timestamp.
     Raises ``ValueError``, ``OverflowError`` or ``OSError`` for a timestamp beyond the year 9999.
     """
-    if delivery.timestamp is None:
-        return delivery.received_at
-    return datetime.fromtimestamp(delivery.timestamp, tz=UTC)
+    published_at = (
+        delivery.received_at
+        if delivery.timestamp is None
+        else datetime.fromtimestamp(delivery.timestamp, tz=UTC)
+    )
+    return published_at + DEFAULT_LIFETIMES[delivery.lane]
 
 
 def _wrong_user(delivery: Delivery, vendor: Vendor, *, require_user_id: bool) -> JobError | None:
@@ -117,7 +121,7 @@ def _wrong_envelope(delivery: Delivery) -> JobError | None:
     if delivery.unreadable_headers:
         return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
     try:
-        published_at(delivery)
+        default_deadline(delivery)
     except (ValueError, OverflowError, OSError):
         return job_error(
             JobCode.INVALID_MESSAGE,

@@ -4,18 +4,21 @@ import email.utils
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from pydantic import ValidationError
 
 from connector.catalogue import CheckDefinition
 from connector.outcome import ApiError, read_errors, read_outcome
 from connector.plan import PlannedCall, Refusal
-from connector.reasons import reason
+from connector.reasons import RETRYABLE, reason
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 
-_OK = 200
+_OK: Final = 200
+_LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
+"""A wait beyond this is no wait but nonsense."""
 
 
 def refused(refusal: Refusal) -> CheckReply:
@@ -69,7 +72,7 @@ def _not_found(planned: PlannedCall, answered: Answered, now: datetime) -> Check
         outcome.code,
         detail=planned.definition.no_record_detail if outcome.code is CheckCode.NO_RECORD else None,
         parameter=outcome.parameter,
-        retry_after_seconds=retry_after_seconds(answered.headers, error, now),
+        retry_after_seconds=_wait(answered, error, outcome.code, now),
         upstream=_upstream(answered, error),
     )
     source = _source(planned.definition, answered, error.meta.provider)
@@ -89,12 +92,23 @@ def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: dateti
     when the API did not say, which is not zero.
     """
     waits = (
-        _seconds(headers.get("retry-after")) or _until_http_date(headers.get("retry-after"), now),
+        _seconds(headers.get("retry-after")),
+        _until_http_date(headers.get("retry-after"), now),
         _until_unix_time(headers.get("ratelimit-reset"), now),
         error.meta.retry_in,
     )
-    known = next((wait for wait in waits if wait is not None and math.isfinite(wait)), None)
+    known = next((wait for wait in waits if wait is not None and abs(wait) <= _LONGEST_WAIT_SECONDS), None)
     return None if known is None else max(0, math.ceil(known))
+
+
+def _wait(answered: Answered, error: ApiError, code: CheckCode, now: datetime) -> int | None:
+    if code not in RETRYABLE:
+        return None
+    headers = dict(answered.headers)
+    if code is not CheckCode.RATE_LIMITED:
+        # Every answer tells when the quota's window ends; only a refusal for the quota waits for it.
+        headers.pop("ratelimit-reset", None)
+    return retry_after_seconds(headers, error, now)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -104,7 +118,7 @@ def _seconds(text: str | None) -> float | None:
 def _until_http_date(text: str | None, now: datetime) -> float | None:
     try:
         return (email.utils.parsedate_to_datetime(text) - now).total_seconds() if text else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -6,6 +6,7 @@ anything of a job but its vendor, tenant and lane.
 
 import logging
 import sys
+import traceback
 from typing import Literal
 
 import structlog
@@ -23,15 +24,14 @@ def configure_logs(log_format: Literal["console", "json"], level: str = "INFO") 
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            # Frames' locals hold tokens and people: a traceback shows code lines only.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    exceptions = structlog.processors.ExceptionRenderer(_bare_traceback)
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        # Exceptions become text here: no handler, ours or another's, is handed one.
+        processors=[*_SHARED, exceptions, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # Its ``exception`` is an ``error``: the standard library never sees that there is an exception.
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -41,14 +41,33 @@ def configure_logs(log_format: Literal["console", "json"], level: str = "INFO") 
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                exceptions,
                 renderer,
             ],
         ),
     )
+    # What cannot be logged is not printed with its traceback instead.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell of every step, or name URLs, hence people, or frames, hence bodies.
     for noisy in ("aiohttp", "alembic", "amqp", "asyncio", "celery.utils", "httpcore", "httpx", "kombu"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _bare_traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """Return where an exception was raised and of which types it and its causes are.
+
+    Never its text, which may carry an address, hence a person, nor the values in its frames.
+    """
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        lines += [f"{type(error).__module__}.{type(error).__qualname__}"]
+        lines += [
+            f"  {frame.filename}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        error = error.__cause__ or error.__context__
+    return "\n".join(lines)

@@ -78,11 +78,13 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
     # RFC 8259, 8.1: a reader may ignore a byte order mark, which some writers cannot help.
     text = body.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return VerificationRequest.model_validate_json(text)
+        job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
+    else:
+        return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
     try:
-        document = from_json(text)
+        document = from_json(text, allow_inf_nan=False)
     except ValueError:
         return Unreadable(
             (_invalid("Le corps n'est pas du JSON en UTF-8, ou son imbrication est excessive."),)
@@ -95,7 +97,28 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
         served = ", ".join(str(served) for served in SERVED_VERSIONS)
         detail = f"Cette version du contrat n'est pas servie ; versions servies : {served}."
         return Unreadable((job_error(JobCode.UNSUPPORTED_VERSION, detail, "/version"),), seen)
-    return Unreadable(tuple(_read_detail(detail) for detail in details[:MAX_ERRORS]), seen)
+    return Unreadable(tuple(map(_read_detail, _innermost(details)[:MAX_ERRORS])), seen)
+
+
+def _is_json(text: bytes) -> bool:
+    """Tell whether a body that was read is JSON to the letter: the reader lets ``NaN`` and ``Infinity`` pass."""
+    if b"NaN" not in text and b"Infinity" not in text:
+        return True
+    try:
+        from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from a defect further in: an array is not too short for a wrong element."""
+    places = [detail["loc"] for detail in details]
+
+    def holds_another(outer: tuple[int | str, ...]) -> bool:
+        return any(len(place) > len(outer) and place[: len(outer)] == outer for place in places)
+
+    return [detail for detail in details if not holds_another(detail["loc"])]
 
 
 def glimpse(body: bytes) -> Seen:

@@ -1,5 +1,6 @@
 """What a vendor publishes: one person, and the checks to run for that person."""
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StringConstraints
@@ -13,6 +14,22 @@ SERVED_VERSIONS: Final = (1,)
 MAX_CHECKS: Final = 20
 
 
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
+
+
+def _rfc_3339(value: Any) -> Any:
+    # pydantic also takes numbers, in seconds or milliseconds as their size suggests.
+    if not isinstance(value, str):
+        raise PydanticCustomError("datetime_type", "not a text")
+    if not _RFC_3339.fullmatch(value):
+        raise PydanticCustomError("datetime_parsing", "not an RFC 3339 instant")
+    return value
+
+
+Deadline = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_rfc_3339)]
 JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 
 
@@ -64,7 +81,7 @@ class VerificationRequest(RequestModel):
     """An opaque reference of the person who asks; never a name."""
     purpose: Label | None = None
     """What the answer is for."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Deadline | None = None
     """RFC 3339 instant with its offset, after which the answer is of no use.
 
     Default: 60 s (interactive) or 24 h (batch) after the AMQP ``timestamp``.

@@ -67,7 +67,8 @@ async def _keep(message: Outgoing, publisher: Publisher) -> None:
 
 
 def _reply_message(answer: Answer, delivery: Delivery) -> Outgoing:
-    correlation_id = delivery.correlation_id or delivery.message_id or answer.reply.job_id
+    candidates = (delivery.correlation_id, delivery.message_id, answer.reply.job_id)
+    correlation_id = next((candidate for candidate in candidates if candidate is not None), None)
     return Outgoing(
         queue=answer.queue,
         body=answer.reply.__pydantic_serializer__.to_json(answer.reply),

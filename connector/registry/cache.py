@@ -26,7 +26,7 @@ class RegistryCache:
         self._store = store
         self._vault = vault
         self._registry = store.load()
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
         self._failing = False
 
     @property
@@ -36,9 +36,9 @@ class RegistryCache:
 
     def token(self, siret: str, sealed: str) -> str:
         """Return the opened token of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
-        token = self._tokens.get(sealed)
+        token = self._tokens.get((siret, sealed))
         if token is None:
-            token = self._tokens[sealed] = self._vault.open(siret, sealed)
+            token = self._tokens[siret, sealed] = self._vault.open(siret, sealed)
         return token
 
     async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:

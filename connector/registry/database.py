@@ -27,7 +27,7 @@ def open_database(url: SecretStr) -> Engine:
     """
     try:
         engine = create_engine(url.get_secret_value(), hide_parameters=True, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise DatabaseError(
             f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__})",
         ) from None

@@ -45,7 +45,7 @@ class Vault:
         """
         try:
             owner, _, token = self._fernet.decrypt(sealed).decode().partition(":")
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise VaultError(
                 f"CONNECTOR_SECRET_KEY: does not open the token of tenant {siret}; "
                 "give the key it was sealed with, or import the token again",

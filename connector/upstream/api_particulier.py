@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from connector.identity import Query
-from connector.upstream.client import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from connector.upstream.client import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from schemas.codes import CheckCode
 
@@ -40,10 +40,12 @@ class ApiParticulier:
         )
         start = time.monotonic()
         try:
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(min(within_seconds, CALL_TIMEOUT_SECONDS)):
                 response = await self._client.send(request)
         except TimeoutError:
-            return Unanswered(code=CheckCode.EXPIRED, duration_ms=_since(start))
+            is_expired = within_seconds <= CALL_TIMEOUT_SECONDS
+            code = CheckCode.EXPIRED if is_expired else CheckCode.PROVIDER_TIMEOUT
+            return Unanswered(code=code, duration_ms=_since(start))
         except httpx.HTTPError as error:
             return Unanswered(code=transport_code(error), duration_ms=_since(start))
         return Answered(

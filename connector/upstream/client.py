@@ -12,6 +12,8 @@ from httpx_aiohttp import AiohttpTransport
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 READ_TIMEOUT_SECONDS: Final = 30.0
+CALL_TIMEOUT_SECONDS: Final = 45.0
+"""Of a whole call: a source that sends its answer byte by byte is late too."""
 
 
 class _NoCookies(httpx.Cookies):

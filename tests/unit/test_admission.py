@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.admission import Admitted, admit, published_at
+from connector.admission import Admitted, admit, default_deadline
 from connector.messaging.delivery import Delivery, Lane
 from connector.registry.records import EMPTY_REGISTRY, Registry, Tenant, Vendor
 from connector.settlement import Answer, Dead, DeadReason
@@ -292,8 +292,8 @@ def test_a_job_may_give_its_own_deadline(timestamp: int | None) -> None:
 
 
 def test_a_timestamp_of_zero_is_the_first_of_january_1970() -> None:
-    assert published_at(delivery(timestamp=0)) == datetime(1970, 1, 1, tzinfo=UTC)
+    assert default_deadline(delivery(timestamp=0)) == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
 
 def test_without_a_timestamp_a_job_counts_from_its_reception() -> None:
-    assert published_at(delivery()) == RECEIVED
+    assert default_deadline(delivery()) == RECEIVED + timedelta(seconds=60)

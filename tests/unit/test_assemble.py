@@ -84,7 +84,7 @@ def test_the_status_of_a_job(kinds: tuple[str, ...], expected: JobStatus) -> Non
     assert status_of(*kinds) is expected
 
 
-@pytest.mark.parametrize("kinds", product(ANSWERS, repeat=3), ids="-".join)
+@pytest.mark.parametrize("kinds", list(product(ANSWERS, repeat=3)), ids="-".join)
 def test_the_first_status_that_holds_whatever_the_combination(kinds: tuple[str, ...]) -> None:
     answered = {FOUND, NO_FILE, UNIDENTIFIED}
     if set(kinds) == {EXPIRED}:

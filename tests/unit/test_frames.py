@@ -22,7 +22,7 @@ Frame = tuple[int, int, bytes]
 DELIVER_ARGUMENTS = "sLbss"
 
 
-class Consumer:
+class _Consumer:
     """Takes what the frame handler hands over, and reads its arguments as py-amqp's channel does."""
 
     def __init__(self) -> None:
@@ -98,11 +98,11 @@ UNREADABLE_TABLES = {
 
 
 @pytest.fixture
-def consumer() -> Consumer:
-    return Consumer()
+def consumer() -> _Consumer:
+    return _Consumer()
 
 
-def _still_reads(consumer: Consumer) -> None:
+def _still_reads(consumer: _Consumer) -> None:
     """Check that the next message is read as if nothing had happened."""
     taken = len(consumer.taken)
     consumer.feed(*_message(_header(4, **READABLE), b"next"))
@@ -110,32 +110,32 @@ def _still_reads(consumer: Consumer) -> None:
     assert (consumer.last.body, consumer.last.properties) == (b"next", READABLE)
 
 
-def test_a_readable_message_is_untouched(consumer: Consumer) -> None:
+def test_a_readable_message_is_untouched(consumer: _Consumer) -> None:
     consumer.feed(*_message(_header(4, **READABLE), b"body"))
     ((arguments, message),) = consumer.taken
     assert arguments == ["tag", 7, True, "verifications", "millesime.interactive"]
     assert (message.body, message.properties) == (b"body", READABLE)
 
 
-def test_a_message_without_properties_or_body_is_untouched(consumer: Consumer) -> None:
+def test_a_message_without_properties_or_body_is_untouched(consumer: _Consumer) -> None:
     consumer.feed(*_message(_header(0), b""))
     assert consumer.last.properties == {}
     _still_reads(consumer)
 
 
-def test_a_body_in_several_frames_is_put_together(consumer: Consumer) -> None:
+def test_a_body_in_several_frames_is_put_together(consumer: _Consumer) -> None:
     consumer.feed(_deliver(), _header(6, **READABLE), (BODY, CHANNEL, b"abc"), (BODY, CHANNEL, b"def"))
     assert consumer.last.body == b"abcdef"
 
 
-def test_a_method_without_content_is_handed_over(consumer: Consumer) -> None:
+def test_a_method_without_content_is_handed_over(consumer: _Consumer) -> None:
     consumer.feed((METHOD, CHANNEL, pack(">HH", *spec.Basic.Ack) + dumps("Lb", [1, False])))
     assert consumer.calls == [(CHANNEL, spec.Basic.Ack)]
 
 
 @pytest.mark.parametrize("table", UNREADABLE_TABLES.values(), ids=UNREADABLE_TABLES)
 @pytest.mark.parametrize("body", [b"body", b""])
-def test_unreadable_headers_cost_the_headers_alone(table: bytes, body: bytes, consumer: Consumer) -> None:
+def test_unreadable_headers_cost_the_headers_alone(table: bytes, body: bytes, consumer: _Consumer) -> None:
     header = _header_with_table(
         len(body),
         table,
@@ -158,8 +158,10 @@ def test_unreadable_headers_cost_the_headers_alone(table: bytes, body: bytes, co
     _still_reads(consumer)
 
 
-def test_unreadable_headers_alone_are_marked(consumer: Consumer) -> None:
-    consumer.feed(*_message(_header_with_table(4, UNREADABLE_TABLES["thousands of tables in tables"]), b"body"))
+def test_unreadable_headers_alone_are_marked(consumer: _Consumer) -> None:
+    consumer.feed(
+        *_message(_header_with_table(4, UNREADABLE_TABLES["thousands of tables in tables"]), b"body")
+    )
     assert consumer.last.properties == {"application_headers": {UNREADABLE_HEADERS: True}}
     assert consumer.last.body == b"body"
 
@@ -171,7 +173,7 @@ def test_unreadable_headers_alone_are_marked(consumer: Consumer) -> None:
 def test_a_property_that_is_not_utf_8_marks_the_message(
     name: str,
     headers: dict[str, Any] | None,
-    consumer: Consumer,
+    consumer: _Consumer,
 ) -> None:
     properties = {**READABLE, "application_headers": headers, name: b"\xff\xfe"}
     consumer.feed(*_message(_header(4, **properties), b"body"))
@@ -181,7 +183,7 @@ def test_a_property_that_is_not_utf_8_marks_the_message(
     _still_reads(consumer)
 
 
-def test_unreadable_headers_beside_text_that_is_not_utf_8_mark_the_message(consumer: Consumer) -> None:
+def test_unreadable_headers_beside_text_that_is_not_utf_8_mark_the_message(consumer: _Consumer) -> None:
     table = UNREADABLE_TABLES["timestamp beyond every calendar"]
     consumer.feed(*_message(_header_with_table(4, table, correlation_id=b"\xff", reply_to=b"\xfe"), b"body"))
     assert consumer.last.properties == {"application_headers": {UNREADABLE_HEADERS: True}}
@@ -189,7 +191,7 @@ def test_unreadable_headers_beside_text_that_is_not_utf_8_mark_the_message(consu
 
 
 @pytest.mark.parametrize("body", [b"body", b""])
-def test_a_routing_key_that_is_not_utf_8_reaches_the_consumer(body: bytes, consumer: Consumer) -> None:
+def test_a_routing_key_that_is_not_utf_8_reaches_the_consumer(body: bytes, consumer: _Consumer) -> None:
     deliver = _deliver(b"mill\xe9sime.interactive")
     consumer.feed(*_message(_header(len(body), **READABLE), body, deliver))
     ((arguments, message),) = consumer.taken
@@ -198,19 +200,19 @@ def test_a_routing_key_that_is_not_utf_8_reaches_the_consumer(body: bytes, consu
     _still_reads(consumer)
 
 
-def test_a_routing_key_cannot_turn_into_a_vendors_by_being_unreadable(consumer: Consumer) -> None:
+def test_a_routing_key_cannot_turn_into_a_vendors_by_being_unreadable(consumer: _Consumer) -> None:
     consumer.feed(*_message(_header(1), b"x", _deliver(b"\xffmillesime.interactive")))
     assert consumer.taken[0][0][4] == "?millesime.interactive"
 
 
-def test_an_exchange_and_a_tag_that_are_not_utf_8_move_nothing(consumer: Consumer) -> None:
+def test_an_exchange_and_a_tag_that_are_not_utf_8_move_nothing(consumer: _Consumer) -> None:
     deliver = _deliver(b"\xff" * 255, tag=b"t\xfft", exchange=b"\xe9")
     consumer.feed(*_message(_header(1), b"x", deliver))
     assert consumer.taken[0][0] == ["t?t", 7, True, "?", "?" * 255]
     _still_reads(consumer)
 
 
-def test_every_part_unreadable_at_once_still_reaches_the_consumer(consumer: Consumer) -> None:
+def test_every_part_unreadable_at_once_still_reaches_the_consumer(consumer: _Consumer) -> None:
     table = UNREADABLE_TABLES["thousands of arrays in arrays"]
     header = _header_with_table(4, table, content_type=b"\xff", correlation_id=b"\xff")
     consumer.feed(*_message(header, b"body", _deliver(b"\xff.interactive")))
@@ -221,17 +223,17 @@ def test_every_part_unreadable_at_once_still_reaches_the_consumer(consumer: Cons
     _still_reads(consumer)
 
 
-def test_header_texts_that_are_not_utf_8_are_readable_as_bytes(consumer: Consumer) -> None:
+def test_header_texts_that_are_not_utf_8_are_readable_as_bytes(consumer: _Consumer) -> None:
     consumer.feed(*_message(_header(1, application_headers={b"\xff": b"\xfe"}), b"x"))
     assert consumer.last.properties == {"application_headers": {b"\xff": b"\xfe"}}
 
 
-def test_a_frame_that_no_content_precedes_is_still_an_error(consumer: Consumer) -> None:
+def test_a_frame_that_no_content_precedes_is_still_an_error(consumer: _Consumer) -> None:
     with pytest.raises(Exception, match="expecting type"):
         consumer.feed((BODY, CHANNEL, b"body"))
 
 
-class Line:
+class _Line:
     """A pair of connected sockets: the broker's end, and a reader on the other over py-amqp's transport."""
 
     def __init__(self) -> None:
@@ -257,8 +259,8 @@ class Line:
 
 
 @pytest.fixture
-def line() -> Iterator[Line]:
-    opened = Line()
+def line() -> Iterator[_Line]:
+    opened = _Line()
     yield opened
     opened.close()
 
@@ -271,13 +273,13 @@ def _wire(frame: Frame) -> bytes:
 FRAMES = (_deliver(), _header(3), (BODY, CHANNEL, b"abc"), (BODY, CHANNEL, b""))
 
 
-def test_nothing_to_read_reads_nothing(line: Line) -> None:
+def test_nothing_to_read_reads_nothing(line: _Line) -> None:
     line.reader.read_available()
     assert line.frames == []
 
 
 @pytest.mark.parametrize("cut", [1, 6, 7, 8, len(_wire(FRAMES[0])) - 1])
-def test_a_partial_frame_waits_for_its_rest(cut: int, line: Line) -> None:
+def test_a_partial_frame_waits_for_its_rest(cut: int, line: _Line) -> None:
     wire = _wire(FRAMES[0])
     line.broker.sendall(wire[:cut])
     line.reader.read_available()
@@ -287,20 +289,20 @@ def test_a_partial_frame_waits_for_its_rest(cut: int, line: Line) -> None:
     assert line.frames == [FRAMES[0]]
 
 
-def test_a_frame_is_read_byte_by_byte(line: Line) -> None:
+def test_a_frame_is_read_byte_by_byte(line: _Line) -> None:
     for byte in b"".join(map(_wire, FRAMES)):
         line.broker.sendall(bytes([byte]))
         line.reader.read_available()
     assert line.frames == list(FRAMES)
 
 
-def test_every_frame_of_a_chunk_is_read_at_once(line: Line) -> None:
+def test_every_frame_of_a_chunk_is_read_at_once(line: _Line) -> None:
     line.broker.sendall(b"".join(map(_wire, FRAMES * 3)))
     line.reader.read_available()
     assert line.frames == list(FRAMES * 3)
 
 
-def test_whole_frames_before_a_partial_one_do_not_wait_for_it(line: Line) -> None:
+def test_whole_frames_before_a_partial_one_do_not_wait_for_it(line: _Line) -> None:
     last = _wire(FRAMES[2])
     line.broker.sendall(_wire(FRAMES[0]) + _wire(FRAMES[1]) + last[:-1])
     line.reader.read_available()
@@ -310,13 +312,13 @@ def test_whole_frames_before_a_partial_one_do_not_wait_for_it(line: Line) -> Non
     assert line.frames == list(FRAMES[:3])
 
 
-def test_a_broker_that_hangs_up_is_an_error(line: Line) -> None:
+def test_a_broker_that_hangs_up_is_an_error(line: _Line) -> None:
     line.broker.close()
     with pytest.raises(OSError, match="hung up"):
         line.reader.read_available()
 
 
-def test_a_broker_that_hangs_up_inside_a_frame_is_an_error(line: Line) -> None:
+def test_a_broker_that_hangs_up_inside_a_frame_is_an_error(line: _Line) -> None:
     line.broker.sendall(_wire(FRAMES[0])[:9])
     line.reader.read_available()
     line.broker.close()
@@ -324,7 +326,7 @@ def test_a_broker_that_hangs_up_inside_a_frame_is_an_error(line: Line) -> None:
         line.reader.read_available()
 
 
-def test_the_timeout_of_writes_is_left_as_it_was(line: Line) -> None:
+def test_the_timeout_of_writes_is_left_as_it_was(line: _Line) -> None:
     line.broker.sendall(_wire(FRAMES[0]))
     line.reader.read_available()
     assert line.timeout == 3

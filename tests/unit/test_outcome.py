@@ -1,7 +1,6 @@
 """API Particulier's refusals and failures, read as the contract's codes."""
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +230,11 @@ def test_the_errors_of_the_openapi_file_are_read_as_they_are_written() -> None:
 
 
 def test_the_first_error_is_read() -> None:
+    errors = [{"code": "37001"}, {"code": "37002"}]
+    assert read_errors(json.dumps({"errors": errors}).encode()).code == "37001"
+
+
+def test_an_error_is_read_with_what_accompanies_it() -> None:
     error = read_errors(body(source=None, meta={"provider": "CNAV", "retry_in": 10, "other": []}))
     assert (error.code, error.meta.provider, error.meta.retry_in) == ("37003", "CNAV", 10)
 
@@ -283,5 +287,5 @@ def test_every_refusal_has_an_outcome(status: int, code: str, title: str, detail
 
 
 def test_every_status_of_an_outcome_is_one_of_the_contract() -> None:
-    statuses = {Outcome(code).status for code in chain(CheckCode)}
+    statuses = {Outcome(code).status for code in CheckCode}
     assert statuses == {CheckStatus.NOT_FOUND, CheckStatus.NOT_IDENTIFIED, CheckStatus.ERROR}

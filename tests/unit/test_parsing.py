@@ -142,6 +142,7 @@ INSTANT = "RFC 3339"
         (body(QF, {**RSA, "surprise": SECRET}), "/checks/1/surprise", NO_SUCH_FIELD),
         (body(identity=identity(surprise=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
         (body(version=True), "/version", "celles admises"),
+        (body(version=False), "/version", "celles admises"),
         (body(version="1"), "/version", "celles admises"),
         (body(version=None), "/version", "celles admises"),
         (body(version=1.5), "/version", "celles admises"),

@@ -12,7 +12,7 @@ from amqp.basic_message import Message
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 
 
-class Channel:
+class _Channel:
     """A channel on which the broker says what the test makes it say."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class Channel:
             listener(*arguments)
 
 
-class Bench:
+class _Bench:
     """A publisher, its channel, and the publishes under way."""
 
     def __init__(self) -> None:
-        self.channel = Channel()
+        self.channel = _Channel()
         self.publisher = Publisher(self.channel, asyncio.get_running_loop())
         self.under_way: list[asyncio.Task[Confirmation]] = []
 
@@ -80,11 +80,11 @@ class Bench:
 
 
 @pytest.fixture
-async def bench() -> Bench:
-    return Bench()
+async def bench() -> _Bench:
+    return _Bench()
 
 
-async def test_a_message_is_sent_persistent_mandatory_and_confirmed(bench: Bench) -> None:
+async def test_a_message_is_sent_persistent_mandatory_and_confirmed(bench: _Bench) -> None:
     message = Outgoing(
         queue="replies.millesime",
         body=b"{}",
@@ -107,7 +107,7 @@ async def test_a_message_is_sent_persistent_mandatory_and_confirmed(bench: Bench
     assert await publishing is Confirmation.ROUTED
 
 
-async def test_each_message_has_an_id_of_its_own(bench: Bench) -> None:
+async def test_each_message_has_an_id_of_its_own(bench: _Bench) -> None:
     await bench.publish(3)
     ids = {message.properties["message_id"] for message, *_ in bench.channel.sent}
     assert len(ids) == 3
@@ -115,14 +115,14 @@ async def test_each_message_has_an_id_of_its_own(bench: Bench) -> None:
     await bench.turn()
 
 
-async def test_nothing_is_known_before_the_broker_says_it(bench: Bench) -> None:
+async def test_nothing_is_known_before_the_broker_says_it(bench: _Bench) -> None:
     await bench.publish()
     assert await bench.fates() == [None]
     bench.channel.ack(1)
     assert await bench.fates() == [Confirmation.ROUTED]
 
 
-async def test_a_nack_is_a_refusal(bench: Bench) -> None:
+async def test_a_nack_is_a_refusal(bench: _Bench) -> None:
     await bench.publish(2)
     bench.channel.nack(1)
     assert await bench.fates() == [Confirmation.REFUSED, None]
@@ -130,7 +130,7 @@ async def test_a_nack_is_a_refusal(bench: Bench) -> None:
     assert await bench.fates() == [Confirmation.REFUSED, Confirmation.ROUTED]
 
 
-async def test_a_returned_message_is_unroutable_though_it_is_confirmed(bench: Bench) -> None:
+async def test_a_returned_message_is_unroutable_though_it_is_confirmed(bench: _Bench) -> None:
     await bench.publish(3)
     bench.channel.give_back(2)
     assert await bench.fates() == [None, None, None]
@@ -138,7 +138,7 @@ async def test_a_returned_message_is_unroutable_though_it_is_confirmed(bench: Be
     assert await bench.fates() == [Confirmation.ROUTED, Confirmation.UNROUTABLE, Confirmation.ROUTED]
 
 
-async def test_several_are_confirmed_at_once_up_to_the_tag(bench: Bench) -> None:
+async def test_several_are_confirmed_at_once_up_to_the_tag(bench: _Bench) -> None:
     await bench.publish(4)
     bench.channel.ack(3, multiple=True)
     assert await bench.fates() == [Confirmation.ROUTED] * 3 + [None]
@@ -146,7 +146,7 @@ async def test_several_are_confirmed_at_once_up_to_the_tag(bench: Bench) -> None
     assert (await bench.fates())[3] is Confirmation.REFUSED
 
 
-async def test_confirms_may_come_in_any_order(bench: Bench) -> None:
+async def test_confirms_may_come_in_any_order(bench: _Bench) -> None:
     await bench.publish(3)
     bench.channel.ack(3)
     assert await bench.fates() == [None, None, Confirmation.ROUTED]
@@ -155,7 +155,7 @@ async def test_confirms_may_come_in_any_order(bench: Bench) -> None:
     assert await bench.fates() == [Confirmation.REFUSED, Confirmation.ROUTED, Confirmation.ROUTED]
 
 
-async def test_a_confirm_of_nothing_is_ignored(bench: Bench) -> None:
+async def test_a_confirm_of_nothing_is_ignored(bench: _Bench) -> None:
     bench.channel.ack(9)
     await bench.publish()
     bench.channel.ack(1)
@@ -163,7 +163,7 @@ async def test_a_confirm_of_nothing_is_ignored(bench: Bench) -> None:
     assert await bench.fates() == [Confirmation.ROUTED]
 
 
-async def test_a_publish_nobody_waits_for_any_more_leaves_the_others(bench: Bench) -> None:
+async def test_a_publish_nobody_waits_for_any_more_leaves_the_others(bench: _Bench) -> None:
     await bench.publish(2)
     bench.under_way[0].cancel()
     await bench.turn()
@@ -173,7 +173,7 @@ async def test_a_publish_nobody_waits_for_any_more_leaves_the_others(bench: Benc
     assert bench.under_way[1].result() is Confirmation.ROUTED
 
 
-async def test_the_end_of_the_connection_ends_what_is_under_way_and_what_comes_later(bench: Bench) -> None:
+async def test_the_end_of_the_connection_ends_what_is_under_way_and_what_comes_later(bench: _Bench) -> None:
     await bench.publish(2)
     bench.channel.ack(1)
     bench.publisher.fail(ConnectionResetError("s3same"))
@@ -187,7 +187,7 @@ async def test_the_end_of_the_connection_ends_what_is_under_way_and_what_comes_l
     assert len(bench.channel.sent) == 2
 
 
-async def test_a_connection_that_ends_while_sending_ends_every_publish(bench: Bench) -> None:
+async def test_a_connection_that_ends_while_sending_ends_every_publish(bench: _Bench) -> None:
     await bench.publish()
     bench.channel.failure = BrokenPipeError()
     await bench.publish()
@@ -196,7 +196,7 @@ async def test_a_connection_that_ends_while_sending_ends_every_publish(bench: Be
             await task
 
 
-async def test_a_blocked_broker_is_sent_nothing_until_it_takes_messages_again(bench: Bench) -> None:
+async def test_a_blocked_broker_is_sent_nothing_until_it_takes_messages_again(bench: _Bench) -> None:
     bench.publisher.block()
     await bench.publish(2)
     assert bench.channel.sent == []
@@ -207,14 +207,14 @@ async def test_a_blocked_broker_is_sent_nothing_until_it_takes_messages_again(be
     assert await bench.fates() == [Confirmation.ROUTED] * 2
 
 
-async def test_a_blocked_broker_still_confirms_what_it_has(bench: Bench) -> None:
+async def test_a_blocked_broker_still_confirms_what_it_has(bench: _Bench) -> None:
     await bench.publish()
     bench.publisher.block()
     bench.channel.ack(1)
     assert await bench.fates() == [Confirmation.ROUTED]
 
 
-async def test_a_publish_held_when_the_connection_ends_is_told(bench: Bench) -> None:
+async def test_a_publish_held_when_the_connection_ends_is_told(bench: _Bench) -> None:
     bench.publisher.block()
     await bench.publish()
     bench.publisher.fail(ConnectionResetError())

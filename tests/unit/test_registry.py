@@ -171,7 +171,9 @@ def test_a_plan_writes_nothing(store: RegistryStore, vault: Vault) -> None:
     assert store.load() == Registry(revision=0, vendors={}, tenants={})
 
 
-def test_a_dry_run_of_the_command_writes_nothing(store: RegistryStore, database: Path, tmp_path: Path) -> None:
+def test_a_dry_run_of_the_command_writes_nothing(
+    store: RegistryStore, database: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "tenants.toml"
     file.write_text('[vendors.millesime]\nproduct = "M"\npublisher = "Up"\npreset = "millesime"\n', "utf-8")
     environ = {"CONNECTOR_DATABASE_URL": f"sqlite:///{database}", "CONNECTOR_SECRET_KEY": new_key()}
@@ -245,9 +247,7 @@ def test_constraints_are_named_by_the_convention_of_the_code(engine: Engine) -> 
     inspector = inspect(engine)
     for table in METADATA.sorted_tables:
         assert inspector.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
-        wanted = {
-            f"fk_{table.name}_{key.parent.name}_{key.column.table.name}" for key in table.foreign_keys
-        }
+        wanted = {f"fk_{table.name}_{key.parent.name}_{key.column.table.name}" for key in table.foreign_keys}
         assert {key["name"] for key in inspector.get_foreign_keys(table.name)} == wanted
 
 
@@ -283,7 +283,15 @@ def test_a_database_that_cannot_be_opened_says_so(url: str, tmp_path: Path) -> N
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["s3same", "sqlite+s3same://", "oracle+s3same://db.test", "sqlite://s3same:x:y/z"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3same",
+        "sqlite+s3same://",
+        "oracle+s3same://db.test",
+        "postgresql://user:s3same@db.test:s3same/registry",
+    ],
+)
 def test_an_address_that_means_nothing_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(DatabaseError) as caught:
         ensure_current(open_database(SecretStr(url)))
@@ -295,6 +303,18 @@ def test_an_address_that_means_nothing_is_refused_and_not_shown(url: str) -> Non
 
 async def _refresh(cache: RegistryCache) -> bool:
     return await cache._refresh()  # noqa: SLF001 - one turn of the endless refresh, without its wait
+
+
+def _take_away(engine: Engine, database: Path) -> None:
+    engine.dispose()
+    shutil.move(database, database.with_name("away.db"))
+    database.mkdir()
+
+
+def _bring_back(engine: Engine, database: Path) -> None:
+    engine.dispose()
+    database.rmdir()
+    shutil.move(database.with_name("away.db"), database)
 
 
 async def test_the_cache_serves_a_change_after_a_refresh(store: RegistryStore, vault: Vault) -> None:
@@ -319,22 +339,17 @@ async def test_the_cache_keeps_the_last_registry_while_the_database_is_away(
     vault: Vault,
     engine: Engine,
     database: Path,
-    tmp_path: Path,
 ) -> None:
     _write(store, _plan(store.load(), vault))
     cache = RegistryCache(store, vault)
     before = cache.registry
-    engine.dispose()
-    shutil.move(database, tmp_path / "away.db")
-    database.mkdir()
+    _take_away(engine, database)
     with capture_logs() as logs:
         assert not await _refresh(cache)
         assert not await _refresh(cache)
     assert cache.registry is before
     assert [entry["event"] for entry in logs] == ["registry.unreachable"]
-    engine.dispose()
-    database.rmdir()
-    shutil.move(tmp_path / "away.db", database)
+    _bring_back(engine, database)
     store.save([Vendor(name="sonate-opus", product="S", publisher="A", preset="sonate-opus")], [])
     assert await _refresh(cache)
     assert set(cache.registry.vendors) == {"millesime", "sonate-opus"}
@@ -345,18 +360,13 @@ async def test_a_second_absence_of_the_database_is_logged_again(
     vault: Vault,
     engine: Engine,
     database: Path,
-    tmp_path: Path,
 ) -> None:
     cache = RegistryCache(store, vault)
     with capture_logs() as logs:
         for _ in range(2):
-            engine.dispose()
-            shutil.move(database, tmp_path / "away.db")
-            database.mkdir()
+            _take_away(engine, database)
             await _refresh(cache)
-            engine.dispose()
-            database.rmdir()
-            shutil.move(tmp_path / "away.db", database)
+            _bring_back(engine, database)
             await _refresh(cache)
     assert [entry["event"] for entry in logs] == ["registry.unreachable"] * 2
 

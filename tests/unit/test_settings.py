@@ -29,9 +29,7 @@ def test_unknown_variables_are_ignored() -> None:
     assert load_settings(environ) == load_settings({})
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("true", True), ("1", True), ("false", False), ("0", False)]
-)
+@pytest.mark.parametrize(("text", "expected"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_a_boolean_is_written_as_operators_write_it(text: str, *, expected: bool) -> None:
     assert load_settings({"CONNECTOR_REQUIRE_USER_ID": text}).require_user_id is expected
 

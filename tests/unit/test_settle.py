@@ -51,6 +51,7 @@ class Broker:
         self.messages: list[Outgoing] = []
 
     async def publish(self, message: Outgoing) -> Confirmation:
+        """Take the message, and say what became of it."""
         self.messages.append(message)
         self.events.append(f"publish {message.queue}")
         fate = self._fates.pop(0)
@@ -59,6 +60,7 @@ class Broker:
         return fate
 
     async def settle(self, settlement: Answer | Dead, delivery: Delivery = DELIVERY) -> None:
+        """Settle a delivery through this broker."""
         publisher = cast("Publisher", self)
         await settle(settlement, delivery, QUEUE, publisher, lambda: self.events.append("acknowledge"))
 
@@ -73,7 +75,10 @@ async def test_a_reply_is_published_then_the_job_acknowledged() -> None:
     assert broker.events == ["publish replies.millesime", "acknowledge"]
     (message,) = broker.messages
     assert Reply.model_validate_json(message.body) == REPLY.model_copy(
-        update={"received_at": NOW.replace(microsecond=101_000), "completed_at": NOW.replace(microsecond=101_000)}
+        update={
+            "received_at": NOW.replace(microsecond=101_000),
+            "completed_at": NOW.replace(microsecond=101_000),
+        }
     )
     assert message.properties == {"correlation_id": "corr-1", "type": "verification.reply.v1"}
     assert message.headers == TRACE
@@ -187,9 +192,7 @@ async def test_a_dead_letter_is_kept_with_what_an_operator_needs(reason: DeadRea
 
 async def test_a_dead_letter_says_nothing_of_a_user_that_was_not_given() -> None:
     broker = Broker(Confirmation.ROUTED)
-    bare = replace(
-        DELIVERY, correlation_id=None, reply_to=None, timestamp=None, user_id=None, trace={}
-    )
+    bare = replace(DELIVERY, correlation_id=None, reply_to=None, timestamp=None, user_id=None, trace={})
     await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), bare)
     (message,) = broker.messages
     assert message.properties == {}

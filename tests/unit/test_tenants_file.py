@@ -185,7 +185,17 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", "eyJ a token", "eyJ\ttoken", "eyJ\ntoken", "eyJ\r\nX-Forged: 1", "eyJé", "eyJ\x00", "eyJ\x7f", "eyJ\u2028"],
+    [
+        "",
+        "eyJ a token",
+        "eyJ\ttoken",
+        "eyJ\ntoken",
+        "eyJ\r\nX-Forged: 1",
+        "eyJé",
+        "eyJ\x00",
+        "eyJ\x7f",
+        "eyJ\u2028x",
+    ],
 )
 def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str, tmp_path: Path) -> None:
     path = tmp_path / "token"

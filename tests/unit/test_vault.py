@@ -88,7 +88,9 @@ def test_a_malformed_key_is_refused_and_not_shown(malformed: str) -> None:
 
 
 def test_without_a_key_the_message_says_how_to_make_one() -> None:
-    with pytest.raises(VaultError, match=r"^CONNECTOR_SECRET_KEY: not set; .*ccas-connector registry new-key"):
+    with pytest.raises(
+        VaultError, match=r"^CONNECTOR_SECRET_KEY: not set; .*ccas-connector registry new-key"
+    ):
         Vault(None)
 
 

@@ -1,0 +1,302 @@
+"""The pipeline: a delivery in, its ending out, whatever the sources do, with nothing private in the logs."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast
+
+import httpx
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from connector.logs import configure_logs
+from connector.messaging.delivery import Delivery, Lane
+from connector.registry.cache import RegistryCache
+from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.vault import VaultError
+from connector.settlement import Answer, Dead, DeadReason, Settlement
+from connector.upstream.api_particulier import ApiParticulier
+from connector.upstream.client import http_client
+from connector.verify import Services, verify
+from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
+from schemas.reply import CheckReply, Reply
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CLAMART = "26920023600017"
+BOURG = "26750045200011"
+TOKEN = "eyJ.sesame.token"
+QF, RSA = "/v3/dss/quotient_familial/identite", "/v3/dss/revenu_solidarite_active/identite"
+QUOTIENT = {
+    "data": {
+        "quotient_familial": {
+            "fournisseur": "MSA",
+            "valeur": 150,
+            "annee": 2026,
+            "mois": 11,
+            "annee_calcul": 2026,
+            "mois_calcul": 11,
+        },
+    },
+}
+NO_SCOPE = {"errors": [{"code": "00100", "title": "Privilèges insuffisants", "detail": "…", "meta": {}}]}
+BOTH: tuple[dict[str, Any], ...] = (
+    {"check": "quotient_familial"},
+    {"id": "rsa", "check": "revenu_solidarite_active"},
+)
+PRIVATE = ("SESAME", "sesame", "CLAIRE", "Naissance=1991", "Naissance=69383")
+
+Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
+
+
+class Holder:
+    """A registry of two tenants, the second of which has no token."""
+
+    def __init__(self, *, opens: bool = True) -> None:
+        self._opens = opens
+        vendor = Vendor(name="millesime", product="M", publisher="Up", preset="millesime")
+        tenants = (
+            Tenant(siret=CLAMART, name="C", vendors=frozenset({"millesime"}), sealed_token="sealed-sesame"),
+            Tenant(siret=BOURG, name="B", vendors=frozenset({"millesime"})),
+        )
+        self.registry: Any = Registry(
+            revision=1,
+            vendors={vendor.name: vendor},
+            tenants={tenant.siret: tenant for tenant in tenants},
+        )
+
+    def token(self, siret: str, sealed: str) -> str:
+        """Open the one token there is."""
+        if not self._opens:
+            raise VaultError(f"does not open the token of tenant {siret}")
+        assert (siret, sealed) == (CLAMART, "sealed-sesame")
+        return TOKEN
+
+
+class Source:
+    """The API: one answer per path, and a record of the calls."""
+
+    def __init__(self, **answers: Handler) -> None:
+        self._answers = answers
+        self.calls: list[httpx.Request] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer as a transport does."""
+        self.calls.append(request)
+        answer = self._answers["qf" if request.url.path == QF else "rsa"](request)
+        return answer if isinstance(answer, httpx.Response) else await answer
+
+
+def _found(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=QUOTIENT)
+
+
+def _no_rsa(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"data": {"est_beneficiaire": False}})
+
+
+def _refused(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(403, json=NO_SCOPE)
+
+
+def _explode(request: httpx.Request) -> httpx.Response:
+    raise RuntimeError(f"cannot fetch {request.url} with {request.headers['Authorization']}")
+
+
+def _services(source: Source, holder: Holder | None = None) -> Services:
+    return Services(
+        registry=cast("RegistryCache", holder or Holder()),
+        api_particulier=ApiParticulier(http_client(httpx.MockTransport(source)), "https://api.test"),
+        clock=lambda: NOW,
+        require_user_id=False,
+    )
+
+
+def _delivery(*checks: dict[str, Any], **changes: Any) -> Delivery:
+    job = {
+        "version": 1,
+        "job_id": "job-1",
+        "tenant": CLAMART,
+        "dossier": "dossier-1",
+        "identity": {
+            "nom_naissance": "SESAME",
+            "prenoms": ["CLAIRE"],
+            "sexe": "F",
+            "date_naissance": "1991-04-17",
+            "lieu_naissance": {"code_pays": "99100", "code_commune": "69383"},
+        },
+        "checks": list(checks) or list(BOTH),
+    } | changes
+    return Delivery(
+        body=json.dumps(job).encode(),
+        lane=Lane.INTERACTIVE,
+        routing_key="millesime.interactive",
+        redelivered=False,
+        received_at=NOW,
+        content_type="application/json",
+    )
+
+
+def _reply(settlement: Settlement) -> Reply:
+    assert isinstance(settlement, Answer)
+    assert settlement.queue == "replies.millesime"
+    assert (settlement.reply.job_id, settlement.reply.dossier) == ("job-1", "dossier-1")
+    return settlement.reply
+
+
+def _codes(checks: tuple[CheckReply, ...]) -> list[CheckCode | None]:
+    return [check.reason.code if check.reason else None for check in checks]
+
+
+@pytest.fixture
+def _logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the process's logs as they were."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    # A logger of this test's own, since it keeps the configuration of its first event.
+    monkeypatch.setattr("connector.verify._log", structlog.get_logger("connector.verify"))
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+async def test_every_check_is_called_with_the_tenants_token_and_siret() -> None:
+    source = Source(qf=_found, rsa=_no_rsa)
+    reply = _reply(await verify(_delivery(), _services(source)))
+    assert reply.status is JobStatus.COMPLETED
+    assert [check.id for check in reply.checks] == ["quotient_familial", "rsa"]
+    assert [check.status for check in reply.checks] == [CheckStatus.FOUND, CheckStatus.FOUND]
+    assert reply.checks[1].data == {"est_beneficiaire": False}
+    assert {call.url.path for call in source.calls} == {QF, RSA}
+    for call in source.calls:
+        assert call.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert call.url.params["recipient"] == CLAMART
+        assert call.url.params.get_list("prenoms[]") == ["CLAIRE"]
+
+
+async def test_one_check_fails_alone() -> None:
+    source = Source(qf=_found, rsa=_refused)
+    reply = _reply(await verify(_delivery(), _services(source)))
+    assert reply.status is JobStatus.PARTIAL
+    assert _codes(reply.checks) == [None, CheckCode.INSUFFICIENT_SCOPE]
+
+
+async def test_the_checks_of_a_job_are_called_at_once_and_answered_in_its_order() -> None:
+    first_may_answer = asyncio.Event()
+
+    async def last(_request: httpx.Request) -> httpx.Response:
+        await first_may_answer.wait()
+        return _found(_request)
+
+    def first(request: httpx.Request) -> httpx.Response:
+        first_may_answer.set()
+        return _no_rsa(request)
+
+    async with asyncio.timeout(10):
+        reply = _reply(await verify(_delivery(), _services(Source(qf=last, rsa=first))))
+    assert [check.id for check in reply.checks] == ["quotient_familial", "rsa"]
+    assert reply.status is JobStatus.COMPLETED
+
+
+async def test_a_defect_of_one_check_costs_no_call_and_leaves_the_other() -> None:
+    source = Source(qf=_found)
+    delivery = _delivery({"check": "quotient_familial"}, {"check": "age"})
+    reply = _reply(await verify(delivery, _services(source)))
+    assert _codes(reply.checks) == [None, CheckCode.UNKNOWN_CHECK]
+    assert reply.checks[1].source is None
+    assert len(source.calls) == 1
+
+
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(seconds=1), timedelta(days=400)])
+@pytest.mark.parametrize("checks", [BOTH, BOTH[:1]])
+async def test_a_job_that_has_expired_makes_no_call(
+    age: timedelta, checks: tuple[dict[str, Any], ...]
+) -> None:
+    source = Source()
+    delivery = _delivery(*checks, expires_at=(NOW - age).isoformat())
+    reply = _reply(await verify(delivery, _services(source)))
+    assert reply.status is JobStatus.EXPIRED
+    assert _codes(reply.checks) == [CheckCode.EXPIRED] * len(checks)
+    assert all(check.source is None and check.reason and check.reason.retryable for check in reply.checks)
+    assert source.calls == []
+
+
+async def test_a_tenant_without_a_token_is_told_so_without_a_call() -> None:
+    source = Source()
+    reply = _reply(await verify(_delivery(tenant=BOURG), _services(source)))
+    assert reply.status is JobStatus.FAILED
+    assert _codes(reply.checks) == [CheckCode.TOKEN_MISSING] * 2
+    assert source.calls == []
+
+
+async def test_a_token_that_does_not_open_is_logged_without_a_call() -> None:
+    source = Source()
+    with capture_logs() as logs:
+        reply = _reply(await verify(_delivery(), _services(source, Holder(opens=False))))
+    assert _codes(reply.checks) == [CheckCode.TOKEN_INVALID] * 2
+    assert source.calls == []
+    assert {entry["event"] for entry in logs} == {"token.unreadable"}
+    assert {(entry["tenant"], entry["log_level"]) for entry in logs} == {(CLAMART, "error")}
+    assert not [private for private in PRIVATE if private in repr(logs)]
+
+
+@pytest.mark.parametrize("checks", [BOTH, tuple(reversed(BOTH))])
+async def test_what_nobody_foresaw_in_one_check_leaves_the_other(checks: tuple[dict[str, Any], ...]) -> None:
+    source = Source(qf=_explode, rsa=_no_rsa)
+    with capture_logs() as logs:
+        reply = _reply(await verify(_delivery(*checks), _services(source)))
+    assert reply.status is JobStatus.PARTIAL
+    by_id = {check.id: check for check in reply.checks}
+    assert _codes((by_id["quotient_familial"], by_id["rsa"])) == [CheckCode.UNEXPECTED_RESPONSE, None]
+    (entry,) = logs
+    assert (entry["event"], entry["check"]) == ("check.unexpected_error", "quotient_familial")
+
+
+async def test_what_nobody_foresaw_in_the_only_check_is_answered() -> None:
+    reply = _reply(await verify(_delivery(BOTH[0]), _services(Source(qf=_explode))))
+    assert reply.status is JobStatus.FAILED
+    assert _codes(reply.checks) == [CheckCode.UNEXPECTED_RESPONSE]
+
+
+async def test_what_nobody_foresaw_before_the_vendor_is_known_keeps_the_message() -> None:
+    holder = Holder()
+    holder.registry = None
+    settlement = await verify(_delivery(), _services(Source(), holder))
+    assert settlement == Dead(DeadReason.UNEXPECTED_ERROR)
+
+
+async def test_a_rejected_job_makes_no_call() -> None:
+    source = Source()
+    reply = _reply(await verify(_delivery(unknown=True), _services(source)))
+    assert reply.status is JobStatus.REJECTED
+    assert [error.code for error in reply.errors] == [JobCode.INVALID_MESSAGE]
+    assert source.calls == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [_found, _refused, _explode, lambda _request: httpx.Response(200, text="SESAME " + TOKEN)],
+    ids=["found", "refused", "unforeseen", "not JSON"],
+)
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.usefixtures("_logging")
+async def test_the_logs_hold_neither_the_person_nor_the_token(
+    answer: Handler,
+    form: Literal["json", "console"],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Tracebacks included: an exception's own text may carry the address that was called."""
+    configure_logs(form)
+    await verify(_delivery(), _services(Source(qf=answer, rsa=answer)))
+    await verify(_delivery(BOTH[0]), _services(Source(qf=answer)))
+    await verify(_delivery(), _services(Source(), Holder(opens=False)))
+    holder = Holder()
+    holder.registry = None
+    await verify(_delivery(), _services(Source(), holder))
+    text = "".join(capsys.readouterr())
+    assert "job.unexpected_error" in text
+    assert not [private for private in PRIVATE if private in text]
