@@ -50,7 +50,11 @@ def admit(
     vendor = registry.vendors.get(delivery.routing_key.partition(".")[0])
     if vendor is None:
         return Dead(DeadReason.UNKNOWN_VENDOR)
-    error = _wrong_user(delivery, vendor, require_user_id=require_user_id) or _wrong_envelope(delivery)
+    error = (
+        _unreadable(delivery)
+        or _wrong_user(delivery, vendor, require_user_id=require_user_id)
+        or _wrong_envelope(delivery)
+    )
     if error is not None:
         return Answer(reply_queue(vendor.name), rejection(delivery, (error,), now, glimpse(delivery.body)))
     return _admit_job(delivery, vendor, registry, now)
@@ -94,6 +98,13 @@ def default_deadline(delivery: Delivery) -> datetime:
     return published_at + DEFAULT_LIFETIMES[delivery.lane]
 
 
+def _unreadable(delivery: Delivery) -> JobError | None:
+    """Tell it first: a property that cannot be read is not one that is absent."""
+    if not delivery.unreadable_headers:
+        return None
+    return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
+
+
 def _wrong_user(delivery: Delivery, vendor: Vendor, *, require_user_id: bool) -> JobError | None:
     if delivery.user_id == vendor.name or (delivery.user_id is None and not require_user_id):
         return None
@@ -118,8 +129,6 @@ def _wrong_envelope(delivery: Delivery) -> JobError | None:
             JobCode.UNSUPPORTED_CONTENT_TYPE,
             "Le corps ne doit pas être compressé (propriété AMQP content_encoding).",
         )
-    if delivery.unreadable_headers:
-        return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
     try:
         default_deadline(delivery)
     except (ValueError, OverflowError, OSError):

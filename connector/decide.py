@@ -15,6 +15,7 @@ from connector.reasons import RETRYABLE, reason
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
+from schemas.request import CheckRequest
 
 _OK: Final = 200
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
@@ -30,6 +31,19 @@ def refused(refusal: Refusal) -> CheckReply:
 def without_call(planned: PlannedCall | Refusal, code: CheckCode) -> CheckReply:
     """Return the answer of a check whose call was not made, for a reason that is the whole job's."""
     return _error(planned, reason(code))
+
+
+def unexplained(request: CheckRequest) -> CheckReply:
+    """Return the answer of a check in which the connector itself failed."""
+    return CheckReply(
+        id=request.label,
+        check=request.check,
+        status=CheckStatus.ERROR,
+        reason=reason(
+            CheckCode.UNEXPECTED_RESPONSE,
+            detail="Le connecteur n'a pas su traiter cette vérification. Son hébergeur en est averti.",
+        ),
+    )
 
 
 def decide(planned: PlannedCall, exchange: Exchange, now: datetime) -> CheckReply:

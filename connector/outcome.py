@@ -6,15 +6,20 @@ needed, title. Source: API Particulier's OpenAPI file, its sandbox cases and its
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from schemas.codes import CheckCode, CheckStatus
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,
+    )
 
 
 class ErrorMeta(_Lenient):
@@ -31,7 +36,7 @@ class ApiError(_Lenient):
     code: str = ""
     title: str = ""
     detail: str = ""
-    meta: ErrorMeta = ErrorMeta()
+    meta: Annotated[ErrorMeta, BeforeValidator(lambda value: value or {})] = ErrorMeta()
 
 
 class _ErrorBody(_Lenient):

@@ -16,7 +16,7 @@ from connector.admission import Admitted, admit
 from connector.assemble import assemble
 from connector.catalogue import CATALOGUE
 from connector.clock import Clock, paris_day
-from connector.decide import decide, refused, without_call
+from connector.decide import decide, refused, unexplained, without_call
 from connector.messaging.delivery import Delivery
 from connector.plan import PlannedCheck, Refusal, plan
 from connector.registry.cache import RegistryCache
@@ -53,7 +53,11 @@ async def verify(delivery: Delivery, services: Services) -> Settlement:
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
-    checks = await _run(admitted, services)
+    try:
+        checks = await _run(admitted, services)
+    except Exception:  # noqa: BLE001 - likewise
+        _log.exception("job.unexpected_error", vendor=admitted.vendor.name, tenant=admitted.tenant.siret)
+        checks = [unexplained(request) for request in admitted.job.checks]
     return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, services.clock()))
 
 
@@ -80,7 +84,7 @@ async def _answer(planned: PlannedCheck, admitted: Admitted, services: Services)
             tenant=admitted.tenant.siret,
             check=planned.definition.name if not isinstance(planned, Refusal) else None,
         )
-        return without_call(planned, CheckCode.UNEXPECTED_RESPONSE)
+        return unexplained(planned.request)
 
 
 async def _call(planned: PlannedCheck, admitted: Admitted, services: Services) -> CheckReply:

@@ -31,8 +31,11 @@ def tolerant_frame_handler(connection: Any, callback: Callable[..., Any]) -> Cal
 
     It is given to the connection as its ``frame_handler``.
     """
+    dispatched = False
 
     def dispatch(channel: int, method: tuple[int, int], arguments: Any, content: Any) -> None:
+        nonlocal dispatched
+        dispatched = True
         try:
             callback(channel, method, arguments, content)
         except UnicodeDecodeError:
@@ -43,13 +46,17 @@ def tolerant_frame_handler(connection: Any, callback: Callable[..., Any]) -> Cal
     read = frame_handler(connection, dispatch)
 
     def on_frame(frame: Frame) -> bool:
+        nonlocal dispatched
+        dispatched = False
         kind, channel, buffer = frame
         if kind != _HEADER:
             return bool(read(frame))
         try:
             return bool(read(frame))
         except (ValueError, OverflowError, OSError, ArithmeticError, RecursionError):
-            pass
+            if dispatched:
+                # Decoded well, and without a body: what failed is the consumer.
+                raise
         try:
             return bool(read((kind, channel, without_headers(buffer))))
         except UnicodeDecodeError:

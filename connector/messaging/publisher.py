@@ -47,6 +47,8 @@ class Publisher:
 
     def __init__(self, channel: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._channel = channel
+        # Kept, since a channel forgets its connection when that ends.
+        self._connection_errors = channel.connection.connection_errors
         self._loop = loop
         self._sequence = 0
         self._waiting: dict[int, tuple[str, asyncio.Future[Confirmation]]] = {}
@@ -100,14 +102,15 @@ class Publisher:
             headers=dict(message.headers),
             properties={**message.properties, "delivery_mode": _PERSISTENT, "message_id": message_id},
         )
-        confirmed: asyncio.Future[Confirmation] = self._loop.create_future()
-        self._sequence += 1
-        # Known before it is sent: the answer may be read while the rest is being written.
-        self._waiting[self._sequence] = (message_id, confirmed)
         try:
             self._channel.basic_publish(prepared, _DEFAULT_EXCHANGE, message.queue, mandatory=True)
-        except self._channel.connection.connection_errors as error:
+        except self._connection_errors as error:
             self.fail(error)
+            raise PublishError(f"the connection ended ({type(error).__name__})") from None
+        # The broker numbers what it was sent, and its confirm is read by the loop, hence after this.
+        self._sequence += 1
+        confirmed: asyncio.Future[Confirmation] = self._loop.create_future()
+        self._waiting[self._sequence] = (message_id, confirmed)
         return confirmed
 
     def _resolver(self, confirmation: Confirmation) -> Callable[[int, bool], None]:

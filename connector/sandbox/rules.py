@@ -60,7 +60,7 @@ class Call:
         value = self.one(name)
         if not value:
             return None
-        return int(value) if value.isascii() and value.isdigit() else 0
+        return int(value) if re.fullmatch("[0-9]{1,4}", value) else 0
 
 
 Check = Callable[[Call], ApiFault | None]
