@@ -50,18 +50,25 @@ def admit(
     vendor = registry.vendors.get(delivery.routing_key.partition(".")[0])
     if vendor is None:
         return Dead(DeadReason.UNKNOWN_VENDOR)
+    allowed = _allowed_reply_queue(delivery, vendor)
     error = (
         _unreadable(delivery)
         or _wrong_user(delivery, vendor, require_user_id=require_user_id)
         or _wrong_envelope(delivery)
     )
     if error is not None:
-        return Answer(reply_queue(vendor.name), rejection(delivery, (error,), now, glimpse(delivery.body)))
-    return _admit_job(delivery, vendor, registry, now)
+        reply_to = allowed or reply_queue(vendor.name)
+        return Answer(reply_to, rejection(delivery, (error,), now, glimpse(delivery.body)))
+    return _admit_job(delivery, vendor, allowed, registry, now)
 
 
-def _admit_job(delivery: Delivery, vendor: Vendor, registry: Registry, now: datetime) -> Admitted | Answer:
-    allowed = _allowed_reply_queue(delivery, vendor)
+def _admit_job(
+    delivery: Delivery,
+    vendor: Vendor,
+    allowed: str | None,
+    registry: Registry,
+    now: datetime,
+) -> Admitted | Answer:
     reply_to = allowed or reply_queue(vendor.name)
     job = read_job(delivery.body)
     if isinstance(job, Unreadable):
@@ -70,7 +77,8 @@ def _admit_job(delivery: Delivery, vendor: Vendor, registry: Registry, now: date
     if allowed is None:
         error = job_error(
             JobCode.FORBIDDEN_REPLY_TO,
-            f"La file de réponse (reply_to) doit être {reply_to} ou {reply_to}.<nom>.",
+            f"La file de réponse (reply_to) doit être {reply_to} ou {reply_to}.<nom>, "
+            "où <nom> est fait de minuscules, de chiffres et de tirets.",
         )
         return Answer(reply_to, rejection(delivery, (error,), now, job))
     if tenant is None or vendor.name not in tenant.vendors:
@@ -99,10 +107,12 @@ def default_deadline(delivery: Delivery) -> datetime:
 
 
 def _unreadable(delivery: Delivery) -> JobError | None:
-    """Tell it first: a property that cannot be read is not one that is absent."""
-    if not delivery.unreadable_headers:
-        return None
-    return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
+    """Tell it first: what was not read is not what is absent."""
+    if delivery.oversized:
+        return job_error(JobCode.INVALID_MESSAGE, "Le corps du message dépasse 64 Kio.")
+    if delivery.unreadable_headers:
+        return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
+    return None
 
 
 def _wrong_user(delivery: Delivery, vendor: Vendor, *, require_user_id: bool) -> JobError | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.reasons import job_error
 from schemas.base import Reference
 from schemas.codes import JobCode
@@ -15,7 +16,6 @@ from schemas.reply import JobError
 from schemas.request import MAX_CHECKS, SERVED_VERSIONS, JobId, VerificationRequest
 from schemas.siret import Siret
 
-MAX_BODY_BYTES: Final = 64 * 1024
 MAX_ERRORS: Final = 20
 """A job with more defects than this gets the first ones: enough to correct it by."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"

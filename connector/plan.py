@@ -71,7 +71,7 @@ def _plan_check(
 def _wrong_call(request: CheckRequest, definition: CheckDefinition) -> Defect | None:
     if request.call not in (None, _CALL):
         return invalid("call", "Cette vérification ne s'appelle pas ainsi ; appel possible : identite.")
-    if request.api_version not in (None, definition.api_version):
+    if request.api_version is not None and not _is_version(request.api_version, definition):
         return invalid(
             "api_version",
             f"Cette version de l'API n'est pas servie ; version possible : {definition.api_version}.",
@@ -79,12 +79,16 @@ def _wrong_call(request: CheckRequest, definition: CheckDefinition) -> Defect | 
     return None
 
 
+def _is_version(value: object, definition: CheckDefinition) -> bool:
+    return type(value) is int and value == definition.api_version
+
+
 def _read_params(request: CheckRequest, definition: CheckDefinition, today: date) -> RequestModel | Defect:
     try:
-        params = definition.params.model_validate(request.params)
+        params = definition.params.model_validate({} if request.params is None else request.params)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN]
+        name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
         return missing(name) if first["type"] == "missing" else invalid(name)
     return definition.params_rule(params, today) or params
 

@@ -7,10 +7,12 @@ orchestrator mounts. An empty variable counts as absent.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
 
 from connector.errors import OperatorError
+from connector.messaging.address import broker_address
 
 PREFIX: Final = "CONNECTOR_"
 
@@ -19,13 +21,23 @@ class SettingsError(OperatorError):
     """A setting is missing or malformed; the message names the variable and says what to do, on one line."""
 
 
-def _scheme(*schemes: str) -> AfterValidator:
+def _address(*schemes: str) -> AfterValidator:
     def check(value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        text = value.get_secret_value()
+        if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        try:
+            urlsplit(text).port  # noqa: B018 - reading it is what checks it
+        except ValueError:
+            raise ValueError("cannot be read; percent-encode what is special in its password") from None
         return value
 
     return AfterValidator(check)
+
+
+def _broker(value: SecretStr) -> SecretStr:
+    broker_address(value.get_secret_value())
+    return value
 
 
 class Settings(BaseModel):
@@ -33,13 +45,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    broker_url: Annotated[SecretStr, _scheme("amqp", "amqps")] = SecretStr(
+    broker_url: Annotated[SecretStr, _address("amqp", "amqps"), AfterValidator(_broker)] = SecretStr(
         "amqp://guest:guest@127.0.0.1:5672//",
     )
-    api_particulier_url: Annotated[SecretStr, _scheme("https", "http")] = SecretStr(
+    api_particulier_url: Annotated[SecretStr, _address("https", "http")] = SecretStr(
         "https://staging.particulier.api.gouv.fr",
     )
-    database_url: Annotated[SecretStr, _scheme("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
+    database_url: Annotated[SecretStr, _address("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
         "sqlite:///ccas-connector.db",
     )
     secret_key: SecretStr | None = None

@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.base import Label, Reference, RequestModel
@@ -40,6 +48,15 @@ def _not_a_boolean(value: Any) -> Any:
     return value
 
 
+# A wrong one is that check's own error, so that the job's other checks run: the model takes any JSON, and the
+# published schema says what is right.
+Call = Annotated[JsonValue, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})]
+ApiVersion = Annotated[JsonValue, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "null"}]})]
+Params = Annotated[
+    JsonValue, WithJsonSchema({"anyOf": [{"type": "object", "additionalProperties": True}, {"type": "null"}]})
+]
+
+
 class CheckRequest(RequestModel):
     """One question. What is wrong with its ``call``, ``api_version`` or ``params`` is that check's own error."""
 
@@ -47,11 +64,11 @@ class CheckRequest(RequestModel):
     """Labels the answer in the reply; unique in the job; default: the check's name."""
     check: Label
     """A name of the catalogue."""
-    call: Label | None = None
+    call: Call = None
     """``identite``, …; default: the only call whose inputs are present."""
-    api_version: int | None = None
+    api_version: ApiVersion = None
     """Pins a version that the API still serves; default: the one frozen for version 1 of this contract."""
-    params: dict[str, JsonValue] = Field(default_factory=dict)
+    params: Params = None
     """The check's own parameters, under the API's names in snake_case."""
 
     @property

@@ -19,8 +19,10 @@ PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-pass
 @pytest.fixture(scope="session")
 def node() -> Iterator[RabbitNode]:
     """A RabbitMQ node of the suite's own, with two vendors whose rights are those of the contract."""
-    if not install_rabbitmq(print) or shutil.which("amqp-publish") is None:
+    if not install_rabbitmq(print):
         pytest.fail(HOW_TO_GET_ONE, pytrace=False)
+    if shutil.which("amqp-publish") is None:
+        pytest.fail("amqp-publish is needed: sudo apt-get install amqp-tools", pytrace=False)
     with RabbitNode(vendor_definitions(PASSWORDS)) as started:
         yield started
 

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
+from connector.messaging.address import broker_address
 from connector.messaging.delivery import Lane
 from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS
 from connector.settings import Settings
@@ -34,8 +35,10 @@ class ConnectorApp(Celery):  # type: ignore[misc]  # Celery ships no types
 def make_app(settings: Settings, work: Work) -> ConnectorApp:
     """Return the application; nothing is connected yet."""
     app = ConnectorApp(work)
+    address = broker_address(settings.broker_url.get_secret_value())
     app.conf.update(
-        broker_url=settings.broker_url.get_secret_value(),
+        broker_url=address.url,
+        broker_use_ssl=address.ssl,
         broker_heartbeat=HEARTBEAT_SECONDS,
         broker_transport_options=TRANSPORT_OPTIONS,
         broker_connection_retry_on_startup=True,

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, ClassVar
 
 import structlog
-from amqp.exceptions import AccessRefused, PreconditionFailed
+from amqp.exceptions import AccessRefused, NotAllowed
 from celery import bootsteps, signals
 from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
@@ -17,7 +17,7 @@ from celery.worker.state import maybe_shutdown
 
 from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
-from connector.messaging.session import BrokerSession
+from connector.messaging.session import REFUSALS, BrokerSession
 from connector.messaging.settle import settle
 from connector.messaging.topology import lane_queue
 from connector.registry.records import Registry
@@ -54,6 +54,7 @@ class VerifyRequest:
                 lane_queue(delivery.lane),
                 session.publisher,
                 lambda: session.acknowledge(self._tag),
+                lambda: session.reject(self._tag),
             )
         except PublishError as error:
             _log.warning("job.unsettled", lane=delivery.lane, error=str(error))
@@ -72,11 +73,13 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
         """Open the session. A topology that exists otherwise stops the worker: retrying cannot mend it."""
         session = BrokerSession(consumer.connection, consumer.pool.loop)
         try:
-            session.declare(consumer.work.services.registry.registry.vendors)
-        except (PreconditionFailed, AccessRefused) as error:
+            session.declare()
+        except REFUSALS as error:
+            # The broker's own words say all.
             _log.error("topology.refused", error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
+        consumer.declare_reply_queues()
 
 
 class EventLoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -111,11 +114,23 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         super().__init__(*args, **options)
         self.work: Work = self.app.work
         self._stopping = asyncio.Event()
+        self._has_connected = False
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Connect, with Celery's back-off, in a thread: the loop goes on while the broker is away."""
-        return self.pool.run_blocking(super().ensure_connected, conn)
+        """Connect, with Celery's back-off, in a thread: the loop goes on while the broker is away.
+
+        A broker that refuses the worker when it starts stops it: retrying cannot mend a password.
+        """
+        try:
+            connected = self.pool.run_blocking(super().ensure_connected, conn)
+        except (AccessRefused, NotAllowed) as error:
+            if self._has_connected:
+                raise
+            _log.error("broker.refused", variable="CONNECTOR_BROKER_URL", error=error.reply_text)
+            raise WorkerShutdown(_EXIT_FAILURE) from None
+        self._has_connected = True
+        return connected
 
     async def serve(self) -> None:
         """Take jobs until told to stop, then finish those in hand. Raises when the connection ends."""
@@ -145,8 +160,16 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         tag = message.delivery_info["delivery_tag"]
         self.on_task_request(VerifyRequest(delivery, tag, self.session, self.work))
 
-    def _on_registry_change(self, registry: Registry) -> None:
-        self.session.declare_reply_queues(registry.vendors)
+    def declare_reply_queues(self) -> None:
+        """Declare the reply queue of every vendor; one that is refused is that vendor's trouble alone."""
+        for vendor in self.work.services.registry.registry.vendors:
+            try:
+                self.session.declare_reply_queue(vendor)
+            except REFUSALS as error:
+                _log.error("topology.refused", vendor=vendor, error=error.reply_text)
+
+    def _on_registry_change(self, _registry: Registry) -> None:
+        self.declare_reply_queues()
 
     def _on_shutting_down(self, **_details: Any) -> None:
         self.pool.loop.call_soon_threadsafe(self._stopping.set)

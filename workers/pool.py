@@ -6,7 +6,7 @@ wait for an API cost neither.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from celery.concurrency.base import BasePool
 
@@ -34,8 +34,13 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         return self.loop.run_until_complete(work)
 
     def run_blocking(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
-        """Run a function that blocks in a thread, while the loop goes on."""
-        return self.loop.run_until_complete(self.loop.run_in_executor(None, function, *args))
+        """Run a function that blocks in a thread, while the loop goes on; raise what it raises."""
+        result, error = self.loop.run_until_complete(
+            self.loop.run_in_executor(None, _outcome, function, args)
+        )
+        if error is not None:
+            raise error
+        return cast("ResultT", result)
 
     def on_apply(
         self,
@@ -68,3 +73,11 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     async def _finish(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.app.work.services.api_particulier.aclose()
+
+
+def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
+    """Return what a function returns or raises: a ``SystemExit`` that a future carries does not end the loop."""
+    try:
+        return function(*args), None
+    except BaseException as error:  # noqa: BLE001 - raised again by the caller
+        return None, error

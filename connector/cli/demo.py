@@ -18,11 +18,14 @@ def demo() -> None:
 
     Example: ccas-connector demo
     """
+    from kombu.exceptions import OperationalError
+
     from connector.cli.tables import print_table
+    from connector.demo.deployment import DeploymentError
     from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
     from connector.demo.node import NodeError
     from connector.demo.program import ProgramError
-    from connector.demo.run import run_demo
+    from connector.demo.run import BrokerInUseError, run_demo
 
     def say(line: str) -> None:
         click.echo(line, err=True)
@@ -35,7 +38,7 @@ def demo() -> None:
         sys.exit(1)
     try:
         rows, missing = run_demo(broker_url, say)
-    except (NodeError, ProgramError, OSError) as error:
+    except (NodeError, ProgramError, DeploymentError, BrokerInUseError, OSError, OperationalError) as error:
         say(f"ccas-connector: {error}")
         sys.exit(1)
     print_table(("Vendor", "What it shows", "Job", "Answer"), rows)

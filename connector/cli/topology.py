@@ -24,14 +24,18 @@ def declare() -> None:
 
     from connector.bootstrap import open_registry
     from connector.cli.options import fail
-    from connector.messaging.topology import declare_topology
+    from connector.messaging.address import broker_address
+    from connector.messaging.topology import declare_reply_queue, declare_topology
 
     settings = settings_or_exit()
+    address = broker_address(settings.broker_url.get_secret_value())
     with failing_cleanly():
         vendors = open_registry(settings).load().vendors
     try:
-        with Connection(settings.broker_url.get_secret_value(), connect_timeout=10) as connection:
-            declare_topology(connection.default_channel, vendors)
+        with Connection(address.url, ssl=address.ssl, connect_timeout=10) as connection:
+            declare_topology(connection.default_channel)
+            for vendor in vendors:
+                declare_reply_queue(connection.default_channel, vendor)
     except AMQPError as error:
         fail(f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}")
     except (OSError, OperationalError) as error:

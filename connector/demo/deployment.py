@@ -60,6 +60,10 @@ PROGRAM: Final = (sys.executable, "-m", "workers")
 """The console script, whichever way the package is installed."""
 
 
+class DeploymentError(Exception):
+    """A command of the deployment failed; the message says which, and what it said."""
+
+
 class Deployment:
     """The registry and the sandbox of a broker; workers are started on it."""
 
@@ -67,11 +71,18 @@ class Deployment:
         self._broker_url = broker_url
         self._sandbox_options = sandbox_options
         self._stack = ExitStack()
+        """Closes what was started."""
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-")))
-        sandbox = self._stack.enter_context(
+        with ExitStack() as stack:
+            self._set_up(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _set_up(self, stack: ExitStack) -> None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-")))
+        sandbox = stack.enter_context(
             Program([*PROGRAM, "sandbox", "--port", "0", *self._sandbox_options], os.environ),
         )
         url = sandbox.wait_for("sandbox ready on ").split("ready on ")[1].split()[0]
@@ -85,20 +96,22 @@ class Deployment:
         }
         (folder / "tenants.toml").write_text(_TENANTS, "utf-8")
         self.command("tenants", "import", str(folder / "tenants.toml"))
-        return self
 
     def __exit__(self, *_exception: object) -> None:
         self._stack.close()
 
     def command(self, *arguments: str) -> str:
-        """Run a command of the connector and return what it prints."""
-        return subprocess.run(  # noqa: S603 - the connector's own commands
+        """Run a command of the connector and return what it prints. Raises ``DeploymentError``."""
+        finished = subprocess.run(  # noqa: S603 - the connector's own commands
             [*PROGRAM, *arguments],
             env=self.environment,
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
-        ).stdout
+        )
+        if finished.returncode != 0:
+            raise DeploymentError(f"{' '.join(arguments)}: {finished.stderr.strip()}")
+        return finished.stdout
 
     def start_worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker, which is not ready yet."""

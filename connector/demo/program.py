@@ -3,6 +3,7 @@
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
@@ -45,9 +46,10 @@ class Program:
 
     def wait_for(self, text: str, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> str:
         """Return the first line that holds ``text``. Raises ``ProgramError`` when the program ends before."""
+        deadline = time.monotonic() + timeout_seconds
         while True:
             try:
-                line = self._lines.get(timeout=timeout_seconds)
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 line = None
             if line is None:

@@ -6,22 +6,33 @@ from contextlib import ExitStack
 from typing import Any, Final
 from uuid import uuid4
 
+from amqp.exceptions import NotFound
+from kombu import Connection
+
 from connector.demo.deployment import Deployment
 from connector.demo.jobs import DemoJob, demo_jobs
 from connector.demo.node import RabbitNode, vendor_definitions
 from connector.demo.vendor import NoReplyError, VendorClient
+from connector.messaging.delivery import Lane
+from connector.messaging.topology import lane_queue
 
 VENDORS: Final = ("millesime", "sonate-opus")
 Row = tuple[str, str, str, str]
 
 
+class BrokerInUseError(Exception):
+    """The broker that was given has jobs or workers of its own."""
+
+
 def run_demo(broker_url: str | None, say: Callable[[str], None]) -> tuple[list[Row], int]:
     """Run it on ``broker_url``, or on a private node; return the table's rows and how many replies are missing.
 
-    Stops all it started. Raises ``NodeError`` or ``ProgramError`` when a part does not start.
+    Stops all it started. Raises ``NodeError``, ``ProgramError`` or ``DeploymentError`` when a part does not
+    start, and ``BrokerInUseError`` when the broker that was given is not free for it.
     """
     with ExitStack() as stack:
         urls = _vendor_urls(broker_url, stack, say)
+        _refuse_a_broker_in_use(urls["guest"])
         say("starting the sandbox and a worker …")
         deployment = stack.enter_context(Deployment(urls["guest"]))
         stack.enter_context(deployment.worker())
@@ -46,6 +57,22 @@ def _vendor_urls(broker_url: str | None, stack: ExitStack, say: Callable[[str], 
     return {"guest": node.url()} | {vendor: node.url(vendor, passwords[vendor]) for vendor in VENDORS}
 
 
+def _refuse_a_broker_in_use(url: str) -> None:
+    """Raise ``BrokerInUseError`` rather than answer real jobs from a throw-away registry."""
+    with Connection(url, connect_timeout=10) as connection:
+        for lane in Lane:
+            try:
+                queue = connection.channel().queue_declare(lane_queue(lane), passive=True)
+            except NotFound:
+                continue
+            if queue.message_count or queue.consumer_count:
+                raise BrokerInUseError(
+                    f"the broker already serves a connector ({lane_queue(lane)} has "
+                    f"{queue.message_count} jobs and {queue.consumer_count} workers); "
+                    "give the demonstration a virtual host of its own",
+                )
+
+
 def _replies(
     clients: Mapping[str, VendorClient],
     jobs: tuple[DemoJob, ...],
@@ -68,7 +95,7 @@ def _rows(job: DemoJob, reply: dict[str, Any] | None) -> Iterator[Row]:
     if reply is None:
         yield job.vendor, job.shows, "no reply", ""
         return
-    label = f"{job.shows}"
+    label = job.shows
     if reply["errors"]:
         error = reply["errors"][0]
         yield job.vendor, label, reply["status"], f"{error['code']}: {error['detail']}"

@@ -6,11 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-TRACE_HEADERS: Final = ("traceparent", "tracestate", "sentry-trace", "baggage")
-"""Carried from a request to its reply as they are."""
-_LONGEST_TRACE_HEADER: Final = 8192
+TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 256, "baggage": 8192}
+"""Carried from a request to its reply as they are, up to so many bytes: longer ones are none.
+
+All of a message's properties must fit into one frame, and the broker ends a connection that sends a larger one.
+"""
 UNREADABLE_HEADERS: Final = "x-connector-unreadable"
 """Stands for a header table that cannot be decoded."""
+OVERSIZED_BODY: Final = "x-connector-oversized"
+"""Stands for the headers of a message whose body was too long to be taken in."""
+MAX_BODY_BYTES: Final = 64 * 1024
+"""The longest body of a job."""
 
 
 class Lane(StrEnum):
@@ -44,6 +50,8 @@ class Delivery:
     dead_lettered: bool = False
     """It carries ``x-death``: it came by a dead-lettering, not from a vendor."""
     unreadable_headers: bool = False
+    oversized: bool = False
+    """Its body is longer than ``MAX_BODY_BYTES``, and was left out."""
 
 
 def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
@@ -66,9 +74,11 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
         timestamp=properties.get("timestamp"),
         trace={
             name: value
-            for name in TRACE_HEADERS
-            if isinstance(value := headers.get(name), str) and len(value) <= _LONGEST_TRACE_HEADER
+            for name, longest in TRACE_HEADERS.items()
+            if isinstance(value := headers.get(name), str)
+            and len(value.encode(errors="surrogatepass")) <= longest
         },
         dead_lettered="x-death" in headers,
         unreadable_headers=UNREADABLE_HEADERS in headers,
+        oversized=OVERSIZED_BODY in headers,
     )

@@ -2,7 +2,8 @@
 
 py-amqp decodes a message's properties while it reads the socket: text that is not UTF-8, a header with a date
 out of range or nested thousands deep raise there, close the connection and come back at the next one. Here
-such a message keeps the properties that can be read, and is marked.
+such a message keeps the properties that can be read, and is marked. A body longer than any job's, which the
+broker lets grow to 128 MiB, is not taken in: the message comes without it, marked too.
 """
 
 from collections.abc import Callable
@@ -12,76 +13,113 @@ from typing import Any, Final
 from amqp import spec
 from amqp.method_framing import frame_handler
 
-from connector.messaging.delivery import UNREADABLE_HEADERS
+from connector.messaging.delivery import MAX_BODY_BYTES, OVERSIZED_BODY, UNREADABLE_HEADERS
 
-_METHOD, _HEADER = 1, 2
+_HEADER, _BODY = 2, 3
+_SIZE_OFFSET: Final = 4  # class id, weight
 _PROPERTIES_OFFSET: Final = 12  # class id, weight, body size
 _HEADERS_FLAG: Final = 0x2000
 _TEXT_BEFORE_HEADERS: Final = (0x8000, 0x4000)  # content_type, content_encoding
-# One entry: a short string key, then 't', a boolean, 1.
-_MARK: Final = bytes([len(UNREADABLE_HEADERS)]) + UNREADABLE_HEADERS.encode("ascii") + b"t\x01"
-_MARKED_TABLE: Final = len(_MARK).to_bytes(4, "big") + _MARK
 _DELIVER_TEXT: Final = 4  # after the method's signature
 
 Frame = tuple[int, int, Any]
 
 
-def tolerant_frame_handler(connection: Any, callback: Callable[..., Any]) -> Callable[[Frame], bool]:
-    """Return py-amqp's reader of frames, which survives what it cannot decode.
+class TolerantFrames:
+    """py-amqp's reader of frames, which survives what it cannot decode, and leaves out what is too long.
 
-    It is given to the connection as its ``frame_handler``.
+    A connection is given it as its ``frame_handler``.
     """
-    dispatched = False
 
-    def dispatch(channel: int, method: tuple[int, int], arguments: Any, content: Any) -> None:
-        nonlocal dispatched
-        dispatched = True
-        try:
-            callback(channel, method, arguments, content)
-        except UnicodeDecodeError:
-            if method != spec.Basic.Deliver:
-                raise
-            callback(channel, method, _ascii_only(arguments), content)
+    def __init__(self, connection: Any, callback: Callable[..., Any]) -> None:
+        self._callback = callback
+        self._read = frame_handler(connection, self._dispatch)
+        self._is_dispatched = False
+        self._left_out: dict[int, tuple[bytes, int]] = {}
+        """Per channel, the header of a message whose body is being left out, and how many bytes are to come."""
 
-    read = frame_handler(connection, dispatch)
-
-    def on_frame(frame: Frame) -> bool:
-        nonlocal dispatched
-        dispatched = False
+    def __call__(self, frame: Frame) -> bool:
+        """Take one frame; tell whether it completed a method or a message."""
         kind, channel, buffer = frame
-        if kind != _HEADER:
-            return bool(read(frame))
+        if kind == _HEADER and _body_size(buffer) > MAX_BODY_BYTES:
+            self._left_out[channel] = (without_body(buffer), _body_size(buffer))
+            return False
+        if kind == _BODY and channel in self._left_out:
+            header, remaining = self._left_out.pop(channel)
+            if remaining > len(buffer):
+                self._left_out[channel] = (header, remaining - len(buffer))
+                return False
+            return self._read_header((_HEADER, channel, header))
+        return self._read_header(frame) if kind == _HEADER else bool(self._read(frame))
+
+    def _read_header(self, frame: Frame) -> bool:
+        self._is_dispatched = False
+        kind, channel, buffer = frame
         try:
-            return bool(read(frame))
+            return bool(self._read(frame))
         except (ValueError, OverflowError, OSError, ArithmeticError, RecursionError):
-            if dispatched:
+            if self._is_dispatched:
                 # Decoded well, and without a body: what failed is the consumer.
                 raise
         try:
-            return bool(read((kind, channel, without_headers(buffer))))
+            return bool(self._read((kind, channel, without_headers(buffer))))
         except UnicodeDecodeError:
-            return bool(read((kind, channel, without_properties(buffer))))
+            return bool(self._read((kind, channel, without_properties(buffer))))
 
-    return on_frame
+    def _dispatch(self, channel: int, method: tuple[int, int], arguments: Any, content: Any) -> None:
+        self._is_dispatched = True
+        try:
+            self._callback(channel, method, arguments, content)
+        except UnicodeDecodeError:
+            if method != spec.Basic.Deliver:
+                raise
+            self._callback(channel, method, _ascii_only(arguments), content)
 
 
-def without_headers(buffer: Any) -> bytes:
-    """Return a content header whose table of headers is replaced by the mark of an unreadable one."""
+def without_headers(buffer: Any, mark: str = UNREADABLE_HEADERS) -> bytes:
+    """Return a content header whose table of headers is replaced by one that holds ``mark`` alone."""
     raw = bytes(buffer)
+    flags: int
     (flags,) = unpack_from(">H", raw, _PROPERTIES_OFFSET)
-    if not flags & _HEADERS_FLAG:
-        return without_properties(buffer)
     start = _PROPERTIES_OFFSET + 2
     for flag in _TEXT_BEFORE_HEADERS:
         if flags & flag:
             start += 1 + raw[start]
-    (length,) = unpack_from(">I", raw, start)
-    return raw[:start] + _MARKED_TABLE + raw[start + 4 + length :]
+    end = start
+    if flags & _HEADERS_FLAG:
+        (length,) = unpack_from(">I", raw, start)
+        end = start + 4 + length
+    marked_flags = (flags | _HEADERS_FLAG).to_bytes(2, "big")
+    return (
+        raw[:_PROPERTIES_OFFSET]
+        + marked_flags
+        + raw[_PROPERTIES_OFFSET + 2 : start]
+        + _table(mark)
+        + raw[end:]
+    )
 
 
 def without_properties(buffer: Any) -> bytes:
-    """Return a content header with no property but the mark of an unreadable one."""
-    return bytes(buffer)[:_PROPERTIES_OFFSET] + _HEADERS_FLAG.to_bytes(2, "big") + _MARKED_TABLE
+    """Return a content header with no property but the mark of unreadable ones."""
+    flags = _HEADERS_FLAG.to_bytes(2, "big")
+    return bytes(buffer)[:_PROPERTIES_OFFSET] + flags + _table(UNREADABLE_HEADERS)
+
+
+def without_body(buffer: Any) -> bytes:
+    """Return the content header of the same message without a body, marked as too long."""
+    raw = without_headers(buffer, OVERSIZED_BODY)
+    return raw[:_SIZE_OFFSET] + bytes(8) + raw[_PROPERTIES_OFFSET:]
+
+
+def _body_size(buffer: Any) -> int:
+    (size,) = unpack_from(">Q", buffer, _SIZE_OFFSET)
+    return int(size)
+
+
+def _table(mark: str) -> bytes:
+    """Return a table of one entry: a short string key, then ``t``, a boolean, true."""
+    entry = bytes([len(mark)]) + mark.encode("ascii") + b"t\x01"
+    return len(entry).to_bytes(4, "big") + entry
 
 
 def _ascii_only(arguments: Any) -> bytes:

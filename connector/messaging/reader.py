@@ -1,8 +1,8 @@
 """Reading the broker's socket without waiting: whole frames only, as many as have arrived.
 
 py-amqp reads a frame in three calls of the system and, with a timeout of zero, spins on the socket until the
-rest of a frame that has begun arrives. Here what has arrived is taken at once into py-amqp's own buffer, and
-py-amqp is asked for a frame only when a whole one is there.
+rest of a frame that has begun arrives. Here what has arrived is taken into py-amqp's own buffer, a chunk each
+time the loop finds the socket readable, and py-amqp is asked for a frame only when a whole one is there.
 """
 
 import ssl
@@ -32,15 +32,17 @@ class SocketReader:
         previous = sock.gettimeout()
         sock.settimeout(0)
         try:
-            while chunk := sock.recv(_CHUNK_BYTES):
-                self._transport._read_buffer += chunk  # noqa: SLF001 - the library offers no other way in
-                if not isinstance(sock, ssl.SSLSocket) and len(chunk) < _CHUNK_BYTES:
-                    return
-            raise ConnectionResetError("the broker has hung up")
+            chunk = sock.recv(_CHUNK_BYTES)
+            # What TLS has decrypted is in no socket that a loop could watch.
+            while isinstance(sock, ssl.SSLSocket) and sock.pending():
+                chunk += sock.recv(_CHUNK_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         finally:
             sock.settimeout(previous)
+        if not chunk:
+            raise ConnectionResetError("the broker has hung up")
+        self._transport._read_buffer += chunk  # noqa: SLF001 - the library offers no other way in
 
     def _holds_a_frame(self) -> bool:
         buffer = self._transport._read_buffer  # noqa: SLF001 - likewise

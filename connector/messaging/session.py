@@ -9,18 +9,22 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from amqp.exceptions import AccessRefused, PreconditionFailed
+
 from connector.messaging.delivery import Lane
-from connector.messaging.frames import tolerant_frame_handler
+from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.reader import SocketReader
 from connector.messaging.topology import declare_reply_queue, declare_topology, lane_queue
 
 HEARTBEAT_SECONDS: Final = 30
+REFUSALS: Final = (AccessRefused, PreconditionFailed)
+"""What the broker answers to a declaration that is not allowed, or not the same as what exists."""
 _HEARTBEAT_RATE: Final = 2
 _BLOCKED: Final = "connection.blocked"
 
 TRANSPORT_OPTIONS: Final = {
-    "frame_handler": tolerant_frame_handler,
+    "frame_handler": TolerantFrames,
     # A broker that no longer reads or answers must not hold the loop for ever.
     "read_timeout": 20,
     "write_timeout": 20,
@@ -34,6 +38,7 @@ class BrokerSession:
 
     def __init__(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._connection = connection
         self._amqp = connection.connection
         self._errors = (*connection.connection_errors, *connection.channel_errors)
         self._channel = _open_channel(connection)
@@ -45,14 +50,16 @@ class BrokerSession:
         self._failed: asyncio.Future[None] = loop.create_future()
         self._consumer_tags: list[str] = []
 
-    def declare(self, vendors: Iterable[str]) -> None:
-        """Declare the topology. Raises the client's channel errors when it exists otherwise."""
-        declare_topology(self._channel, vendors)
+    def declare(self) -> None:
+        """Declare the topology. Raises ``REFUSALS`` when it exists otherwise, or may not be declared."""
+        declare_topology(self._channel)
 
-    def declare_reply_queues(self, vendors: Iterable[str]) -> None:
-        """Declare the reply queues of vendors that were added while the session lives."""
-        for vendor in vendors:
-            declare_reply_queue(self._channel, vendor)
+    def declare_reply_queue(self, vendor: str) -> None:
+        """Declare a vendor's reply queue. Raises ``REFUSALS`` likewise; the session goes on."""
+        # The broker closes the channel of a declaration that it refuses.
+        channel = self._connection.channel()
+        declare_reply_queue(channel, vendor)
+        channel.close()
 
     def consume(
         self,
@@ -79,6 +86,10 @@ class BrokerSession:
     def acknowledge(self, delivery_tag: int) -> None:
         """Tell the broker that a delivery is done with. Does nothing once the session has ended."""
         self._send(lambda: self._channel.basic_ack(delivery_tag))
+
+    def reject(self, delivery_tag: int) -> None:
+        """Have the broker dead-letter a delivery itself. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=False))
 
     def give_back(self, delivery_tag: int) -> None:
         """Return a delivery to its queue. Does nothing once the session has ended."""

@@ -27,8 +27,11 @@ async def settle(
     queue: str,
     publisher: Publisher,
     acknowledge: Callable[[], None],
+    reject: Callable[[], None],
 ) -> None:
     """Carry out ``settlement`` for a delivery taken from ``queue``.
+
+    ``reject`` leaves a delivery to the broker's own dead-lettering, which has the body that was not taken in.
 
     Raises ``PublishError`` when the broker does not take the message: the delivery then stays unacknowledged,
     and comes again.
@@ -36,6 +39,10 @@ async def settle(
     match settlement:
         case Answer():
             await _reply(settlement, delivery, publisher)
+        case Dead() if delivery.oversized:
+            _log.warning("job.dead", reason=settlement.reason, queue=queue)
+            reject()
+            return
         case Dead():
             await _keep(_dead_letter(settlement, delivery, queue), publisher)
             _log.warning("job.dead", reason=settlement.reason, queue=queue)

@@ -3,7 +3,6 @@
 Only features of RabbitMQ 3.10 and 4.x are used.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from kombu import Exchange, Queue
@@ -80,8 +79,8 @@ def reply_queue_of(vendor: str) -> Queue:
     return _quorum(reply_queue(vendor), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
 
 
-def declare_topology(channel: Any, vendors: Iterable[str]) -> None:
-    """Declare every exchange, queue and binding of the contract, and the reply queues of ``vendors``.
+def declare_topology(channel: Any) -> None:
+    """Declare every exchange, queue and binding of the contract, but for the vendors' reply queues.
 
     Idempotent. Raises ``amqp.exceptions.PreconditionFailed`` when one exists with other arguments.
     """
@@ -93,8 +92,6 @@ def declare_topology(channel: Any, vendors: Iterable[str]) -> None:
     )
     for queue in (dead, undeliverable, *lane_queues().values()):
         queue.bind(channel).declare()
-    for vendor in vendors:
-        declare_reply_queue(channel, vendor)
 
 
 def declare_reply_queue(channel: Any, vendor: str) -> None:

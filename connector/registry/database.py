@@ -7,6 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -29,7 +30,8 @@ def open_database(url: SecretStr) -> Engine:
         engine = create_engine(url.get_secret_value(), hide_parameters=True, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise DatabaseError(
-            f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__})",
+            f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__}); "
+            "PostgreSQL needs its driver: pip install psycopg",
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -49,6 +51,10 @@ def ensure_current(engine: Engine) -> None:
                 "CONNECTOR_DATABASE_URL: the schema is not of this version; run: ccas-connector registry upgrade",
             )
         upgrade(engine)
+    except CommandError:
+        raise DatabaseError(
+            "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
+        ) from None
     except SQLAlchemyError as error:
         raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened ({type(error).__name__})") from None
 

@@ -6,6 +6,7 @@ import time
 from typing import Final
 from urllib.parse import quote, urlencode
 
+import aiohttp
 import httpx
 
 from connector.identity import Query
@@ -48,6 +49,9 @@ class ApiParticulier:
             return Unanswered(code=code, duration_ms=_since(start))
         except httpx.HTTPError as error:
             return Unanswered(code=transport_code(error), duration_ms=_since(start))
+        except aiohttp.ClientError:
+            # Not HTTP: the transport lets the parser's own errors through, the address in their text.
+            return Unanswered(code=CheckCode.UPSTREAM_ERROR, duration_ms=_since(start))
         return Answered(
             http_status=response.status_code,
             headers=response.headers,

@@ -21,7 +21,7 @@ class Unanswered:
     """No HTTP answer came."""
 
     code: CheckCode
-    """``network_error``, ``provider_timeout`` or ``expired``."""
+    """``network_error``, ``upstream_error``, ``provider_timeout`` or ``expired``."""
     duration_ms: int
 
 

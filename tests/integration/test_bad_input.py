@@ -44,6 +44,12 @@ BAD = {
     "not an object": Bad(body=b"[1, 2]", code="invalid_message"),
     "nested thousands deep": Bad(body=NESTED, code="invalid_message"),
     "over 64 KiB": Bad(body=json.dumps(job(dossier="x" * 70_000)).encode(), code="invalid_message"),
+    "20 MB": Bad(body=b"x" * 20_000_000, code="invalid_message"),
+    "20 MB for an unknown vendor": Bad(
+        body=b"x" * 20_000_000,
+        routing_key="inconnu.interactive",
+        ends_in=DEAD,
+    ),
     "unknown field": Bad(body=job(priority=5), code="invalid_message"),
     "missing field": Bad(body=without("checks"), code="invalid_message"),
     "wrong type": Bad(body=job(checks="quotient_familial"), code="invalid_message"),
@@ -103,6 +109,8 @@ BAD = {
     "timestamp in milliseconds": Bad(code="invalid_message", properties={"timestamp": 1_800_000_000_000}),
 }
 
+LONG_TRACES = dict.fromkeys(("traceparent", "tracestate", "sentry-trace", "baggage"), "é" * 8000)
+
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_bad_input_ends_as_the_contract_says(operator: VendorClient, bad: Bad) -> None:
@@ -135,6 +143,24 @@ def test_a_dead_letter_is_the_message_as_it_came(operator: VendorClient) -> None
         assert message.properties["correlation_id"] == "c-1"
         assert message.properties["reply_to"] == "replies.inconnu"
         assert message.properties["application_headers"]["x-connector-routing-key"] == "inconnu.interactive"
+
+
+def test_a_dead_letter_keeps_a_body_however_long(operator: VendorClient) -> None:
+    operator.publish(b"x" * 1_000_000, routing_key="inconnu.interactive")
+
+    (message,) = operator.replies(1, DEAD)
+
+    assert len(message.body) == 1_000_000
+
+
+def test_trace_headers_too_long_for_a_reply_are_left_out(operator: VendorClient) -> None:
+    """All of a message's properties fit into one frame, or the broker ends the connection."""
+    operator.publish(job(job_id="traced"), headers=LONG_TRACES, correlation_id="c" * 255)
+
+    (message,) = operator.replies(1)
+
+    assert json.loads(message.body)["status"] == "completed"
+    assert message.properties.get("application_headers", {}) == {}
 
 
 def test_a_carbon_copy_does_not_borrow_another_vendors_name(operator: VendorClient) -> None:

@@ -93,18 +93,60 @@ def test_jobs_in_hand_survive_the_death_of_the_broker(own_node: RabbitNode, slow
         assert worker.stop() == 0
 
 
-def test_a_topology_that_exists_otherwise_stops_the_worker_with_its_reason(
+def test_sigterm_is_heard_while_the_broker_is_away(own_node: RabbitNode, slow: Deployment) -> None:
+    worker = slow.worker()
+    own_node.kill()
+    try:
+        worker.wait_for("Cannot connect to")
+        assert worker.stop() == 0
+    finally:
+        own_node.start()
+
+
+def redeclare(node: RabbitNode, queue: str) -> None:
+    """Replace a queue of the contract by one with other arguments."""
+    with Connection(node.url()) as connection:
+        connection.default_channel.queue_delete(queue)
+        connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
+
+
+def delete(node: RabbitNode, queue: str) -> None:
+    with Connection(node.url()) as connection:
+        connection.default_channel.queue_delete(queue)
+
+
+def test_a_reply_queue_that_exists_otherwise_is_its_vendors_trouble_alone(
+    own_node: RabbitNode,
+    slow: Deployment,
+    vendor: VendorClient,
+) -> None:
+    redeclare(own_node, "replies.sonate-opus")
+    try:
+        with slow.start_worker() as worker:
+            assert "replies.sonate-opus" in worker.wait_for("topology.refused")
+            worker.wait_for("worker.ready")
+            vendor.publish(job(job_id="alone"))
+            (message,) = vendor.replies(1)
+            assert json.loads(message.body)["job_id"] == "alone"
+    finally:
+        delete(own_node, "replies.sonate-opus")
+
+
+def test_a_lane_that_exists_otherwise_stops_the_worker_with_its_reason(
     own_node: RabbitNode,
     slow: Deployment,
 ) -> None:
-    with Connection(own_node.url()) as connection:
-        connection.default_channel.queue_delete("replies.sonate-opus")
-        connection.default_channel.queue_declare("replies.sonate-opus", durable=True, auto_delete=False)
+    redeclare(own_node, "verifications.batch")
     try:
-        program = slow.start_worker()
-        line = program.wait_for("topology.refused")
-        assert "replies.sonate-opus" in line
-        assert program.wait() != 0
+        worker = slow.start_worker()
+        assert "verifications.batch" in worker.wait_for("topology.refused")
+        assert worker.wait() != 0
     finally:
-        with Connection(own_node.url()) as connection:
-            connection.default_channel.queue_delete("replies.sonate-opus")
+        delete(own_node, "verifications.batch")
+
+
+def test_a_wrong_password_stops_the_worker_with_its_reason(own_node: RabbitNode, slow: Deployment) -> None:
+    worker = slow.start_worker(settings={"CONNECTOR_BROKER_URL": own_node.url("guest", "wrong")})
+
+    assert "CONNECTOR_BROKER_URL" in worker.wait_for("broker.refused")
+    assert worker.wait() != 0

@@ -13,7 +13,7 @@ from amqp.serialization import dumps, loads
 from amqp.transport import TCPTransport
 
 from connector.messaging.delivery import UNREADABLE_HEADERS
-from connector.messaging.frames import tolerant_frame_handler
+from connector.messaging.frames import TolerantFrames
 from connector.messaging.reader import SocketReader
 
 CHANNEL = 1
@@ -28,7 +28,7 @@ class _Consumer:
     def __init__(self) -> None:
         self.taken: list[tuple[list[Any], Message]] = []
         self.calls: list[tuple[int, tuple[int, int]]] = []
-        self._handle = tolerant_frame_handler(SimpleNamespace(bytes_recv=0), self._on_method)
+        self._handle = TolerantFrames(SimpleNamespace(bytes_recv=0), self._on_method)
 
     def _on_method(self, channel: int, method: tuple[int, int], arguments: bytes, content: Any) -> None:
         if content is not None:

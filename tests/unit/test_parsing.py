@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.demo.deployment import CLAMART
+from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.parsing import (
-    MAX_BODY_BYTES,
     MAX_ERRORS,
     NOTHING_SEEN,
     Seen,
@@ -201,9 +201,6 @@ INSTANT = "RFC 3339"
         (body(QF, {"id": "quotient_familial", "check": "autre"}), "/checks", "même id"),
         (body(QF, {"id": "rsa"}), "/checks/1/check", "obligatoire"),
         (body(checks=[QF, "revenu_solidarite_active"]), "/checks/1", "objet"),
-        (body(QF, {**RSA, "params": []}), "/checks/1/params", "objet"),
-        (body(QF, {**RSA, "api_version": "3"}), "/checks/1/api_version", "entier"),
-        (body(QF, {**RSA, "api_version": True}), "/checks/1/api_version", "entier"),
     ],
 )
 def test_a_defect_is_named_by_its_place_in_french_without_its_value(

@@ -183,3 +183,22 @@ def test_a_planned_check_shows_nobody() -> None:
     (result,) = planned(QF, identity=identity(date_naissance="2031-12-25"))
     assert isinstance(result, Refusal)
     assert "2031" not in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("extra", "parameter"),
+    [
+        ({"call": 5}, "call"),
+        ({"call": ""}, "call"),
+        ({"api_version": "3"}, "api_version"),
+        ({"api_version": True}, "api_version"),
+        ({"params": []}, "params"),
+        ({"params": "annee"}, "params"),
+    ],
+)
+def test_what_is_wrong_with_one_check_is_its_own_error(extra: dict[str, Any], parameter: str) -> None:
+    assert defect(QF | extra) == (CheckCode.INVALID_PARAMETER, parameter)
+
+
+def test_null_parameters_are_none() -> None:
+    assert call(QF | {"params": None}).query == call(QF | {"params": {}}).query

@@ -62,7 +62,14 @@ class Broker:
     async def settle(self, settlement: Answer | Dead, delivery: Delivery = DELIVERY) -> None:
         """Settle a delivery through this broker."""
         publisher = cast("Publisher", self)
-        await settle(settlement, delivery, QUEUE, publisher, lambda: self.events.append("acknowledge"))
+        await settle(
+            settlement,
+            delivery,
+            QUEUE,
+            publisher,
+            lambda: self.events.append("acknowledge"),
+            lambda: self.events.append("reject"),
+        )
 
 
 def _headers(message: Outgoing) -> Mapping[str, object]:
@@ -207,3 +214,9 @@ async def test_a_dead_letter_that_nothing_keeps_is_not_acknowledged(fate: Confir
     with pytest.raises(PublishError):
         await broker.settle(Dead(DeadReason.FORGED))
     assert broker.events == ["publish connector.dead"]
+
+
+async def test_a_dead_message_whose_body_was_left_out_is_the_brokers_to_keep() -> None:
+    broker = Broker()
+    await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), replace(DELIVERY, oversized=True))
+    assert broker.events == ["reject"]

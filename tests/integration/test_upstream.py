@@ -1,0 +1,86 @@
+"""What comes back from a real socket that is not what HTTP promises ends as a value, never as an exception."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from connector.upstream.api_particulier import ApiParticulier
+from connector.upstream.client import http_client
+from connector.upstream.exchange import Exchange, Unanswered
+from schemas.codes import CheckCode
+
+QUERY = (("recipient", "26920023600017"), ("nomNaissance", "EXEMPLE"))
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def saying(text: bytes) -> Answer:
+    """Return a server that says ``text`` to whoever calls, and hangs up."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(text)
+        await writer.drain()
+        writer.close()
+
+    return answer
+
+
+async def ask(answer: Answer, within_seconds: float = 30) -> Exchange:
+    """Call a server that answers so."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    api = ApiParticulier(http_client(), f"http://{host}:{port}")
+    try:
+        return await api.get("/v3/dss/quotient_familial/identite", QUERY, "token", within_seconds)
+    finally:
+        await api.aclose()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"", CheckCode.NETWORK_ERROR),
+        (b"BONJOUR\r\n\r\n", CheckCode.UPSTREAM_ERROR),
+        (b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n", CheckCode.UPSTREAM_ERROR),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", CheckCode.NETWORK_ERROR),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", CheckCode.UPSTREAM_ERROR),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+            CheckCode.NETWORK_ERROR,
+        ),
+    ],
+    ids=["hang-up", "no status line", "header too long", "cut short", "bad chunk", "not gzip"],
+)
+async def test_an_answer_that_is_not_http_is_a_failure_of_the_source(text: bytes, code: CheckCode) -> None:
+    exchange = await ask(saying(text))
+
+    assert isinstance(exchange, Unanswered)
+    assert exchange.code is code
+
+
+async def test_a_source_nobody_serves_is_a_network_error() -> None:
+    api = ApiParticulier(http_client(), "http://127.0.0.1:1")
+    try:
+        exchange = await api.get("/v3", QUERY, "token", 30)
+    finally:
+        await api.aclose()
+
+    assert isinstance(exchange, Unanswered)
+    assert exchange.code is CheckCode.NETWORK_ERROR
+
+
+async def test_a_deadline_that_has_come_ends_the_call() -> None:
+    called = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await reader.read()
+        writer.close()
+
+    exchange = await ask(silent, within_seconds=0.2)
+
+    assert called.is_set()
+    assert isinstance(exchange, Unanswered)
+    assert exchange.code is CheckCode.EXPIRED
