@@ -1,6 +1,7 @@
 """What comes back from a real socket that is not what HTTP promises ends as a value, never as an exception."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -21,20 +22,30 @@ def saying(text: bytes) -> Answer:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(text)
         await writer.drain()
-        writer.close()
 
     return answer
 
 
 async def ask(answer: Answer, within_seconds: float = 30) -> Exchange:
-    """Call a server that answers so."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    """Call a server that answers so; leave nothing open."""
+    hung_up = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await answer(reader, writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        hung_up.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     api = ApiParticulier(http_client(), f"http://{host}:{port}")
     try:
         return await api.get("/v3/dss/quotient_familial/identite", QUERY, "token", within_seconds)
     finally:
         await api.aclose()
+        await hung_up.wait()
         server.close()
 
 
@@ -74,10 +85,9 @@ async def test_a_source_nobody_serves_is_a_network_error() -> None:
 async def test_a_deadline_that_has_come_ends_the_call() -> None:
     called = asyncio.Event()
 
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         called.set()
         await reader.read()
-        writer.close()
 
     exchange = await ask(silent, within_seconds=0.2)
 
