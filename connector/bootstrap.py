@@ -19,12 +19,14 @@ def open_registry(settings: Settings) -> RegistryStore:
     return RegistryStore(engine)
 
 
-def build_services(settings: Settings, client: httpx.AsyncClient, clock: Clock = utc_now) -> Services:
+def build_services(
+    settings: Settings, transport: httpx.AsyncBaseTransport, clock: Clock = utc_now
+) -> Services:
     """Build what the pipeline acts through. Raises ``DatabaseError`` or ``VaultError``."""
     vault = Vault(settings.secret_key)
     return Services(
         registry=RegistryCache(open_registry(settings), vault),
-        api_particulier=ApiParticulier(client, settings.api_particulier_url.get_secret_value()),
+        api_particulier=ApiParticulier(transport, settings.api_particulier_url.get_secret_value()),
         clock=clock,
         require_user_id=settings.require_user_id,
     )

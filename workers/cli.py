@@ -40,13 +40,13 @@ def worker(lane: str, concurrency: int, log_level: str) -> None:
     from connector.bootstrap import build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
-    from connector.upstream.client import http_client
+    from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
 
     settings = settings_or_exit()
     configure_logs(settings.log_format, log_level)
     with failing_cleanly():
-        services = build_services(settings, http_client())
+        services = build_services(settings, http_transport())
     work = Work(lanes=_LANES[lane], concurrency=concurrency, services=services)
     # Two workers never share a node name.
     sys.exit(start_worker(make_app(settings, work), f"{lane}-{uuid4().hex[:8]}@{socket.gethostname()}"))

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.client import http_client
 from connector.upstream.exchange import Exchange, Unanswered
+from connector.upstream.transport import http_transport
 from schemas.codes import CheckCode
 
 QUERY = (("recipient", "26920023600017"), ("nomNaissance", "EXEMPLE"))
@@ -40,7 +40,7 @@ async def ask(answer: Answer, within_seconds: float = 30) -> Exchange:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    api = ApiParticulier(http_client(), f"http://{host}:{port}")
+    api = ApiParticulier(http_transport(), f"http://{host}:{port}")
     try:
         return await api.get("/v3/dss/quotient_familial/identite", QUERY, "token", within_seconds)
     finally:
@@ -72,7 +72,7 @@ async def test_an_answer_that_is_not_http_is_a_failure_of_the_source(text: bytes
 
 
 async def test_a_source_nobody_serves_is_a_network_error() -> None:
-    api = ApiParticulier(http_client(), "http://127.0.0.1:1")
+    api = ApiParticulier(http_transport(), "http://127.0.0.1:1")
     try:
         exchange = await api.get("/v3", QUERY, "token", 30)
     finally:

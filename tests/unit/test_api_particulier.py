@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
 import pytest
+import respx
 
 from connector.upstream.api_particulier import ApiParticulier, transport_code
-from connector.upstream.client import http_client
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from schemas.codes import CheckCode
 
@@ -26,7 +26,7 @@ Handler = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], 
 
 
 def _api(handler: Handler, url: str = URL) -> ApiParticulier:
-    return ApiParticulier(http_client(httpx.MockTransport(handler)), url)  # type: ignore[arg-type]
+    return ApiParticulier(httpx.MockTransport(handler), url)  # type: ignore[arg-type]
 
 
 async def _get(handler: Handler, token: str = TOKEN, within_seconds: float = PLENTY) -> Exchange:
@@ -95,19 +95,14 @@ async def test_no_cookie_travels_from_one_call_to_the_next() -> None:
     assert server.requests[1].headers["Authorization"] == "Bearer eyJ.another"
 
 
-async def test_the_client_itself_keeps_no_cookie() -> None:
-    server = _Recorder(httpx.Response(200, headers={"Set-Cookie": "session=of-the-first; Path=/"}))
-    async with http_client(httpx.MockTransport(server)) as client:
-        await client.get(URL)
-        await client.get(URL)
-        assert list(client.cookies.jar) == []
-    assert "Cookie" not in server.requests[1].headers
-
-
-async def test_the_client_itself_follows_no_redirect() -> None:
-    server = _Recorder(httpx.Response(307, headers={"Location": "https://elsewhere.test/"}))
-    async with http_client(httpx.MockTransport(server)) as client:
-        assert (await client.get(URL)).status_code == 307
+async def test_a_route_sees_the_parameters_as_the_api_names_them() -> None:
+    router = respx.Router(assert_all_called=True)
+    route = router.get(f"{URL}{ENDPOINT}", params=QUERY).respond(200, json={"data": {}})
+    router.route().respond(500)
+    api = ApiParticulier(httpx.MockTransport(router.async_handler), URL)
+    answered = await api.get(ENDPOINT, QUERY, TOKEN, PLENTY)
+    assert isinstance(answered, Answered)
+    assert (answered.http_status, route.call_count) == (200, 1)
 
 
 def _subclasses(error: type[httpx.RequestError]) -> Iterator[type[httpx.RequestError]]:

@@ -19,7 +19,6 @@ from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.vault import VaultError
 from connector.settlement import Answer, Dead, DeadReason, Settlement
 from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.client import http_client
 from connector.verify import Services, verify
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply, Reply
@@ -108,7 +107,7 @@ def _explode(request: httpx.Request) -> httpx.Response:
 def _services(source: Source, holder: Holder | None = None) -> Services:
     return Services(
         registry=cast("RegistryCache", holder or Holder()),
-        api_particulier=ApiParticulier(http_client(httpx.MockTransport(source)), "https://api.test"),
+        api_particulier=ApiParticulier(httpx.MockTransport(source), "https://api.test"),
         clock=lambda: NOW,
         require_user_id=False,
     )
