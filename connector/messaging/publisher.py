@@ -42,6 +42,16 @@ class Outgoing:
     headers: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A message that was sent, and whose confirm has not come."""
+
+    message_id: str
+    confirmed: asyncio.Future[Confirmation]
+    deadline: float
+    """On the loop's clock."""
+
+
 class Publisher:
     """Publishes on one channel, for as long as its connection lives."""
 
@@ -51,7 +61,9 @@ class Publisher:
         self._connection_errors = channel.connection.connection_errors
         self._loop = loop
         self._sequence = 0
-        self._waiting: dict[int, tuple[str, asyncio.Future[Confirmation]]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._watch: asyncio.TimerHandle | None = None
+        """One timer for all: one per message costs more than the message's confirm."""
         self._returned: set[str] = set()
         self._unblocked = asyncio.Event()
         self._unblocked.set()
@@ -68,12 +80,7 @@ class Publisher:
         connection ends, or no confirm comes within ``CONFIRM_TIMEOUT_SECONDS``.
         """
         await self._unblocked.wait()
-        confirmed = self._send(message)
-        try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
-                return await confirmed
-        except TimeoutError:
-            raise PublishError("the broker sent no confirm in time") from None
+        return await self._send(message)
 
     def block(self) -> None:
         """Hold further messages: the broker has said that it takes none."""
@@ -87,10 +94,15 @@ class Publisher:
         """End every publish under way: the connection is gone."""
         self._failure = error
         self._unblocked.set()
-        waiting, self._waiting = self._waiting, {}
-        for _, confirmed in waiting.values():
-            if not confirmed.done():
-                confirmed.set_exception(PublishError(f"the connection ended ({type(error).__name__})"))
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        ended, self._waiting = self._waiting, {}
+        for waiting in ended.values():
+            if not waiting.confirmed.done():
+                waiting.confirmed.set_exception(
+                    PublishError(f"the connection ended ({type(error).__name__})")
+                )
 
     def _send(self, message: Outgoing) -> asyncio.Future[Confirmation]:
         if self._failure is not None:
@@ -110,8 +122,25 @@ class Publisher:
         # The broker numbers what it was sent, and its confirm is read by the loop, hence after this.
         self._sequence += 1
         confirmed: asyncio.Future[Confirmation] = self._loop.create_future()
-        self._waiting[self._sequence] = (message_id, confirmed)
+        self._waiting[self._sequence] = _Waiting(
+            message_id, confirmed, self._loop.time() + CONFIRM_TIMEOUT_SECONDS
+        )
+        if self._watch is None:
+            self._watch = self._loop.call_later(CONFIRM_TIMEOUT_SECONDS, self._give_up_the_late)
         return confirmed
+
+    def _give_up_the_late(self) -> None:
+        """Fail what has waited too long; look again when the oldest of the rest will have."""
+        self._watch = None
+        while self._waiting:
+            tag, oldest = next(iter(self._waiting.items()))
+            left = oldest.deadline - self._loop.time()
+            if left > 0:
+                self._watch = self._loop.call_later(left, self._give_up_the_late)
+                return
+            del self._waiting[tag]
+            if not oldest.confirmed.done():
+                oldest.confirmed.set_exception(PublishError("the broker sent no confirm in time"))
 
     def _resolver(self, confirmation: Confirmation) -> Callable[[int, bool], None]:
         def resolve(delivery_tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's signature
@@ -122,12 +151,14 @@ class Publisher:
         return resolve
 
     def _resolve(self, tag: int, confirmation: Confirmation) -> None:
-        message_id, confirmed = self._waiting.pop(tag, ("", None))
-        if message_id in self._returned:
-            self._returned.discard(message_id)
+        waiting = self._waiting.pop(tag, None)
+        if waiting is None:
+            return
+        if waiting.message_id in self._returned:
+            self._returned.discard(waiting.message_id)
             confirmation = Confirmation.UNROUTABLE
-        if confirmed is not None and not confirmed.done():
-            confirmed.set_result(confirmation)
+        if not waiting.confirmed.done():
+            waiting.confirmed.set_result(confirmation)
 
     def _on_return(self, _error: Exception, _exchange: str, _routing_key: str, message: Any) -> None:
         # The broker returns a message before it confirms it.
