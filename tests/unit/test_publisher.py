@@ -226,3 +226,23 @@ async def test_a_publish_held_when_the_connection_ends_is_told(bench: _Bench) ->
 def test_a_message_shows_nothing_of_its_content() -> None:
     message = Outgoing(queue="q", body=b"s3same", properties={"a": "s3same"}, headers={"b": "s3same"})
     assert "s3same" not in repr(message)
+
+
+async def test_a_confirm_that_does_not_come_fails_that_publish_and_no_other(
+    bench: _Bench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("connector.messaging.publisher.CONFIRM_TIMEOUT_SECONDS", 0.01)
+    await bench.publish(2)
+    monkeypatch.setattr("connector.messaging.publisher.CONFIRM_TIMEOUT_SECONDS", 60)
+    await bench.publish()
+    await asyncio.wait(bench.under_way[:2])
+    assert [str(task.exception()) for task in bench.under_way[:2]] == [
+        "the broker sent no confirm in time"
+    ] * 2
+    assert not bench.under_way[2].done()
+    # A confirm that comes after all is nobody's; the next one is that of the third.
+    bench.channel.ack(1)
+    bench.channel.ack(3)
+    await bench.turn()
+    assert bench.under_way[2].result() is Confirmation.ROUTED
