@@ -150,3 +150,17 @@ def test_a_wrong_password_stops_the_worker_with_its_reason(own_node: RabbitNode,
 
     assert "CONNECTOR_BROKER_URL" in worker.wait_for("broker.refused")
     assert worker.wait() != 0
+
+
+def test_where_a_user_id_is_required_a_job_without_one_is_rejected(
+    own_node: RabbitNode,
+    slow: Deployment,
+    vendor: VendorClient,
+) -> None:
+    with slow.worker(settings={"CONNECTOR_REQUIRE_USER_ID": "true"}):
+        vendor.publish(job(job_id="anonymous"))
+        (message,) = vendor.replies(1)
+
+    reply = json.loads(message.body)
+    assert reply["job_id"] == "anonymous"
+    assert [error["code"] for error in reply["errors"]] == ["forbidden_user"]
