@@ -68,7 +68,7 @@ async def _run(admitted: Admitted, services: Services) -> list[CheckReply]:
         return [without_call(check, CheckCode.EXPIRED) for check in planned]
     first, *others = planned
     if not others:
-        # A task per check costs more than the rest of the pipeline; most jobs have one.
+        # The common case: alone, a check needs no task of its own.
         return [await _answer(first, admitted, services)]
     return await asyncio.gather(*(_answer(check, admitted, services) for check in planned))
 

@@ -32,8 +32,8 @@ class ApiParticulier:
         Nothing raised by the HTTP library leaves this method, since its exceptions carry the URL, hence the
         person.
         """
-        # Built whole and handed to the transport: a client's merging of addresses and headers, its cookies and
-        # redirects cost a quarter of the worker's CPU, for what no call here needs.
+        # Built whole and handed to the transport: no call here needs a client's cookies, redirects, or merging of
+        # addresses and headers.
         request = httpx.Request(
             "GET",
             f"{self._base_url}{endpoint}?{urlencode(query, quote_via=quote)}",
