@@ -2,16 +2,20 @@
 
 import email.utils
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.catalogue import CheckDefinition
-from connector.outcome import ApiError, read_errors, read_outcome
-from connector.plan import PlannedCall, Refusal
+from connector.catalogue.definition import Endpoint
+from connector.outcome import ApiError
+from connector.outcome_table import outcome_table
+from connector.plan import Attempt, PlannedCall, Refusal
 from connector.reasons import RETRYABLE, reason
+from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
@@ -20,6 +24,15 @@ from schemas.request import CheckRequest
 _OK: Final = 200
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 """A wait beyond this is no wait but nonsense."""
+_CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a call's result means for its check, and what of it nobody expected."""
+
+    reply: CheckReply
+    surprises: tuple[Surprise, ...] = ()
 
 
 def refused(refusal: Refusal) -> CheckReply:
@@ -46,57 +59,87 @@ def unexplained(request: CheckRequest) -> CheckReply:
     )
 
 
-def decide(planned: PlannedCall, exchange: Exchange, now: datetime) -> CheckReply:
-    """Return the answer that the call's result gives."""
+def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: datetime) -> Decision:
+    """Return the answer that one attempt's result gives."""
     match exchange:
         case Unanswered(code=code):
-            return _error(planned, reason(code), _source(planned.definition, exchange))
+            return Decision(_error(planned, reason(code), _source(planned.endpoint, attempt, exchange)))
         case Answered(http_status=status) if status == _OK:
-            return _found(planned, exchange)
+            return _found(planned, attempt, exchange)
         case Answered():
-            return _not_found(planned, exchange, now)
+            return _not_found(planned, attempt, exchange, now)
 
 
-def _found(planned: PlannedCall, answered: Answered) -> CheckReply:
-    definition = planned.definition
+def choose(answers: Sequence[CheckReply]) -> CheckReply:
+    """Return the answer of a check whose attempts, in order, were given these.
+
+    A variant's answer counts when it identifies the person; else the answer to the identity as it was given
+    stands, and what happened to a variant does not hide it.
+    """
+    first, last = answers[0], answers[-1]
+    chosen = last if last.status in (CheckStatus.FOUND, CheckStatus.NOT_FOUND) else first
+    if len(answers) == 1 or chosen.source is None:
+        return chosen
+    return chosen.model_copy(update={"source": chosen.source.model_copy(update={"attempts": len(answers)})})
+
+
+def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
+    endpoint = planned.endpoint
     try:
-        data = definition.answer.model_validate_json(answered.body).data
+        data = endpoint.read(answered.body, planned.params)
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
-        detail = f"La réponse de la source n'a pas la forme attendue (champ : {field})." if field else None
-        return _error(
-            planned,
-            reason(CheckCode.UNEXPECTED_RESPONSE, detail=detail, upstream=_upstream(answered, ApiError())),
-            _source(definition, answered),
-        )
-    return CheckReply(
+        place = ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
+        detail = f"La réponse de la source n'a pas la forme attendue (champ : {place})." if place else None
+        why = reason(CheckCode.UNEXPECTED_RESPONSE, detail=detail, upstream=_upstream(answered, ApiError()))
+        surprise = Surprise(SurpriseKind.WRONG_TYPE, place or "body")
+        return Decision(_error(planned, why, _source(endpoint, attempt, answered)), (surprise,))
+    surprises = tuple(take_unknown(data))
+    definition = planned.definition
+    reply = CheckReply(
         id=planned.request.label,
         check=planned.request.check,
         status=CheckStatus.FOUND,
         data=data.model_dump(mode="json", exclude_unset=True),
-        withheld=tuple(block for block in definition.blocks if block not in data.model_fields_set),
-        source=_source(definition, answered, definition.provider_of(data) or definition.provider),
+        withheld=tuple(block for block in endpoint.blocks if _is_absent(data, block.split("."))),
+        source=_source(endpoint, attempt, answered, definition.provider_of(data) or definition.provider),
     )
+    return Decision(reply, surprises)
 
 
-def _not_found(planned: PlannedCall, answered: Answered, now: datetime) -> CheckReply:
-    error = read_errors(answered.body)
-    outcome = read_outcome(answered.http_status, error)
+def _is_absent(value: Any, path: Sequence[str]) -> bool:
+    """Tell whether the member at ``path`` was left out of a source's data, rather than null or within a null."""
+    if isinstance(value, tuple):
+        return any(_is_absent(item, path) for item in value)
+    if value is None:
+        return False
+    name, *rest = path
+    if name not in value.model_fields_set:
+        return not rest
+    return bool(rest) and _is_absent(getattr(value, name), rest)
+
+
+def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: datetime) -> Decision:
+    table = outcome_table(planned.endpoint.source, planned.endpoint.call)
+    error = table.read_error(answered.body)
+    outcome = table.outcome(answered.http_status, error)
     why = reason(
         outcome.code,
-        detail=planned.definition.no_record_detail if outcome.code is CheckCode.NO_RECORD else None,
+        detail=planned.definition.no_record_detail if outcome.code is CheckCode.NO_RECORD else outcome.detail,
         parameter=outcome.parameter,
         retry_after_seconds=_wait(answered, error, outcome.code, now),
         upstream=_upstream(answered, error),
     )
-    source = _source(planned.definition, answered, error.meta.provider)
-    return CheckReply(
+    reply = CheckReply(
         id=planned.request.label,
         check=planned.request.check,
         status=outcome.status,
         reason=why,
-        source=source,
+        source=_source(planned.endpoint, attempt, answered, error.meta.provider),
     )
+    if outcome.known:
+        return Decision(reply)
+    code = error.code if _CODE.fullmatch(error.code) else "without a code"
+    return Decision(reply, (Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}"),))
 
 
 def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: datetime) -> int | None:
@@ -159,13 +202,14 @@ def _upstream(answered: Answered, error: ApiError) -> Upstream:
     )
 
 
-def _source(definition: CheckDefinition, exchange: Exchange, provider: str | None = None) -> Source:
+def _source(endpoint: Endpoint, attempt: Attempt, exchange: Exchange, provider: str | None = None) -> Source:
     answered = exchange if isinstance(exchange, Answered) else None
     return Source(
-        api="api_particulier",
-        api_version=definition.api_version,
-        endpoint=definition.endpoint,
+        api=endpoint.source.api,
+        api_version=endpoint.api_version,
+        endpoint=endpoint.path,
         provider=provider,
+        variant=attempt.variant,
         http_status=answered.http_status if answered else None,
         attempts=1,
         duration_ms=exchange.duration_ms,

@@ -1,74 +1,139 @@
-"""The identity of a job as the query of an API Particulier call ``identite``, per family of endpoints."""
+"""The identity of a job as the query of an API Particulier call ``identite``: what each endpoint takes of it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import Enum, auto
 from typing import Final
 
 from connector.defects import Defect, invalid, missing
-from schemas.identity import Identity, PlaceOfBirth, split_date
+from schemas.identity import Identity, PlaceOfBirth, normalised, split_date
 
 Query = tuple[tuple[str, str], ...]
 """Parameters of a call under the API's names, in order, arrays repeated."""
 
+NAMES: Final = frozenset({"nomNaissance", "nomUsage", "prenoms[]"})
+"""The parameters that hold a name."""
 FRANCE: Final = "99100"
-MAX_PRENOMS: Final = 3
-"""The API reads at most three first names."""
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
+_FULL_DATE: Final = 3
+"""A year, a month and a day."""
 
 
-def dss_identity(identity: Identity, today: date) -> Query | Defect:
-    """Return the query of a Sécurité sociale (``dss``) endpoint, or what is missing or wrong.
+class Sex(Enum):
+    """Whether an endpoint takes the sex."""
 
-    Day, month and year of birth may be unknown; a full date lies between 1900-01-01 and yesterday. Born in
-    France wants a commune, by code or by name with département and year of birth; born abroad wants none.
+    DEMANDED = auto()
+    TAKEN = auto()
+    LEFT_OUT = auto()
+
+
+class Place(Enum):
+    """What an endpoint takes of the place of birth."""
+
+    COUNTRY_AND_COMMUNE = auto()
+    """The country; for France a commune too, by code or by name."""
+    COUNTRY_AND_CODE = auto()
+    """The country; for France a commune too, by code only."""
+    COMMUNE = auto()
+    """A commune, by code or by name, where the person was born in France; never a country."""
+    LEFT_OUT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityProfile:
+    """Which members of an identity an endpoint takes, and which it demands. It is sent these and no more.
+
+    Source: the parameters of each ``/identite`` path in API Particulier's OpenAPI file.
     """
-    defect = _dss_names(identity) or _dss_date(identity, today) or _dss_place(identity)
-    return defect or tuple(_dss_query(identity))
+
+    sex: Sex
+    place: Place
+    takes_nom_usage: bool = False
+    most_prenoms: int = 3
+    demands_full_date: bool = True
 
 
-def _dss_names(identity: Identity) -> Defect | None:
-    for member in ("nom_naissance", "prenoms", "sexe"):
-        if getattr(identity, member) is None:
-            return missing(member)
-    return None
+DSS: Final = IdentityProfile(
+    sex=Sex.DEMANDED, place=Place.COUNTRY_AND_COMMUNE, takes_nom_usage=True, demands_full_date=False
+)
+CNOUS: Final = IdentityProfile(sex=Sex.TAKEN, place=Place.COMMUNE)
+MESRI: Final = IdentityProfile(sex=Sex.DEMANDED, place=Place.COMMUNE, most_prenoms=1)
+MEN: Final = IdentityProfile(sex=Sex.DEMANDED, place=Place.LEFT_OUT)
+DSNJ: Final = IdentityProfile(sex=Sex.DEMANDED, place=Place.COUNTRY_AND_CODE)
+GIP_MDS: Final = IdentityProfile(sex=Sex.LEFT_OUT, place=Place.LEFT_OUT)
 
 
-def _dss_date(identity: Identity, today: date) -> Defect | None:
+def identity_defect(profile: IdentityProfile, identity: Identity, today: date) -> Defect | None:
+    """Return what the endpoint would refuse, or None. ``today`` is the day in Paris."""
+    return (
+        _missing_member(profile, identity)
+        or _date_defect(profile, identity, today)
+        or _place_defect(profile, identity)
+    )
+
+
+def identity_query(profile: IdentityProfile, identity: Identity) -> Query:
+    """Return what the endpoint takes of an identity that has no defect for it, names normalised."""
+    return tuple(_query(profile, identity))
+
+
+def _missing_member(profile: IdentityProfile, identity: Identity) -> Defect | None:
+    demanded = ["nom_naissance", "prenoms", *(["sexe"] if profile.sex is Sex.DEMANDED else [])]
+    return next((missing(member) for member in demanded if getattr(identity, member) is None), None)
+
+
+def _date_defect(profile: IdentityProfile, identity: Identity, today: date) -> Defect | None:
     parts = split_date(identity.date_naissance) if identity.date_naissance else ()
-    is_full = len(parts) == len(("année", "mois", "jour"))
-    if is_full and not EARLIEST_BIRTH <= date(*parts) <= today - timedelta(days=1):
+    if len(parts) == _FULL_DATE:
+        if EARLIEST_BIRTH <= date(*parts) <= today - timedelta(days=1):
+            return None
         return invalid(
             "date_naissance", "La date de naissance doit être comprise entre le 01/01/1900 et hier."
         )
-    return None
+    if not profile.demands_full_date:
+        return None
+    detail = "Cette source demande la date de naissance complète (jour, mois et année)."
+    return missing("date_naissance", detail)
 
 
-def _dss_place(identity: Identity) -> Defect | None:
+def _place_defect(profile: IdentityProfile, identity: Identity) -> Defect | None:
     place = identity.lieu_naissance
-    if place is None:
-        return missing("lieu_naissance")
-    if place.code_pays != FRANCE:
-        return _no_commune(place)
-    return None if place.code_commune else _commune_by_name(place, identity.date_naissance)
+    match profile.place:
+        case Place.LEFT_OUT:
+            return None
+        case Place.COMMUNE:
+            is_by_name = place is not None and place.code_pays == FRANCE and place.nom_commune
+            return _commune_defect(place, identity) if place and is_by_name else None
+        case Place.COUNTRY_AND_COMMUNE | Place.COUNTRY_AND_CODE:
+            if place is None:
+                return missing("lieu_naissance")
+            if place.code_pays != FRANCE:
+                return _commune_abroad(place)
+            return _commune_defect(place, identity, by_name=profile.place is Place.COUNTRY_AND_COMMUNE)
 
 
-def _commune_by_name(place: PlaceOfBirth, date_naissance: str | None) -> Defect | None:
-    if not place.nom_commune:
+def _commune_defect(place: PlaceOfBirth, identity: Identity, *, by_name: bool = True) -> Defect | None:
+    if place.code_commune:
+        return None
+    if not place.nom_commune or not by_name:
         return missing(
             "lieu_naissance.code_commune",
-            "La commune de naissance est obligatoire pour une personne née en France.",
+            "La commune de naissance est obligatoire pour une personne née en France."
+            if by_name
+            else "Cette source demande la commune de naissance par son code INSEE.",
         )
     if not place.code_departement:
         return missing(
             "lieu_naissance.code_departement",
             "Une commune donnée par son nom demande le département de naissance.",
         )
-    if not date_naissance:
+    if not identity.date_naissance:
         return missing("date_naissance", "Une commune donnée par son nom demande l'année de naissance.")
     return None
 
 
-def _no_commune(place: PlaceOfBirth) -> Defect | None:
+def _commune_abroad(place: PlaceOfBirth) -> Defect | None:
     for member in ("code_commune", "nom_commune", "code_departement"):
         if getattr(place, member) is not None:
             return invalid(
@@ -78,21 +143,29 @@ def _no_commune(place: PlaceOfBirth) -> Defect | None:
     return None
 
 
-def _dss_query(identity: Identity) -> Iterator[tuple[str, str]]:
-    yield "nomNaissance", identity.nom_naissance or ""
-    if identity.nom_usage:
-        yield "nomUsage", identity.nom_usage
-    for prenom in (identity.prenoms or ())[:MAX_PRENOMS]:
-        yield "prenoms[]", prenom
+def _query(profile: IdentityProfile, identity: Identity) -> Iterator[tuple[str, str]]:
+    yield "nomNaissance", normalised(identity.nom_naissance or "")
+    if profile.takes_nom_usage and identity.nom_usage:
+        yield "nomUsage", normalised(identity.nom_usage)
+    for prenom in (identity.prenoms or ())[: profile.most_prenoms]:
+        yield "prenoms[]", normalised(prenom)
     if identity.date_naissance:
         names = ("anneeDateNaissance", "moisDateNaissance", "jourDateNaissance")
         for name, part in zip(names, split_date(identity.date_naissance), strict=False):
             yield name, str(part)
-    yield "sexeEtatCivil", identity.sexe or ""
-    if place := identity.lieu_naissance:
+    if profile.sex is not Sex.LEFT_OUT and identity.sexe:
+        yield "sexeEtatCivil", identity.sexe
+    if identity.lieu_naissance and profile.place is not Place.LEFT_OUT:
+        yield from _place_query(profile, identity.lieu_naissance)
+
+
+def _place_query(profile: IdentityProfile, place: PlaceOfBirth) -> Iterator[tuple[str, str]]:
+    if profile.place is not Place.COMMUNE:
         yield "codeCogInseePaysNaissance", place.code_pays
-        if place.code_commune:
-            yield "codeCogInseeCommuneNaissance", place.code_commune
-        elif place.nom_commune and place.code_departement:
-            yield "nomCommuneNaissance", place.nom_commune
-            yield "codeCogInseeDepartementNaissance", place.code_departement
+    elif place.code_pays != FRANCE:
+        return
+    if place.code_commune:
+        yield "codeCogInseeCommuneNaissance", place.code_commune
+    elif place.nom_commune and place.code_departement:
+        yield "nomCommuneNaissance", place.nom_commune
+        yield "codeCogInseeDepartementNaissance", place.code_departement

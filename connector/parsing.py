@@ -38,6 +38,8 @@ _DETAILS: Final[Mapping[str, str]] = MappingProxyType(
         "literal_error": "Cette valeur n'est pas l'une de celles admises.",
         "siret": "Ce n'est pas un SIRET valide : 14 chiffres, dont la clé de contrôle.",
         "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",
+        "name_character": "Le caractère {character} n'est pas admis dans un nom.",
+        "name_empty": "Un nom contient au moins une lettre.",
         "duplicate_check_id": "Deux vérifications portent le même id.",
         "timezone_aware": "L'instant doit porter son décalage horaire (RFC 3339).",
         "datetime_type": "Un instant RFC 3339 avec décalage horaire est attendu.",
@@ -80,7 +82,7 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
     try:
         job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
+        details = error.errors(include_url=False, include_input=False)
     else:
         return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
     try:
@@ -150,7 +152,8 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
 
 
 def _read_detail(detail: ErrorDetails) -> JobError:
-    return _invalid(_DETAILS.get(detail["type"], _OTHER_DETAIL), json_pointer(detail["loc"]))
+    text = _DETAILS.get(detail["type"], _OTHER_DETAIL)
+    return _invalid(text.format_map(detail.get("ctx", {})), json_pointer(detail["loc"]))
 
 
 def json_pointer(location: tuple[int | str, ...]) -> str:

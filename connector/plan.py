@@ -1,30 +1,51 @@
-"""Planning: each check of a job becomes a call, or the defect that prevents it."""
+"""Planning: each check of a job becomes the calls that may answer it, or the defect that prevents them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.catalogue import CheckDefinition
+from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.defects import Defect, invalid, missing
-from connector.identity import Query
+from connector.identity import NAMES, Query, identity_defect, identity_query
+from connector.variants import NORMALISED, variants
 from schemas.base import RequestModel
-from schemas.codes import CheckCode
+from schemas.codes import Call, CheckCode
+from schemas.identity import Identity
 from schemas.request import CheckRequest, VerificationRequest
 
-_CALL: Final = "identite"
 _LONGEST_NAME_SHOWN: Final = 64
+INPUTS: Final[Mapping[Call, tuple[str, ...]]] = {
+    Call.IDENTITE: ("identity",),
+    Call.FRANCE_CONNECT: ("france_connect_token",),
+    Call.INE: ("ine",),
+    Call.IDENTIFIANT: ("identifiant",),
+    Call.AVIS: ("numero_fiscal", "reference_avis"),
+}
+"""What a job gives for each call: a member of the job, or of the check's ``params``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way of asking."""
+
+    query: Query = field(repr=False)
+    variant: str | None = None
+    """How the identity asked differs from the one given, where it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """A call that can be made."""
+    """A call that can be made, and the further ones that its answer may lead to."""
 
     request: CheckRequest
     definition: CheckDefinition
-    query: Query
+    endpoint: Endpoint
+    params: RequestModel
+    attempts: tuple[Attempt, ...]
+    """At least one; each of the others is for when nobody matches the ones before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +77,117 @@ def _plan_check(
     definition = catalogue.get(request.check)
     if definition is None:
         return Refusal(request, Defect(CheckCode.UNKNOWN_CHECK, "check"))
-    if defect := _wrong_call(request, definition):
-        return Refusal(request, defect)
-    params = _read_params(request, definition, today)
+    endpoint = _choose_endpoint(request, job, definition)
+    if isinstance(endpoint, Defect):
+        return Refusal(request, endpoint)
+    params = _read_params(request, endpoint)
     if isinstance(params, Defect):
         return Refusal(request, params)
-    identity = _read_identity(job, definition, today)
-    if isinstance(identity, Defect):
-        return Refusal(request, identity)
-    query = (("recipient", job.tenant), *identity, *definition.params_query(params))
-    return PlannedCall(request, definition, query)
+    defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
+    if defect:
+        return Refusal(request, defect)
+    return PlannedCall(request, definition, endpoint, params, _attempts(job, endpoint, params))
 
 
-def _wrong_call(request: CheckRequest, definition: CheckDefinition) -> Defect | None:
-    if request.call not in (None, _CALL):
-        return invalid("call", "Cette vérification ne s'appelle pas ainsi ; appel possible : identite.")
-    if request.api_version is not None and not _is_version(request.api_version, definition):
+def _choose_endpoint(
+    request: CheckRequest, job: VerificationRequest, definition: CheckDefinition
+) -> Endpoint | Defect:
+    version = definition.api_version if request.api_version is None else request.api_version
+    endpoints = definition.of_version(version) if type(version) is int else ()
+    if not endpoints:
+        served = ", ".join(map(str, definition.api_versions))
         return invalid(
-            "api_version",
-            f"Cette version de l'API n'est pas servie ; version possible : {definition.api_version}.",
+            "api_version", f"Cette version de l'API n'est pas servie ; versions possibles : {served}."
+        )
+    if request.call is not None:
+        called = next((endpoint for endpoint in endpoints if endpoint.call == request.call), None)
+        return called or invalid(
+            "call", f"Cette vérification ne s'appelle pas ainsi ; appels possibles : {_calls(endpoints)}."
+        )
+    given = [endpoint for endpoint in endpoints if _gives_input(job, request, endpoint.call)]
+    match given or endpoints:
+        case (only,):
+            return only
+        case several if given:
+            return missing(
+                "call", f"Plusieurs appels sont possibles, il faut en choisir un : {_calls(several)}."
+            )
+        case _:
+            needed = " ou ".join(name for endpoint in endpoints for name in INPUTS[endpoint.call])
+            return missing(INPUTS[endpoints[0].call][0], f"Cette vérification demande : {needed}.")
+
+
+def _calls(endpoints: tuple[Endpoint, ...] | list[Endpoint]) -> str:
+    return ", ".join(endpoint.call for endpoint in endpoints)
+
+
+def _gives_input(job: VerificationRequest, request: CheckRequest, call: Call) -> bool:
+    params: Any = request.params if isinstance(request.params, dict) else {}
+    return any(getattr(job, name, None) is not None or params.get(name) is not None for name in INPUTS[call])
+
+
+def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | Defect:
+    try:
+        return endpoint.params.model_validate({} if request.params is None else request.params)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
+    match first["type"]:
+        case "missing":
+            return missing(name)
+        case "extra_forbidden":
+            taken = ", ".join(endpoint.params.model_fields) or "aucun"
+            return invalid(
+                name, f"Cette vérification ne prend pas ce paramètre ; paramètres possibles : {taken}."
+            )
+        case _:
+            return invalid(name)
+
+
+def _person_defect(job: VerificationRequest, endpoint: Endpoint, today: date) -> Defect | None:
+    if endpoint.call is Call.FRANCE_CONNECT:
+        return _token_defect(job.france_connect_token)
+    if endpoint.identity is None:
+        return None
+    if job.identity is None:
+        return missing("identity", "Cette vérification demande l'identité de la personne.")
+    return identity_defect(endpoint.identity, job.identity, today)
+
+
+def _token_defect(token: str | None) -> Defect | None:
+    if token is None:
+        return missing("france_connect_token", "Cet appel demande le jeton FranceConnect de la personne.")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        return invalid(
+            "france_connect_token", "Un jeton FranceConnect ne contient que de l'ASCII, sans espace."
         )
     return None
 
 
-def _is_version(value: object, definition: CheckDefinition) -> bool:
-    return type(value) is int and value == definition.api_version
+def _attempts(job: VerificationRequest, endpoint: Endpoint, params: RequestModel) -> tuple[Attempt, ...]:
+    before = (("recipient", job.tenant),) if endpoint.source is Source.API_PARTICULIER else ()
+    after = tuple(_params_query(params))
+    if endpoint.identity is None or job.identity is None:
+        return (Attempt(before + after),)
+    person = identity_query(endpoint.identity, job.identity)
+    change = NORMALISED if _is_normalised(job.identity, person) else None
+    as_given = Attempt(before + person + after, change)
+    if not job.identity_variants:
+        return (as_given,)
+    others = (
+        Attempt(before + query + after, f"{change}+{name}" if change else name)
+        for name, query in variants(person, endpoint.identity.most_prenoms)
+    )
+    return (as_given, *others)
 
 
-def _read_params(request: CheckRequest, definition: CheckDefinition, today: date) -> RequestModel | Defect:
-    try:
-        params = definition.params.model_validate({} if request.params is None else request.params)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
-        return missing(name) if first["type"] == "missing" else invalid(name)
-    return definition.params_rule(params, today) or params
+def _params_query(params: RequestModel) -> Iterator[tuple[str, str]]:
+    for name, value in params.model_dump(by_alias=True, exclude_none=True).items():
+        for item in value if isinstance(value, tuple) else (value,):
+            yield name, str(item)
 
 
-def _read_identity(job: VerificationRequest, definition: CheckDefinition, today: date) -> Query | Defect:
-    if job.identity is None:
-        return missing("identity", "Cette vérification demande l'identité de la personne.")
-    return definition.identity_query(job.identity, today)
+def _is_normalised(identity: Identity, person: Query) -> bool:
+    """Tell whether a name is sent otherwise than it was given."""
+    given = {identity.nom_naissance, identity.nom_usage, *(identity.prenoms or ())}
+    return any(name in NAMES and value not in given for name, value in person)

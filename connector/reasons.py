@@ -129,7 +129,7 @@ _CHECK_TEXTS: Final[Mapping[CheckCode, tuple[str, str]]] = MappingProxyType(
         ),
         CheckCode.SOURCE_WITHDRAWN: (
             "Source retirée",
-            "Cette source n'existe plus.",
+            "Cette source n'est plus servie. Demander le justificatif à la personne.",
         ),
         CheckCode.FRANCE_CONNECT_INVALID: (
             "Session FranceConnect invalide",

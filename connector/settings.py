@@ -54,6 +54,8 @@ class Settings(BaseModel):
     database_url: Annotated[SecretStr, _address("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
         "sqlite:///ccas-connector.db",
     )
+    dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
+    """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
     require_user_id: bool = False
     log_format: Literal["console", "json"] = "console"

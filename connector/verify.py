@@ -7,23 +7,27 @@ by ``connector.messaging.settle``: publish, and only then acknowledge.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import httpx
 import structlog
 
 from connector.admission import Admitted, admit
 from connector.assemble import assemble
 from connector.catalogue import CATALOGUE
+from connector.catalogue.definition import Source
 from connector.clock import Clock, paris_day
-from connector.decide import decide, refused, unexplained, without_call
+from connector.decide import choose, decide, refused, unexplained, without_call
 from connector.messaging.delivery import Delivery
-from connector.plan import PlannedCheck, Refusal, plan
+from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import VaultError
 from connector.settlement import Answer, Dead, DeadReason, Settlement
-from connector.upstream.api_particulier import ApiParticulier
-from schemas.codes import CheckCode
+from connector.surprises import Tally
+from connector.upstream.exchange import Upstream
+from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply
 
 _log = structlog.get_logger(__name__)
@@ -34,8 +38,12 @@ class Services:
     """What the pipeline acts through; built by ``connector.bootstrap``."""
 
     registry: RegistryCache
-    api_particulier: ApiParticulier
+    upstreams: Mapping[Source, Upstream]
+    """A source that is absent is answered ``source_withdrawn``."""
+    transport: httpx.AsyncBaseTransport
+    """What the upstreams share; closed with the worker."""
     clock: Clock
+    tally: Tally
     require_user_id: bool
 
 
@@ -90,21 +98,39 @@ async def _answer(planned: PlannedCheck, admitted: Admitted, services: Services)
 async def _call(planned: PlannedCheck, admitted: Admitted, services: Services) -> CheckReply:
     if isinstance(planned, Refusal):
         return refused(planned)
-    sealed = admitted.tenant.sealed_token
+    upstream = services.upstreams.get(planned.endpoint.source)
+    if upstream is None:
+        return without_call(planned, CheckCode.SOURCE_WITHDRAWN)
+    secret = _secret(planned, admitted, services)
+    if isinstance(secret, CheckCode):
+        return without_call(planned, secret)
+    answers: list[CheckReply] = []
+    for attempt in planned.attempts:
+        within_seconds = _seconds_left(admitted.expires_at, services.clock())
+        exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
+        decision = decide(planned, attempt, exchange, services.clock())
+        for surprise in decision.surprises:
+            services.tally.count(planned.definition.name, surprise)
+        answers.append(decision.reply)
+        if decision.reply.status is not CheckStatus.NOT_IDENTIFIED:
+            break
+    return choose(answers)
+
+
+def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:
+    """Return what authenticates the call, or why there is nothing that does."""
+    tenant = admitted.tenant
+    if planned.endpoint.call is Call.FRANCE_CONNECT:
+        return admitted.job.france_connect_token or CheckCode.FRANCE_CONNECT_INVALID
+    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
+    sealed = tenant.sealed_dgfip if is_dgfip else tenant.sealed_token
     if sealed is None:
-        return without_call(planned, CheckCode.TOKEN_MISSING)
+        return CheckCode.TOKEN_MISSING
     try:
-        token = services.registry.token(admitted.tenant.siret, sealed)
+        return services.registry.secret(tenant.siret, sealed)
     except VaultError as error:
-        _log.error("token.unreadable", tenant=admitted.tenant.siret, detail=str(error))
-        return without_call(planned, CheckCode.TOKEN_INVALID)
-    exchange = await services.api_particulier.get(
-        planned.definition.endpoint,
-        planned.query,
-        token,
-        _seconds_left(admitted.expires_at, services.clock()),
-    )
-    return decide(planned, exchange, services.clock())
+        _log.error("token.unreadable", tenant=tenant.siret, detail=str(error))
+        return CheckCode.TOKEN_INVALID
 
 
 def _seconds_left(expires_at: datetime, now: datetime) -> float:

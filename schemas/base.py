@@ -1,6 +1,7 @@
 """What every model of the contract shares."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -9,10 +10,12 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class _Private(BaseModel):
@@ -46,15 +49,16 @@ class ReplyModel(_Private):
 
 
 class DataModel(_Private):
-    """A part of a source's answer: types are strict, members that the contract does not know are dropped.
+    """A part of a source's answer, whose types are strict.
 
-    A member that the source leaves out stays out of the reply, since "withheld" is not "null".
+    A member that the contract does not know is held apart (``model_extra``), to be dropped and counted. A member
+    that the source leaves out stays out of the reply, since "withheld" is not "null".
     """
 
     model_config = ConfigDict(
         frozen=True,
         strict=True,
-        extra="ignore",
+        extra="allow",
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
@@ -84,3 +88,32 @@ def _not_null(value: Any) -> Any:
 
 NotNull = AfterValidator(_not_null)
 """On a member that may be absent, since a scope can mask it, but is never null when present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """On a member of a data model: the API's scope that opens it (``x-scope`` in its JSON Schema)."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Name the scope beside the member's own schema."""
+        return {**handler(core_schema), "x-scope": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """On a text or a number: the values that the API documents (``x-extensible-enum``).
+
+    Another value passes, and is counted: a vehicle class that the API adds must not cost an answer.
+    """
+
+    values: tuple[str | int, ...]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Name the values beside the member's own schema."""
+        return {**handler(core_schema), "x-extensible-enum": list(self.values)}

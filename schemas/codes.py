@@ -3,6 +3,21 @@
 from enum import StrEnum
 
 
+class Call(StrEnum):
+    """The ways of asking a source about a person."""
+
+    IDENTITE = "identite"
+    """With the civil identity of the job."""
+    FRANCE_CONNECT = "france_connect"
+    """With the FranceConnect token of the job, by which the person consents."""
+    INE = "ine"
+    """With a student's national number."""
+    IDENTIFIANT = "identifiant"
+    """With the person's identifier at the provider's."""
+    AVIS = "avis"
+    """With the two numbers of a tax notice."""
+
+
 class CheckStatus(StrEnum):
     """Four answers that a social worker acts on differently."""
 

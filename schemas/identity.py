@@ -4,8 +4,9 @@ Only what every endpoint agrees on is checked here; what one endpoint demands is
 """
 
 import re
+import unicodedata
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -13,12 +14,40 @@ from pydantic_core import PydanticCustomError
 from schemas.base import Reference, RequestModel
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+# What the API refuses in a name: all but Latin letters of ISO 8859-1, apostrophe, space and hyphen.
+_REFUSED_IN_NAMES = re.compile(r"[^A-Za-zÀ-ÖØ-öø-ÿ' -]")
+_TYPOGRAPHY: Final = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-"),
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),
+    },
+)
 
-Name = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-zÀ-ÖØ-öø-ſ' -]+$"),
-]
-"""Latin letters, accented included, apostrophe, space and hyphen."""
+
+def normalised(name: str) -> str:
+    """Return a name as the API reads it: NFC, plain apostrophes and hyphens, single spaces, nothing invisible."""
+    return " ".join(unicodedata.normalize("NFC", name).translate(_TYPOGRAPHY).split())
+
+
+def _name(value: str) -> str:
+    text = normalised(value)
+    refused = _REFUSED_IN_NAMES.search(text)
+    if refused:
+        character = refused.group()
+        code_point = f"U+{ord(character):04X}"
+        raise PydanticCustomError(
+            "name_character",
+            "a character that the API refuses in a name",
+            {"character": f"« {character} » ({code_point})" if character.isprintable() else code_point},
+        )
+    if not any(map(str.isalpha, text)):
+        raise PydanticCustomError("name_empty", "a name without a letter")
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_name)]
+"""Latin letters, accented included, apostrophe, space and hyphen, in any Unicode form (``normalised``)."""
 
 
 def split_date(value: str) -> tuple[int, ...]:

@@ -72,7 +72,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
 
     async def _finish(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
-        await self.app.work.services.api_particulier.aclose()
+        await self.app.work.services.transport.aclose()
 
 
 def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:

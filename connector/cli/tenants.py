@@ -61,7 +61,7 @@ def import_file(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click pass
 
 @tenants.command("list")
 def list_tenants() -> None:
-    """List the tenants, the vendors that may ask for each, and whether each has a token.
+    """List the tenants, the vendors that may ask for each, and whether each has a token and credentials at the DGFiP.
 
     Example: ccas-connector tenants list
     """
@@ -72,13 +72,16 @@ def list_tenants() -> None:
     with failing_cleanly():
         registry = open_registry(settings).load()
     print_table(
-        ("SIRET", "Name", "Vendors", "Token since"),
+        ("SIRET", "Name", "Vendors", "Token since", "DGFiP since"),
         [
             (
                 tenant.siret,
                 tenant.name,
                 ", ".join(sorted(tenant.vendors)) or "none",
-                f"{tenant.token_set_at:%Y-%m-%d %H:%M} UTC" if tenant.token_set_at else "none",
+                *(
+                    f"{since:%Y-%m-%d %H:%M} UTC" if since else "none"
+                    for since in (tenant.token_set_at, tenant.dgfip_set_at)
+                ),
             )
             for tenant in registry.tenants.values()
         ],
@@ -88,7 +91,7 @@ def list_tenants() -> None:
 @tenants.command()
 @click.argument("siret")
 def show(siret: str) -> None:
-    """Show one tenant; never its token.
+    """Show one tenant; never its token, nor its credentials at the DGFiP.
 
     Example: ccas-connector tenants show 26920023600017
     """
@@ -102,4 +105,5 @@ def show(siret: str) -> None:
     click.echo(f"siret    {tenant.siret}")
     click.echo(f"name     {tenant.name}")
     click.echo(f"vendors  {', '.join(sorted(tenant.vendors)) or 'none'}")
-    click.echo(f"token    {f'set {tenant.token_set_at.isoformat()}' if tenant.token_set_at else 'none'}")
+    for name, since in (("token", tenant.token_set_at), ("dgfip", tenant.dgfip_set_at)):
+        click.echo(f"{name}    {f'set {since.isoformat()}' if since else 'none'}")

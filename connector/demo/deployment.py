@@ -17,7 +17,7 @@ from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
 
 CLAMART: Final = "26920023600017"
-"""A tenant of both vendors, with a token for everything."""
+"""A tenant of both vendors, with a token for everything and credentials for tax notices."""
 BOURG: Final = "26750045200011"
 """A tenant of sonate-opus alone, whose token lacks the scope of the RSA."""
 VIEUX: Final = "26690027300019"
@@ -41,6 +41,7 @@ preset = "sonate-opus"
 name = "CCAS de Clamart"
 vendors = ["millesime", "sonate-opus"]
 token = {{ env = "SANDBOX_TOKEN" }}
+dgfip = {{ client_id = {{ value = "clamart" }}, client_secret = {{ value = "sandbox" }}, id_teleservice = "T-1" }}
 
 [tenants.{BOURG}]
 name = "CCAS du Bourg"
@@ -91,6 +92,7 @@ class Deployment:
             **_tokens(),
             "CONNECTOR_BROKER_URL": self._broker_url,
             "CONNECTOR_API_PARTICULIER_URL": url,
+            "CONNECTOR_DGFIP_URL": url,
             "CONNECTOR_DATABASE_URL": f"sqlite:///{folder / 'registry.db'}",
             "CONNECTOR_SECRET_KEY": new_key(),
         }
@@ -115,7 +117,11 @@ class Deployment:
 
     def start_worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker, which is not ready yet."""
-        return Program([*PROGRAM, "worker", *options], {**self.environment, **(settings or {})})
+        return self.start(*PROGRAM, "worker", *options, settings=settings)
+
+    def start(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Program:
+        """Start a program with the settings of a worker."""
+        return Program(arguments, {**self.environment, **(settings or {})})
 
     def worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker and wait until it takes jobs."""

@@ -1,9 +1,9 @@
-"""Getting RabbitMQ on a Debian or Ubuntu machine where it is missing."""
+"""Getting RabbitMQ, or other packages, on a Debian or Ubuntu machine where they are missing."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from connector.demo.node import rabbitmq_server
@@ -23,11 +23,17 @@ def install_rabbitmq(say: Callable[[str], None]) -> bool:
     """
     if rabbitmq_server() is not None and shutil.which("amqp-publish") is not None:
         return True
+    install_packages(_PACKAGES, say)
+    return rabbitmq_server() is not None
+
+
+def install_packages(packages: Sequence[str], say: Callable[[str], None]) -> None:
+    """Install Debian packages where apt may be used. Whether they are there afterwards is for the caller to see."""
     command = _apt()
     if command is None:
-        return rabbitmq_server() is not None
-    say(f"installing {' and '.join(_PACKAGES)} with apt-get …")
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *_PACKAGES]):
+        return
+    say(f"installing {', '.join(packages)} with apt-get …")
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         subprocess.run(  # noqa: S603 - apt's own program, with arguments of ours
             [*command, *arguments],
             check=False,
@@ -35,7 +41,6 @@ def install_rabbitmq(say: Callable[[str], None]) -> bool:
             stdout=subprocess.DEVNULL,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         )
-    return rabbitmq_server() is not None
 
 
 def _apt() -> list[str] | None:

@@ -52,6 +52,10 @@ class Program:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 line = None
+            else:
+                if line is None:
+                    # The end stays to be seen by whoever reads the rest.
+                    self._lines.put(None)
             if line is None:
                 raise ProgramError(f"no line with {text!r}; last lines:\n{''.join(self.said[-20:])}")
             self.said.append(line)

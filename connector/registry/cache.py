@@ -26,7 +26,7 @@ class RegistryCache:
         self._store = store
         self._vault = vault
         self._registry = store.load()
-        self._tokens: dict[tuple[str, str], str] = {}
+        self._secrets: dict[tuple[str, str], str] = {}
         self._failing = False
 
     @property
@@ -34,12 +34,12 @@ class RegistryCache:
         """The registry as of the last refresh."""
         return self._registry
 
-    def token(self, siret: str, sealed: str) -> str:
-        """Return the opened token of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
-        token = self._tokens.get((siret, sealed))
-        if token is None:
-            token = self._tokens[siret, sealed] = self._vault.open(siret, sealed)
-        return token
+    def secret(self, siret: str, sealed: str) -> str:
+        """Return an opened secret of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
+        secret = self._secrets.get((siret, sealed))
+        if secret is None:
+            secret = self._secrets[siret, sealed] = self._vault.open(siret, sealed)
+        return secret
 
     async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:
         """Refresh for ever; ``on_change`` is called with each new registry."""
@@ -59,7 +59,7 @@ class RegistryCache:
         self._failing = False
         if fresh is None:
             return False
-        self._registry, self._tokens = fresh, {}
+        self._registry, self._secrets = fresh, {}
         _log.info("registry.refreshed", revision=fresh.revision, tenants=len(fresh.tenants))
         return True
 

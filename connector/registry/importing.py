@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.registry.records import Registry, Tenant, Vendor
-from connector.registry.tenants_file import TenantsFile, TenantsFileError, resolve_token
+from connector.registry.tenants_file import TenantsFile, TenantsFileError, resolve_dgfip, resolve_token
 from connector.registry.vault import Vault, VaultError
 
 
@@ -37,7 +37,7 @@ def plan_import(
 ) -> tuple[Change, ...]:
     """Return one change per entry of the file; entries that the file does not name are left alone.
 
-    Raises ``TenantsFileError`` when a tenant names an unknown vendor, or when a token cannot be had.
+    Raises ``TenantsFileError`` when a tenant names an unknown vendor, or when a secret cannot be had.
     """
     vendors = tuple(
         _change(Vendor(name=name, **dict(entry)), registry.vendors.get(name))
@@ -51,31 +51,29 @@ def plan_import(
                 f"tenants.{siret}.vendors: {unknown[0]} is no vendor; add a table [vendors.{unknown[0]}]",
             )
         current = registry.tenants.get(siret)
-        wanted = Tenant(siret=siret, name=entry.name, vendors=frozenset(entry.vendors))
-        if entry.token is None:
-            wanted = _with_token_of(wanted, current)
-        else:
+        wanted = replace(
+            current or Tenant(siret=siret, name="", vendors=frozenset()),
+            name=entry.name,
+            vendors=frozenset(entry.vendors),
+        )
+        # A secret that the file leaves out, or that is the one held already, stays as it is.
+        if entry.token is not None:
             token = resolve_token(siret, entry.token, environ)
-            wanted = (
-                _with_token_of(wanted, current)
-                if _holds(vault, current, token)
-                else replace(wanted, sealed_token=vault.seal(siret, token), token_set_at=now)
-            )
+            if not _holds(vault, siret, wanted.sealed_token, token):
+                wanted = replace(wanted, sealed_token=vault.seal(siret, token), token_set_at=now)
+        if entry.dgfip is not None:
+            dgfip = resolve_dgfip(siret, entry.dgfip, environ).as_secret()
+            if not _holds(vault, siret, wanted.sealed_dgfip, dgfip):
+                wanted = replace(wanted, sealed_dgfip=vault.seal(siret, dgfip), dgfip_set_at=now)
         tenants.append(_change(wanted, current))
     return (*vendors, *tenants)
 
 
-def _with_token_of(wanted: Tenant, current: Tenant | None) -> Tenant:
-    if current is None:
-        return wanted
-    return replace(wanted, sealed_token=current.sealed_token, token_set_at=current.token_set_at)
-
-
-def _holds(vault: Vault, tenant: Tenant | None, token: str) -> bool:
-    if tenant is None or tenant.sealed_token is None:
+def _holds(vault: Vault, siret: str, sealed: str | None, secret: str) -> bool:
+    if sealed is None:
         return False
     try:
-        return vault.open(tenant.siret, tenant.sealed_token) == token
+        return vault.open(siret, sealed) == secret
     except VaultError:
         # Sealed under a key that is gone: the import is how it is replaced.
         return False
@@ -85,9 +83,9 @@ def _change(wanted: Vendor | Tenant, current: Vendor | Tenant | None) -> Change:
     if current is None:
         return Change(kind=ChangeKind.ADDED, record=wanted)
     differing = tuple(
-        {"sealed_token": "token"}.get(name, name)
+        name.removeprefix("sealed_")
         for name in wanted.__slots__
-        if name != "token_set_at" and getattr(wanted, name) != getattr(current, name)
+        if not name.endswith("_set_at") and getattr(wanted, name) != getattr(current, name)
     )
     kind = ChangeKind.CHANGED if differing else ChangeKind.UNCHANGED
     return Change(kind=kind, record=wanted, fields=differing)

@@ -30,6 +30,9 @@ class Tenant:
     sealed_token: str | None = field(default=None, repr=False)
     """Its API Particulier token, encrypted; ``None`` when it has none."""
     token_set_at: datetime | None = None
+    sealed_dgfip: str | None = field(default=None, repr=False)
+    """Its credentials at API Impôt particulier, encrypted; ``None`` when it has none."""
+    dgfip_set_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

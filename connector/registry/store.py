@@ -57,6 +57,8 @@ def _load(connection: Connection) -> Registry:
             vendors=frozenset(granted.get(row.siret, ())),
             sealed_token=row.sealed_token,
             token_set_at=_aware(row.token_set_at),
+            sealed_dgfip=row.sealed_dgfip,
+            dgfip_set_at=_aware(row.dgfip_set_at),
         )
         for row in connection.execute(select(TENANTS).order_by(TENANTS.c.siret))
     }
@@ -84,6 +86,8 @@ def _save_tenant(connection: Connection, tenant: Tenant) -> None:
         "name": tenant.name,
         "sealed_token": tenant.sealed_token,
         "token_set_at": tenant.token_set_at,
+        "sealed_dgfip": tenant.sealed_dgfip,
+        "dgfip_set_at": tenant.dgfip_set_at,
     }
     changed = connection.execute(update(TENANTS).where(TENANTS.c.siret == tenant.siret).values(values))
     if changed.rowcount == 0:

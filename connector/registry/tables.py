@@ -34,6 +34,8 @@ TENANTS = Table(
     Column("name", Text, nullable=False),
     Column("sealed_token", Text, nullable=True),
     Column("token_set_at", DateTime(timezone=True), nullable=True),
+    Column("sealed_dgfip", Text, nullable=True),
+    Column("dgfip_set_at", DateTime(timezone=True), nullable=True),
 )
 
 GRANTS = Table(

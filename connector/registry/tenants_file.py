@@ -12,6 +12,13 @@ Example::
     name = "CCAS de Clamart"
     vendors = ["millesime"]
     token = { env = "CCAS_CLAMART_TOKEN" }
+    dgfip = { client_id = { env = "CLAMART_DGFIP_ID" }, client_secret = { file = "/run/secrets/clamart-dgfip" } }
+
+``token`` is the habilitation's at API Particulier. ``dgfip`` are the OAuth2 client credentials at API Impôt
+particulier, without which there is no ``avis_imposition``; beside the two secrets it may give ``id_teleservice``, the
+online service's name at the DGFiP, and ``scope``, where the DGFiP has granted another than ``RessourceIR``.
+
+A secret is in an environment variable (``env``), in a file (``file``), or, for a sandbox, in place (``value``).
 """
 
 import re
@@ -30,6 +37,7 @@ from pydantic import (
     model_validator,
 )
 
+from connector.credentials import DEFAULT_SCOPE, DgfipCredentials
 from connector.errors import OperatorError
 from schemas.siret import Siret
 
@@ -47,7 +55,7 @@ class _Entry(BaseModel):
 
 
 class TokenEntry(_Entry):
-    """Where a token is: exactly one of an environment variable, a file, or, for a sandbox, the value."""
+    """Where a secret is: exactly one of an environment variable, a file, or, for a sandbox, the value."""
 
     env: str | None = None
     file: Path | None = None
@@ -69,12 +77,22 @@ class VendorEntry(_Entry):
     extra_scopes: tuple[str, ...] = ()
 
 
+class DgfipEntry(_Entry):
+    """A tenant's credentials at API Impôt particulier."""
+
+    client_id: TokenEntry
+    client_secret: TokenEntry
+    id_teleservice: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$")] | None = None
+    scope: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")] = DEFAULT_SCOPE
+
+
 class TenantEntry(_Entry):
     """A tenant as the file gives it."""
 
     name: Annotated[str, Field(min_length=1)]
     vendors: tuple[str, ...]
     token: TokenEntry | None = None
+    dgfip: DgfipEntry | None = None
 
 
 class TenantsFile(_Entry):
@@ -100,26 +118,38 @@ def read_tenants_file(path: Path) -> TenantsFile:
         raise TenantsFileError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def resolve_token(siret: str, entry: TokenEntry, environ: Mapping[str, str]) -> str:
-    """Return the token itself. Raises ``TenantsFileError`` when it is not where the entry says, or unusable."""
-    place, token = _look_up(siret, entry, environ)
+def resolve_token(siret: str, entry: TokenEntry, environ: Mapping[str, str], member: str = "token") -> str:
+    """Return the secret itself. Raises ``TenantsFileError`` when it is not where the entry says, or unusable."""
+    where = f"tenants.{siret}.{member}"
+    place, token = _look_up(where, entry, environ)
     if not _TOKEN.fullmatch(token):
         raise TenantsFileError(
-            f"tenants.{siret}.token: {place} holds no token (printable ASCII, without spaces, is expected)",
+            f"{where}: {place} holds no {member.rpartition('.')[2]} "
+            "(printable ASCII, without spaces, is expected)",
         )
     return token
 
 
-def _look_up(siret: str, entry: TokenEntry, environ: Mapping[str, str]) -> tuple[str, str]:
+def resolve_dgfip(siret: str, entry: DgfipEntry, environ: Mapping[str, str]) -> DgfipCredentials:
+    """Return the credentials themselves. Raises ``TenantsFileError`` as ``resolve_token`` does."""
+    return DgfipCredentials(
+        client_id=resolve_token(siret, entry.client_id, environ, "dgfip.client_id"),
+        client_secret=resolve_token(siret, entry.client_secret, environ, "dgfip.client_secret"),
+        id_teleservice=entry.id_teleservice,
+        scope=entry.scope,
+    )
+
+
+def _look_up(where: str, entry: TokenEntry, environ: Mapping[str, str]) -> tuple[str, str]:
     if entry.env is not None:
         if entry.env not in environ:
-            raise TenantsFileError(f"tenants.{siret}.token: the environment variable {entry.env} is not set")
+            raise TenantsFileError(f"{where}: the environment variable {entry.env} is not set")
         return f"the environment variable {entry.env}", environ[entry.env].strip()
     if entry.file is not None:
         try:
             return f"the file {entry.file}", entry.file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise TenantsFileError(
-                f"tenants.{siret}.token: the file {entry.file} cannot be read ({type(error).__name__})",
+                f"{where}: the file {entry.file} cannot be read ({type(error).__name__})",
             ) from None
     return "value", entry.value.get_secret_value() if entry.value else ""

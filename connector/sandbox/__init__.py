@@ -2,4 +2,7 @@
 
 It shares the catalogue's routes with the connector, and nothing else: how it reads a request is written from
 the API's own rules, so that a defect of the connector is seen rather than mirrored.
+
+A FranceConnect call is answered from the identity in its token; see ``connector.sandbox.france_connect`` for the
+tokens and ``Cases.find`` for how a case is chosen.
 """

@@ -1,7 +1,7 @@
 """Cases: the answers of the sandbox, in the public sandbox's YAML format.
 
-One folder per operation (``<x-operationId>_with_civility``), one file per case with ``params``, ``status`` and
-``payload`` (JSON text). ``404.yaml`` is the answer for everybody the other files do not know.
+One folder per operation (``x-operationId``), one file per case with ``params``, ``status`` and ``payload`` (JSON
+text). ``404.yaml`` is the answer for everybody the other files do not know.
 """
 
 import unicodedata
@@ -15,7 +15,37 @@ import yaml
 from connector.errors import OperatorError
 
 SHIPPED: Final = Path(__file__).parent / "cases"
+UNREADABLE: Final = (
+    OSError,
+    UnicodeDecodeError,
+    yaml.YAMLError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""What a file that is not of the format raises."""
 _UNKNOWN: Final = "404"
+_FORMER: Final[Mapping[str, str]] = {
+    "codeInseeLieuDeNaissance": "codeCogInseeCommuneNaissance",
+    "codePaysLieuDeNaissance": "codeCogInseePaysNaissance",
+    "prenom": "prenoms",
+}
+"""Names that the parameters of some official cases had in version 2."""
+_IDENTITY: Final = frozenset(
+    {
+        "nomNaissance",
+        "nomUsage",
+        "prenoms",
+        "anneeDateNaissance",
+        "moisDateNaissance",
+        "jourDateNaissance",
+        "sexeEtatCivil",
+        "codeCogInseePaysNaissance",
+        "codeCogInseeCommuneNaissance",
+    },
+)
+"""The parameters that a FranceConnect identity stands for."""
 
 Params = frozenset[tuple[str, tuple[str, ...]]]
 """Parameters of a call, without regard to order or case; the recipient and the names' brackets left out."""
@@ -42,12 +72,34 @@ class Cases:
         self._by_operation = by_operation
         self._unknown = unknown
 
-    def find(self, operation: str, params: Params) -> Case | None:
-        """Return the case of exactly these parameters, else the one for unknown people, else None."""
-        return self._by_operation.get(operation, {}).get(params) or self._unknown.get(operation)
+    def find(self, operation: str, query: Params, identity: Params | None = None) -> Case | None:
+        """Return the case of exactly this query, else the one for unknown people, else None.
+
+        With the ``identity`` of a FranceConnect token, the most specific of the cases that fit both.
+        """
+        cases = self._by_operation.get(operation, {})
+        if identity is None:
+            found = cases.get(query)
+        else:
+            fitting = [params for params in cases if _fits(params, query, identity)]
+            found = cases[max(fitting, key=len)] if fitting else None
+        return found or self._unknown.get(operation)
 
     def __len__(self) -> int:
         return sum(map(len, self._by_operation.values()))
+
+
+def _fits(params: Params, query: Params, identity: Params) -> bool:
+    """Tell whether a case is about a FranceConnect identity, and about exactly the rest of the query.
+
+    A name in use is no part of FranceConnect's pivot identity: it counts only where the token has one.
+    """
+    has_nom_usage = any(name == "nomUsage" for name, _values in identity)
+    # Whatever else an issued token says of the person, under a name that a case misspells for instance.
+    names = _IDENTITY | {name for name, _values in identity}
+    person = {param for param in params if param[0] in names}
+    told = {param for param in person if param[0] != "nomUsage" or has_nom_usage}
+    return told <= identity and params - person == query
 
 
 def load_cases(folder: Path, operations: Iterable[str]) -> Cases:
@@ -81,17 +133,10 @@ def _fold(value: Any) -> str:
 def _read(path: Path) -> tuple[Params, Case]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        params = comparable((document.get("params") or {}).items())
-        return params, Case(int(document["status"]), str(document["payload"]))
-    except (
-        OSError,
-        UnicodeDecodeError,
-        yaml.YAMLError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:
+        params = (document.get("params") or {}).items()
+        of_this_version = comparable((_FORMER.get(name, name), value) for name, value in params)
+        return of_this_version, Case(int(document["status"]), str(document["payload"]))
+    except UNREADABLE as error:
         raise CasesError(
             f"{path}: no case with params, status and payload ({type(error).__name__})"
         ) from None

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,7 +19,7 @@ class InvalidTokenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxToken:
-    """What a token says."""
+    """What a habilitation's token says."""
 
     name: str
     scopes: frozenset[str]
@@ -36,16 +37,12 @@ def issue_token(token: SandboxToken) -> str:
         "iat": int((token.expires_at - timedelta(days=540)).timestamp()),
         "version": "1.0",
     }
-    signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
-    return f"{signed}.{_sign(signed)}"
+    return sign(claims, _KEY)
 
 
 def read_token(text: str) -> SandboxToken:
     """Return what a token says. Raises ``InvalidTokenError`` when it is not one of the sandbox's."""
-    signed, _, signature = text.rpartition(".")
-    if not text.isascii() or not hmac.compare_digest(signature, _sign(signed)):
-        raise InvalidTokenError
-    claims = json.loads(base64.urlsafe_b64decode(_padded(signed.split(".")[1])))
+    claims = read_signed(text, _KEY)
     return SandboxToken(
         name=claims["sub"],
         scopes=frozenset(claims["scopes"]),
@@ -54,12 +51,27 @@ def read_token(text: str) -> SandboxToken:
     )
 
 
-def _encode(part: dict[str, Any]) -> str:
+def sign(claims: Mapping[str, Any], key: bytes) -> str:
+    """Return claims as a JWT; each kind of token has a key of its own."""
+    signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
+    return f"{signed}.{_signature(signed, key)}"
+
+
+def read_signed(text: str, key: bytes) -> dict[str, Any]:
+    """Return the claims of a JWT. Raises ``InvalidTokenError`` when it was not signed with ``key``."""
+    signed, _, signature = text.rpartition(".")
+    if not text.isascii() or not hmac.compare_digest(signature, _signature(signed, key)):
+        raise InvalidTokenError
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(_padded(signed.split(".")[1])))
+    return claims
+
+
+def _encode(part: Mapping[str, Any]) -> str:
     return _unpadded(json.dumps(part, separators=(",", ":")).encode())
 
 
-def _sign(signed: str) -> str:
-    return _unpadded(hmac.new(_KEY, signed.encode(), hashlib.sha256).digest())
+def _signature(signed: str, key: bytes) -> str:
+    return _unpadded(hmac.new(key, signed.encode(), hashlib.sha256).digest())
 
 
 def _unpadded(raw: bytes) -> str:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from connector.catalogue.definition import Endpoint
+from connector.identity import Query
 from schemas.codes import CheckCode
 
 
@@ -21,8 +24,17 @@ class Unanswered:
     """No HTTP answer came."""
 
     code: CheckCode
-    """``network_error``, ``upstream_error``, ``provider_timeout`` or ``expired``."""
+    """``network_error``, ``upstream_error``, ``provider_timeout`` or ``expired``; of a token endpoint also
+    ``token_invalid`` or ``unexpected_response``."""
     duration_ms: int
 
 
 Exchange = Answered | Unanswered
+
+
+class Upstream(Protocol):
+    """A source that can be asked."""
+
+    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
+        """Ask an endpoint with a secret of the tenant's, giving up after ``within_seconds``; never raises."""
+        ...

@@ -3,12 +3,12 @@
 Source of the fields: ``/v3/dss/quotient_familial/identite`` in API Particulier's OpenAPI file.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import DataModel, NotNull, RequestModel
-from schemas.dates import IsoDate
+from schemas.base import DataModel, Known, NotNull, RequestModel, Scope
+from schemas.checks.foyer import Adresse, Personne
 
 
 class QuotientFamilialParams(RequestModel):
@@ -20,47 +20,26 @@ class QuotientFamilialParams(RequestModel):
     """Month of the quotient; default: the current month."""
 
 
-class Personne(DataModel):
-    """A member of the family, as the fund knows them."""
-
-    nom_naissance: str | None = None
-    nom_usage: str | None = None
-    prenoms: str | None = None
-    date_naissance: IsoDate | None = None
-    sexe: Literal["F", "M"] | None = None
-
-
-class Adresse(DataModel):
-    """The family's address as it declared it, line by line as La Poste writes one."""
-
-    destinataire: str | None
-    complement_information: str | None
-    complement_information_geographique: str | None
-    numero_libelle_voie: str | None
-    lieu_dit: str | None
-    code_postal_ville: str | None
-    pays: str | None
-
-
 class QuotientFamilial(DataModel):
     """The quotient, the month it applies to, and the month it was computed in."""
 
-    fournisseur: Literal["CNAF", "MSA"]
+    fournisseur: Annotated[str, Known(("CNAF", "MSA"))]
+    """The fund that answered."""
     valeur: int
+    """Euros a month."""
     annee: int
     mois: int
     annee_calcul: int
+    """The CAF computes again only when the family's situation was corrected; the MSA, at every call."""
     mois_calcul: int
 
 
 class QuotientFamilialData(DataModel):
     """Four blocks, each under a scope of its own."""
 
-    quotient_familial: Annotated[QuotientFamilial | None, NotNull] = None
-    """Scope ``cnaf_quotient_familial``."""
-    allocataires: Annotated[tuple[Personne, ...] | None, NotNull] = None
-    """Scope ``cnaf_allocataires``: the person asked about and a spouse, as of the current month."""
-    enfants: Annotated[tuple[Personne, ...] | None, NotNull] = None
-    """Scope ``cnaf_enfants``."""
-    adresse: Adresse | None = None
-    """Scope ``cnaf_adresse``."""
+    quotient_familial: Annotated[QuotientFamilial | None, NotNull, Scope("cnaf_quotient_familial")] = None
+    allocataires: Annotated[tuple[Personne, ...] | None, NotNull, Scope("cnaf_allocataires")] = None
+    """The person asked about and a spouse, as of the current month whatever the month asked for."""
+    enfants: Annotated[tuple[Personne, ...] | None, NotNull, Scope("cnaf_enfants")] = None
+    """As of the current month whatever the month asked for; empty for a family without children."""
+    adresse: Annotated[Adresse | None, Scope("cnaf_adresse")] = None

@@ -5,20 +5,16 @@ Source of the fields: ``/v3/dss/revenu_solidarite_active/identite`` in API Parti
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, RequestModel
+from schemas.base import DataModel, NotNull, Scope
 from schemas.dates import IsoDate
-
-
-class RevenuSolidariteActiveParams(RequestModel):
-    """The check takes no parameter of its own."""
 
 
 class RevenuSolidariteActiveData(DataModel):
     """The right as of today."""
 
-    est_beneficiaire: Annotated[bool | None, NotNull] = None
+    est_beneficiaire: Annotated[bool | None, NotNull, Scope("revenu_solidarite_active")] = None
     """False is an answer: the fund knows the person, who does not receive the RSA."""
-    avec_majoration: bool | None = None
-    """Scope ``revenu_solidarite_active_majoration``; null when the person does not receive the RSA."""
-    date_debut_droit: IsoDate | None = None
+    avec_majoration: Annotated[bool | None, Scope("revenu_solidarite_active_majoration")] = None
+    """Null when the person does not receive the RSA."""
+    date_debut_droit: Annotated[IsoDate | None, Scope("revenu_solidarite_active")] = None
     """Null when the person does not receive the RSA."""

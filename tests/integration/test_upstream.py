@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from connector.catalogue import CATALOGUE
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Exchange, Unanswered
 from connector.upstream.transport import http_transport
 from schemas.codes import CheckCode
 
+ENDPOINT = CATALOGUE["quotient_familial"].endpoints[0]
 QUERY = (("recipient", "26920023600017"), ("nomNaissance", "EXEMPLE"))
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -40,11 +42,12 @@ async def ask(answer: Answer, within_seconds: float = 30) -> Exchange:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    api = ApiParticulier(http_transport(), f"http://{host}:{port}")
+    transport = http_transport()
+    api = ApiParticulier(transport, f"http://{host}:{port}")
     try:
-        return await api.get("/v3/dss/quotient_familial/identite", QUERY, "token", within_seconds)
+        return await api.ask(ENDPOINT, QUERY, "token", within_seconds)
     finally:
-        await api.aclose()
+        await transport.aclose()
         await hung_up.wait()
         server.close()
 
@@ -72,11 +75,11 @@ async def test_an_answer_that_is_not_http_is_a_failure_of_the_source(text: bytes
 
 
 async def test_a_source_nobody_serves_is_a_network_error() -> None:
-    api = ApiParticulier(http_transport(), "http://127.0.0.1:1")
+    transport = http_transport()
     try:
-        exchange = await api.get("/v3", QUERY, "token", 30)
+        exchange = await ApiParticulier(transport, "http://127.0.0.1:1").ask(ENDPOINT, QUERY, "token", 30)
     finally:
-        await api.aclose()
+        await transport.aclose()
 
     assert isinstance(exchange, Unanswered)
     assert exchange.code is CheckCode.NETWORK_ERROR

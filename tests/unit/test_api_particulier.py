@@ -7,12 +7,22 @@ import httpx
 import pytest
 import respx
 
-from connector.upstream.api_particulier import ApiParticulier, transport_code
+from connector.catalogue import CATALOGUE
+from connector.catalogue.definition import Source
+from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Answered, Exchange, Unanswered
+from connector.upstream.http import transport_code
 from schemas.codes import CheckCode
 
 URL = "https://api.test"
-ENDPOINT = "/v3/dss/quotient_familial/identite"
+ENDPOINT = CATALOGUE["quotient_familial"].endpoints[0]
+VERSION_2 = next(
+    endpoint
+    for definition in CATALOGUE.values()
+    for endpoint in definition.endpoints
+    if endpoint.source is Source.API_PARTICULIER_V2
+)
+PATH = "/v3/dss/quotient_familial/identite"
 TOKEN = "eyJ.s3same.token"
 QUERY = (
     ("recipient", "26920023600017"),
@@ -30,7 +40,7 @@ def _api(handler: Handler, url: str = URL) -> ApiParticulier:
 
 
 async def _get(handler: Handler, token: str = TOKEN, within_seconds: float = PLENTY) -> Exchange:
-    return await _api(handler).get(ENDPOINT, QUERY, token, within_seconds)
+    return await _api(handler).ask(ENDPOINT, QUERY, token, within_seconds)
 
 
 class _Recorder:
@@ -52,7 +62,7 @@ async def test_the_call_is_the_one_the_api_documents() -> None:
     assert request.method == "GET"
     assert request.url.host == "api.test"
     assert request.url.raw_path.decode() == (
-        f"{ENDPOINT}?recipient=26920023600017&nomNaissance=S3SAME-D%27%C3%89T%C3%89"
+        f"{PATH}?recipient=26920023600017&nomNaissance=S3SAME-D%27%C3%89T%C3%89"
         "&prenoms%5B%5D=JEANNE%20MARIE&prenoms%5B%5D=ZO%C3%89%26A%3DB%2BC"
     )
     assert tuple(request.url.params.multi_items()) == QUERY
@@ -62,11 +72,20 @@ async def test_the_call_is_the_one_the_api_documents() -> None:
     assert request.content == b""
 
 
+async def test_version_2_takes_the_token_in_a_header_of_its_own() -> None:
+    server = _Recorder()
+    await _api(server).ask(VERSION_2, (("numeroFiscal", "3099999999001"),), TOKEN, PLENTY)
+    (request,) = server.requests
+    assert request.url.raw_path == b"/api/v2/avis-imposition?numeroFiscal=3099999999001"
+    assert request.headers["X-Api-Key"] == TOKEN
+    assert "Authorization" not in request.headers
+
+
 async def test_an_address_may_end_with_a_slash_or_a_path() -> None:
     for url in ("https://api.test/proxy", "https://api.test/proxy/"):
         server = _Recorder()
-        await _api(server, url).get(ENDPOINT, QUERY, TOKEN, PLENTY)
-        assert server.requests[0].url.path == f"/proxy{ENDPOINT}"
+        await _api(server, url).ask(ENDPOINT, QUERY, TOKEN, PLENTY)
+        assert server.requests[0].url.path == f"/proxy{PATH}"
 
 
 async def test_an_answer_is_handed_over_whatever_its_status() -> None:
@@ -89,18 +108,18 @@ async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 async def test_no_cookie_travels_from_one_call_to_the_next() -> None:
     server = _Recorder(httpx.Response(200, headers={"Set-Cookie": "session=of-the-first; Path=/"}))
     api = _api(server)
-    await api.get(ENDPOINT, QUERY, TOKEN, PLENTY)
-    await api.get(ENDPOINT, QUERY, "eyJ.another", PLENTY)
+    await api.ask(ENDPOINT, QUERY, TOKEN, PLENTY)
+    await api.ask(ENDPOINT, QUERY, "eyJ.another", PLENTY)
     assert "Cookie" not in server.requests[1].headers
     assert server.requests[1].headers["Authorization"] == "Bearer eyJ.another"
 
 
 async def test_a_route_sees_the_parameters_as_the_api_names_them() -> None:
     router = respx.Router(assert_all_called=True)
-    route = router.get(f"{URL}{ENDPOINT}", params=QUERY).respond(200, json={"data": {}})
+    route = router.get(f"{URL}{PATH}", params=QUERY).respond(200, json={"data": {}})
     router.route().respond(500)
     api = ApiParticulier(httpx.MockTransport(router.async_handler), URL)
-    answered = await api.get(ENDPOINT, QUERY, TOKEN, PLENTY)
+    answered = await api.ask(ENDPOINT, QUERY, TOKEN, PLENTY)
     assert isinstance(answered, Answered)
     assert (answered.http_status, route.call_count) == (200, 1)
 

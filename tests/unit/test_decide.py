@@ -1,6 +1,7 @@
 """Deciding what a call's result means for its check."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connector.catalogue import CATALOGUE
-from connector.decide import decide, refused, retry_after_seconds, without_call
+from connector.decide import choose, decide, refused, retry_after_seconds, without_call
 from connector.defects import Defect
 from connector.outcome import ApiError, ErrorMeta
-from connector.plan import PlannedCall, Refusal
+from connector.plan import Attempt, PlannedCall, Refusal
+from connector.surprises import Surprise, SurpriseKind
 from connector.upstream.exchange import Answered, Unanswered
-from schemas.codes import CheckCode, CheckStatus
+from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
 
@@ -61,8 +63,14 @@ RSA_DATA: dict[str, Any] = {
 }
 
 
+ASKED = Attempt(())
+
+
 def planned(check: str = "quotient_familial", label: str | None = None) -> PlannedCall:
-    return PlannedCall(CheckRequest(id=label, check=check), CATALOGUE[check], ())
+    definition = CATALOGUE[check]
+    endpoint = definition.endpoints[0]
+    params = endpoint.params.model_construct()
+    return PlannedCall(CheckRequest(id=label, check=check), definition, endpoint, params, (ASKED,))
 
 
 def answered(status: int, body: bytes, **headers: str) -> Answered:
@@ -80,11 +88,11 @@ def failure(code: str, *, title: str = "Titre", **meta: Any) -> bytes:
 
 
 def decide_ok(data: Any, check: str = "quotient_familial", **headers: str) -> CheckReply:
-    return decide(planned(check), answered(200, success(data), **headers), NOW)
+    return decide(planned(check), ASKED, answered(200, success(data), **headers), NOW).reply
 
 
 def decide_error(status: int, body: bytes, check: str = "quotient_familial", **headers: str) -> CheckReply:
-    return decide(planned(check), answered(status, body, **headers), NOW)
+    return decide(planned(check), ASKED, answered(status, body, **headers), NOW).reply
 
 
 def reason_of(reply: CheckReply) -> Reason:
@@ -120,7 +128,8 @@ def test_every_block_is_carried() -> None:
 
 
 def test_a_reply_is_labelled_by_its_request() -> None:
-    reply = decide(planned("revenu_solidarite_active", "rsa"), answered(200, success(RSA_DATA)), NOW)
+    exchange = answered(200, success(RSA_DATA))
+    reply = decide(planned("revenu_solidarite_active", "rsa"), ASKED, exchange, NOW).reply
     assert (reply.id, reply.check) == ("rsa", "revenu_solidarite_active")
     assert decide_ok(FAMILY).id == "quotient_familial"
 
@@ -185,14 +194,13 @@ def test_the_address_may_be_null() -> None:
         (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}, "data.quotient_familial.valeur"),
         (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": 150.5}}, "data.quotient_familial.valeur"),
         (
-            FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": SECRET}},
+            FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": 5}},
             "data.quotient_familial.fournisseur",
         ),
         (FAMILY | {"quotient_familial": {"valeur": 1}}, "data.quotient_familial.fournisseur"),
         (FAMILY | {"adresse": {}}, "data.adresse.destinataire"),
-        (with_person(date_naissance=SECRET), "data.allocataires.0.date_naissance"),
-        (with_person(date_naissance="31/02/1991"), "data.allocataires.0.date_naissance"),
-        (with_person(sexe=SECRET), "data.allocataires.0.sexe"),
+        (with_person(date_naissance=19910417), "data.allocataires.0.date_naissance"),
+        (with_person(sexe=[SECRET]), "data.allocataires.0.sexe"),
         (with_person(prenoms=[SECRET]), "data.allocataires.0.prenoms"),
         (None, "data"),
         ([SECRET], "data"),
@@ -205,6 +213,125 @@ def test_an_answer_of_another_form_names_the_field_and_not_its_value(data: Any, 
     assert f"(champ : {field})" in why.detail
     assert SECRET not in reply.model_dump_json()
     assert source_of(reply).http_status == 200
+
+
+def surprises(data: Any, check: str = "quotient_familial") -> set[Surprise]:
+    decision = decide(planned(check), ASKED, answered(200, success(data)), NOW)
+    assert len(decision.surprises) == len(set(decision.surprises))
+    return set(decision.surprises)
+
+
+def test_an_answer_as_it_is_documented_holds_no_surprise() -> None:
+    assert surprises(FAMILY) == set()
+    assert surprises(RSA_DATA, "revenu_solidarite_active") == set()
+
+
+def test_a_field_that_the_api_adds_is_dropped_and_told_once_per_place() -> None:
+    child = CLAIRE | {"surnom": SECRET}
+    data = FAMILY | {"enfants": [child, child], "nouveau": {"a": SECRET}, "adresse": ADRESSE | {"x": 1}}
+    assert surprises(data) == {
+        Surprise(SurpriseKind.UNKNOWN_FIELD, place) for place in ("nouveau", "enfants.surnom", "adresse.x")
+    }
+    assert SECRET not in json.dumps(data_of(decide_ok(data)))
+
+
+def test_a_field_whose_name_is_no_name_is_told_without_it() -> None:
+    assert surprises(FAMILY | {SECRET + " né en 1991": 1}) == {Surprise(SurpriseKind.UNKNOWN_FIELD, "?")}
+
+
+def test_a_value_that_the_api_does_not_document_is_passed_on_and_told_by_its_place() -> None:
+    data = FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": SECRET}, "allocataires": [CLAIRE]}
+    assert surprises(data) == {Surprise(SurpriseKind.UNKNOWN_VALUE, "quotient_familial.fournisseur")}
+    assert data_of(decide_ok(data)) == data
+
+
+def test_a_wrong_type_is_told_by_its_place() -> None:
+    data = FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}
+    assert surprises(data) == {Surprise(SurpriseKind.WRONG_TYPE, "data.quotient_familial.valeur")}
+
+
+def test_a_status_that_no_rule_knows_is_told_with_its_code() -> None:
+    def told(status: int, body: bytes) -> tuple[Surprise, ...]:
+        return decide(planned(), ASKED, answered(status, body), NOW).surprises
+
+    assert told(418, failure("99999")) == (Surprise(SurpriseKind.UNKNOWN_OUTCOME, "418 99999"),)
+    assert told(500, b"<html>") == (Surprise(SurpriseKind.UNKNOWN_OUTCOME, "500 without a code"),)
+    assert told(418, failure(f"{SECRET} !")) == (
+        Surprise(SurpriseKind.UNKNOWN_OUTCOME, "418 without a code"),
+    )
+    assert told(404, failure("37003")) == ()
+
+
+def test_a_member_withheld_further_in_is_listed_by_its_path() -> None:
+    data = {"statut_actuel": {"contrat_trouve": True}}
+    reply = decide_ok(data, "service_civique")
+    assert data_of(reply) == data
+    assert reply.withheld == (
+        "statut_actuel.organisme_accueil",
+        "statut_actuel.date_debut_contrat",
+        "statut_actuel.date_fin_contrat",
+        "statut_passe",
+    )
+
+
+def test_a_member_that_one_of_a_list_lacks_is_withheld() -> None:
+    whole = {
+        "date_debut": "2025-09-01",
+        "date_fin": "2026-08-31",
+        "est_inscrit": True,
+        "regime_formation": {"libelle": "formation initiale", "code": "RF1"},
+        "code_cog_insee_commune": "69383",
+        "etablissement_etudes": {"uai": "0990001Z", "nom": "Université"},
+    }
+    lacking = {name: value for name, value in whole.items() if name != "est_inscrit"}
+    assert decide_ok({"identite": None}, "statut_etudiant").status is CheckStatus.ERROR
+    reply = decide_ok({"admissions": [whole, lacking]}, "statut_etudiant")
+    assert reply.withheld == ("identite", "admissions.est_inscrit")
+    assert decide_ok({"admissions": []}, "statut_etudiant").withheld == ("identite",)
+
+
+def test_a_block_that_a_call_never_returns_is_not_withheld() -> None:
+    definition = CATALOGUE["statut_etudiant"]
+    (by_france_connect,) = (one for one in definition.endpoints if one.call is Call.FRANCE_CONNECT)
+    call = replace(planned("statut_etudiant"), endpoint=by_france_connect)
+    reply = decide(call, ASKED, answered(200, success({"admissions": []})), NOW).reply
+    assert reply.withheld == ()
+
+
+def with_status(status: CheckStatus, variant: str | None = None) -> CheckReply:
+    source = source_of(decide_ok(FAMILY)).model_copy(update={"variant": variant})
+    return decide_ok(FAMILY).model_copy(update={"status": status, "source": source})
+
+
+NOBODY, FOUND, ABSENT, FAILED = (
+    CheckStatus.NOT_IDENTIFIED,
+    CheckStatus.FOUND,
+    CheckStatus.NOT_FOUND,
+    CheckStatus.ERROR,
+)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "chosen"),
+    [
+        ([FOUND], 0),
+        ([NOBODY], 0),
+        ([FAILED], 0),
+        ([NOBODY, FOUND], 1),
+        ([NOBODY, NOBODY, ABSENT], 2),
+        ([NOBODY, NOBODY, NOBODY], 0),
+        ([NOBODY, FAILED], 0),
+        ([NOBODY, NOBODY, FAILED], 0),
+    ],
+)
+def test_the_variant_that_identifies_the_person_answers_else_the_identity_as_given(
+    statuses: list[CheckStatus], chosen: int
+) -> None:
+    answers = [with_status(status, f"variant-{place}") for place, status in enumerate(statuses)]
+    reply = choose(answers)
+    assert reply.status is statuses[chosen]
+    assert source_of(reply).variant == f"variant-{chosen}"
+    assert source_of(reply).attempts == len(statuses)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b"\xff", b"[" * 100_000])
@@ -296,7 +423,7 @@ def test_a_body_that_is_not_the_api_s_leaves_the_status_alone() -> None:
     [CheckCode.NETWORK_ERROR, CheckCode.PROVIDER_TIMEOUT, CheckCode.EXPIRED],
 )
 def test_a_call_that_got_no_answer(code: CheckCode) -> None:
-    reply = decide(planned(), Unanswered(code=code, duration_ms=30), NOW)
+    reply = decide(planned(), ASKED, Unanswered(code=code, duration_ms=30), NOW).reply
     why = reason_of(reply)
     assert (reply.status, why.code, why.retryable) == (CheckStatus.ERROR, code, True)
     source = source_of(reply)
@@ -444,6 +571,6 @@ def test_no_answer_of_the_api_makes_deciding_fail(
     check: str,
 ) -> None:
     exchange = Answered(http_status=status, headers=headers, body=body, duration_ms=1)
-    reply = decide(planned(check), exchange, NOW)
+    reply = decide(planned(check), ASKED, exchange, NOW).reply
     assert (reply.status is CheckStatus.FOUND) == (reply.data is not None) == (reply.reason is None)
     assert json.loads(reply.model_dump_json())["id"] == check

@@ -1,12 +1,24 @@
-"""The identity as a Sécurité sociale endpoint takes it: the query produced, and what is refused first."""
+"""The identity as each family of endpoints takes it: the query produced, and what is refused first."""
 
 from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from connector.defects import Defect
-from connector.identity import Query, dss_identity
+from connector.identity import (
+    CNOUS,
+    DSNJ,
+    DSS,
+    GIP_MDS,
+    MEN,
+    MESRI,
+    IdentityProfile,
+    Query,
+    identity_defect,
+    identity_query,
+)
 from schemas.codes import CheckCode
 from schemas.identity import Identity, PlaceOfBirth
 
@@ -25,18 +37,17 @@ def person(**changes: Any) -> Identity:
     return Identity(**members | changes)
 
 
-def query(**changes: Any) -> Query:
-    result = dss_identity(person(**changes), TODAY)
-    assert not isinstance(result, Defect)
-    return result
+def query(profile: IdentityProfile = DSS, **changes: Any) -> Query:
+    assert identity_defect(profile, person(**changes), TODAY) is None
+    return identity_query(profile, person(**changes))
 
 
 def values(name: str, **changes: Any) -> list[str]:
     return [value for key, value in query(**changes) if key == name]
 
 
-def defect(**changes: Any) -> tuple[CheckCode, str | None]:
-    result = dss_identity(person(**changes), TODAY)
+def defect(profile: IdentityProfile = DSS, **changes: Any) -> tuple[CheckCode, str | None]:
+    result = identity_defect(profile, person(**changes), TODAY)
     assert isinstance(result, Defect)
     return result.code, result.parameter
 
@@ -84,7 +95,7 @@ def test_what_is_known_of_the_date_of_birth_is_sent(date_naissance: str | None, 
 
 @pytest.mark.parametrize("member", ["nom_naissance", "prenoms", "sexe", "lieu_naissance"])
 def test_a_member_that_the_endpoint_demands_is_missing(member: str) -> None:
-    assert defect(**{member: None}) == (CheckCode.MISSING_PARAMETER, member)
+    assert defect(DSS, **{member: None}) == (CheckCode.MISSING_PARAMETER, member)
 
 
 @pytest.mark.parametrize("date_naissance", ["1900-01-01", "2026-11-22", "1899", "1899-12", "1992-02-29"])
@@ -145,7 +156,124 @@ def test_born_abroad_wants_no_commune(member: str, value: str) -> None:
     assert defect(lieu_naissance=abroad) == (CheckCode.INVALID_PARAMETER, f"lieu_naissance.{member}")
 
 
+NAMES = ("nomNaissance", "prenoms[]")
+BORN = ("anneeDateNaissance", "moisDateNaissance", "jourDateNaissance")
+COMMUNE = "codeCogInseeCommuneNaissance"
+PAYS = "codeCogInseePaysNaissance"
+
+
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [
+        (DSS, (*NAMES[:1], "nomUsage", *["prenoms[]"] * 3, *BORN, "sexeEtatCivil", PAYS, COMMUNE)),
+        (CNOUS, (*NAMES[:1], *["prenoms[]"] * 3, *BORN, "sexeEtatCivil", COMMUNE)),
+        (MESRI, (*NAMES, *BORN, "sexeEtatCivil", COMMUNE)),
+        (MEN, (*NAMES[:1], *["prenoms[]"] * 3, *BORN, "sexeEtatCivil")),
+        (DSNJ, (*NAMES[:1], *["prenoms[]"] * 3, *BORN, "sexeEtatCivil", PAYS, COMMUNE)),
+        (GIP_MDS, (*NAMES[:1], *["prenoms[]"] * 3, *BORN)),
+    ],
+    ids=["dss", "cnous", "mesri", "men", "dsnj", "gip_mds"],
+)
+def test_each_family_gets_what_it_takes_and_no_more(profile: IdentityProfile, names: tuple[str, ...]) -> None:
+    sent = query(profile, nom_usage="MODELE", prenoms=("CLAIRE", "ANNE", "ZOE", "LOU"))
+    assert tuple(name for name, _ in sent) == names
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI, MEN, DSNJ, GIP_MDS])
+@pytest.mark.parametrize("date_naissance", [None, "1991", "1991-04"])
+def test_a_full_date_is_mandatory_outside_the_funds(
+    profile: IdentityProfile, date_naissance: str | None
+) -> None:
+    assert defect(profile, date_naissance=date_naissance) == (CheckCode.MISSING_PARAMETER, "date_naissance")
+
+
+@pytest.mark.parametrize("profile", [MESRI, MEN, DSNJ])
+def test_the_sex_is_demanded(profile: IdentityProfile) -> None:
+    assert defect(profile, sexe=None) == (CheckCode.MISSING_PARAMETER, "sexe")
+
+
+@pytest.mark.parametrize("profile", [CNOUS, GIP_MDS])
+def test_the_sex_may_be_left_out(profile: IdentityProfile) -> None:
+    assert "sexeEtatCivil" not in dict(query(profile, sexe=None))
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI, MEN, GIP_MDS])
+def test_a_place_of_birth_may_be_left_out(profile: IdentityProfile) -> None:
+    assert not {COMMUNE, PAYS} & set(dict(query(profile, lieu_naissance=None)))
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI])
+def test_a_commune_by_name_serves_students_too(profile: IdentityProfile) -> None:
+    sent = dict(query(profile, lieu_naissance=CLERMONT))
+    assert sent["nomCommuneNaissance"] == "Clermont-Ferrand"
+    assert sent["codeCogInseeDepartementNaissance"] == "63"
+    assert PAYS not in sent
+    without = place(nom_commune="Clermont-Ferrand")
+    assert defect(profile, lieu_naissance=without) == (
+        CheckCode.MISSING_PARAMETER,
+        "lieu_naissance.code_departement",
+    )
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI])
+def test_a_student_born_abroad_has_no_commune_to_send(profile: IdentityProfile) -> None:
+    sent = query(profile, lieu_naissance=place(code_pays="99350", code_commune="69383"))
+    assert not [name for name, _ in sent if "Insee" in name]
+
+
+def test_the_national_service_takes_a_commune_by_code_only() -> None:
+    assert defect(DSNJ, lieu_naissance=CLERMONT) == (
+        CheckCode.MISSING_PARAMETER,
+        "lieu_naissance.code_commune",
+    )
+    assert query(DSNJ, lieu_naissance=place(code_pays="99350"))[-1] == (PAYS, "99350")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("Léa", "Léa"),
+        ("Le\u0301a", "Léa"),
+        ("L\u2019HERITIER", "L'HERITIER"),
+        ("DUPONT\u2011DURAND", "DUPONT-DURAND"),
+        ("  DE   LA\u00a0TOUR ", "DE LA TOUR"),
+        ("AN\u200bNE", "ANNE"),
+        ("MAR\u00adTIN", "MARTIN"),
+    ],
+)
+def test_names_are_sent_in_the_api_s_alphabet(given: str, sent: str) -> None:
+    query_sent = query(nom_naissance=given, nom_usage=given, prenoms=(given,))
+    assert [value for name, value in query_sent if name in NAMES or name == "nomUsage"] == [sent] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("DUP0NT", "« 0 » (U+0030)"),
+        ("ДЮПОН", "« Д » (U+0414)"),
+        ("DUPONT@", "« @ » (U+0040)"),
+        ("LE BŒUF", "« Œ » (U+0152)"),
+        ("O\u0000", "U+0000"),
+        ("O\u001b[2J", "U+001B"),
+        ("MARTIN\n2", "« 2 » (U+0032)"),
+        ("K\u0142os", "« \u0142 » (U+0142)"),
+    ],
+)
+def test_a_name_is_refused_with_the_first_character_that_the_api_would_refuse(name: str, shown: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        person(nom_naissance=name)
+    (error,) = caught.value.errors(include_input=False)
+    assert error["type"] == "name_character"
+    assert error["ctx"] == {"character": shown}
+
+
+@pytest.mark.parametrize("name", [" ", "-", "'", "\u00a0", "- '"])
+def test_a_name_without_a_letter_is_none(name: str) -> None:
+    with pytest.raises(ValidationError):
+        person(prenoms=(name,))
+
+
 def test_no_defect_shows_the_person() -> None:
-    result = dss_identity(person(date_naissance="2031-12-25"), TODAY)
+    result = identity_defect(DSS, person(date_naissance="2031-12-25"), TODAY)
     assert isinstance(result, Defect)
     assert "2031" not in repr(result)

@@ -9,11 +9,18 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.outcome import ApiError, Outcome, read_errors, read_outcome
-from schemas.codes import CheckCode, CheckStatus
+from connector.catalogue import CATALOGUE
+from connector.catalogue.definition import Source
+from connector.outcome import ApiError, Outcome, read_errors, read_flat_error
+from connector.outcome_table import outcome_table
+from schemas.codes import Call, CheckCode, CheckStatus
 
-OPENAPI = Path(__file__).parents[3] / "shared" / "reference" / "api-particulier" / "openapi-v3.yaml"
-ENDPOINTS = ("/v3/dss/quotient_familial/identite", "/v3/dss/revenu_solidarite_active/identite")
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "api-particulier"
+OPENAPI = REFERENCE / "openapi-v3.yaml"
+IDENTITE = outcome_table(Source.API_PARTICULIER, Call.IDENTITE)
+FRANCE_CONNECT = outcome_table(Source.API_PARTICULIER, Call.FRANCE_CONNECT)
+AVIS_V2 = outcome_table(Source.API_PARTICULIER_V2, Call.AVIS)
+AVIS = outcome_table(Source.API_IMPOT_PARTICULIER, Call.AVIS)
 
 UNIDENTIFIED = "Impossible d'identifier l'allocataire"
 MISSING = "Le paramètre est manquant"
@@ -21,7 +28,7 @@ MALFORMED = "Le paramètre n'est pas correctement formaté"
 
 
 def outcome(status: int, code: str, *, title: str = "", detail: str = "") -> Outcome:
-    return read_outcome(status, ApiError(code=code, title=title, detail=detail))
+    return IDENTITE.outcome(status, ApiError(code=code, title=title, detail=detail))
 
 
 def body(**members: Any) -> bytes:
@@ -85,13 +92,18 @@ def test_an_identity_that_does_not_match_one_person_is_not_identified(
 )
 def test_a_refused_period_names_the_parameter(code: str, parameter: str) -> None:
     result = outcome(422, code, title="Période trop ancienne")
-    assert result == Outcome(CheckCode.INVALID_PARAMETER, parameter)
+    assert (result.code, result.parameter) == (CheckCode.INVALID_PARAMETER, parameter)
     assert result.status is CheckStatus.ERROR
+    assert result.detail
+    assert "23" in result.detail
 
 
 @pytest.mark.parametrize("code", ["00203", "00210"])
-def test_a_refused_recipient_is_the_tenant(code: str) -> None:
-    assert outcome(422, code) == Outcome(CheckCode.INVALID_PARAMETER, "tenant")
+def test_a_refused_recipient_is_the_tenant_and_the_host_s_to_correct(code: str) -> None:
+    result = outcome(422, code)
+    assert (result.code, result.parameter) == (CheckCode.INVALID_PARAMETER, "tenant")
+    assert result.detail
+    assert "hébergeur" in result.detail
 
 
 @pytest.mark.parametrize(
@@ -196,28 +208,109 @@ def test_what_no_rule_knows_is_decided_by_its_status(status: int, expected: Chec
 
 
 def published_errors() -> list[tuple[str, int, dict[str, Any]]]:
+    """Every error body that the OpenAPI file shows, with its path and status."""
     if not OPENAPI.is_file():
         pytest.skip(f"API Particulier's OpenAPI file is not at {OPENAPI}")
     paths = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))["paths"]
     return [
-        (endpoint, int(status), example["value"])
-        for endpoint in ENDPOINTS
-        for status, response in paths[endpoint]["get"]["responses"].items()
+        (path, int(status), example["value"])
+        for path, operations in paths.items()
+        for status, response in operations["get"]["responses"].items()
         for content in response.get("content", {}).values()
         for example in content.get("examples", {}).values()
         if "errors" in example["value"]
     ]
 
 
-def test_every_error_that_the_openapi_file_shows_is_known() -> None:
-    errors = published_errors()
-    assert {endpoint for endpoint, _, _ in errors} == set(ENDPOINTS)
-    unknown = [
-        (endpoint, status, error.code)
-        for endpoint, status, value in errors
-        if not read_outcome(status, error := read_errors(json.dumps(value).encode())).known
+def official_errors() -> list[tuple[str, int, dict[str, Any]]]:
+    """Every error body of the official cases, with its folder and status."""
+    documents = [
+        (path.parent.name, yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted((REFERENCE / "cases").glob("*/*.y*ml"))
+        if path.parent.name != "france_connect"
     ]
-    assert unknown == []
+    return [
+        (folder, int(document["status"]), json.loads(document["payload"]))
+        for folder, document in documents
+        if int(document["status"]) != 200
+    ]
+
+
+def test_every_error_that_the_openapi_file_shows_has_exactly_one_outcome() -> None:
+    errors = published_errors()
+    routed = {endpoint.path for check in CATALOGUE.values() for endpoint in check.endpoints}
+    assert {path for path, _, _ in errors} <= routed
+    for path, status, value in errors:
+        table = FRANCE_CONNECT if path.endswith("/france_connect") else IDENTITE
+        error = table.read_error(json.dumps(value).encode())
+        fitting = [rule for rule in table.rules if rule.fits(status, error)]
+        assert fitting, (path, status, error.code, error.title)
+        # Where several fit, the first one asks for more: a title, or whose Bearer it was.
+        assert all(not rule.text for rule in fitting[1:]), (path, status, error.code)
+        assert table.outcome(status, error).known
+
+
+def test_every_error_of_the_official_cases_has_exactly_one_outcome() -> None:
+    errors = official_errors()
+    assert len({(status, str(value)) for _, status, value in errors}) > 20
+    for folder, status, value in errors:
+        table = AVIS_V2 if "_v2_" in folder else IDENTITE
+        error = table.read_error(json.dumps(value).encode())
+        fitting = [rule for rule in table.rules if rule.fits(status, error)]
+        assert len(fitting) == 1, (folder, status, error.code, error.title)
+        assert table.outcome(status, error).known
+
+
+@pytest.mark.parametrize("code", ["00101", "00103", "00105", "50001", "50002", "50003", ""])
+def test_a_refused_bearer_of_a_france_connect_call_is_the_person_s(code: str) -> None:
+    result = FRANCE_CONNECT.outcome(401, ApiError(code=code))
+    assert result == Outcome(CheckCode.FRANCE_CONNECT_INVALID, "france_connect_token")
+
+
+def test_the_rest_of_a_france_connect_call_is_read_as_any_other() -> None:
+    assert FRANCE_CONNECT.outcome(404, ApiError(code="37003")) == Outcome(CheckCode.NO_RECORD)
+    assert FRANCE_CONNECT.outcome(403, ApiError(code="00100")) == Outcome(CheckCode.INSUFFICIENT_SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "expected"),
+    [
+        (401, "access_denied", CheckCode.TOKEN_INVALID),
+        (404, "not_found", CheckCode.NO_RECORD),
+        (410, "", CheckCode.SOURCE_WITHDRAWN),
+        (500, "error", CheckCode.UPSTREAM_ERROR),
+        (502, "invalid_response", CheckCode.UPSTREAM_ERROR),
+        (503, "network_error", CheckCode.NETWORK_ERROR),
+        (509, "rate_limited", CheckCode.PROVIDER_RATE_LIMITED),
+    ],
+)
+def test_the_tax_notice_of_version_2_has_errors_of_its_own(
+    status: int, word: str, expected: CheckCode
+) -> None:
+    body = json.dumps({"error": word, "reason": "Raison", "message": "Message"}).encode()
+    assert AVIS_V2.outcome(status, read_flat_error(body)) == Outcome(expected)
+
+
+@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b'{"error": []}', b"\xff"])
+def test_a_body_without_a_flat_error_is_an_empty_one(text: bytes) -> None:
+    assert read_flat_error(text) == ApiError()
+
+
+@pytest.mark.parametrize("status", [204, 403, 404, 410])
+def test_api_impot_particulier_says_in_four_ways_that_there_is_no_notice(status: int) -> None:
+    assert AVIS.outcome(status, AVIS.read_error(b"whatever")) == Outcome(CheckCode.NO_RECORD)
+
+
+def test_api_impot_particulier_refuses_a_token_by_its_status() -> None:
+    assert AVIS.outcome(401, ApiError()) == Outcome(CheckCode.TOKEN_INVALID)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(429, CheckCode.RATE_LIMITED), (500, CheckCode.UPSTREAM_ERROR), (503, CheckCode.PROVIDER_UNAVAILABLE)],
+)
+def test_the_rest_of_api_impot_particulier_is_read_by_its_status(status: int, expected: CheckCode) -> None:
+    assert AVIS.outcome(status, ApiError()) == Outcome(expected, known=False)
 
 
 def test_the_errors_of_the_openapi_file_are_read_as_they_are_written() -> None:

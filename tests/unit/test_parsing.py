@@ -166,12 +166,13 @@ INSTANT = "RFC 3339"
         (body(expires_at=1_795_000_000), "/expires_at", INSTANT),
         (body(expires_at="1795000000"), "/expires_at", INSTANT),
         (body(expires_at=SECRET), "/expires_at", INSTANT),
-        (body(france_connect_token=f"{SECRET} espace"), "/france_connect_token", FORM),
+        (body(france_connect_token=""), "/france_connect_token", "trop courte"),
+        (body(france_connect_token=SECRET * 1000), "/france_connect_token", "trop longue"),
         (body(identity=[]), "/identity", "objet"),
-        (body(identity=identity(nom_naissance="ROUX9")), "/identity/nom_naissance", FORM),
-        (body(identity=identity(nom_naissance="ROUX\n")), "/identity/nom_naissance", FORM),
-        (body(identity=identity(nom_usage="ROUX\x1b[2J")), "/identity/nom_usage", FORM),
-        (body(identity=identity(prenoms=["CLAIRE", SECRET])), "/identity/prenoms/1", FORM),
+        (body(identity=identity(nom_naissance="ROUX9")), "/identity/nom_naissance", "« 9 » (U+0039)"),
+        (body(identity=identity(nom_naissance=" ")), "/identity/nom_naissance", "une lettre"),
+        (body(identity=identity(nom_usage="ROUX\x1b[2J")), "/identity/nom_usage", "caractère U+001B"),
+        (body(identity=identity(prenoms=["CLAIRE", SECRET])), "/identity/prenoms/1", "caractère"),
         (body(identity=identity(prenoms=[])), "/identity/prenoms", "Au moins un"),
         (body(identity=identity(prenoms="CLAIRE")), "/identity/prenoms", "tableau"),
         (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises"),
@@ -240,7 +241,7 @@ def test_a_date_of_birth_may_be_partial(date_naissance: str) -> None:
 
 
 def test_names_keep_accents_apostrophes_spaces_and_hyphens() -> None:
-    person = identity("D'ÀŸÆ-Lœ ÑÿÇ", prenoms=["Anne-Marie", "Éloïse"])
+    person = identity("D\u2019ÀÆ-L  ÑÿÇ", prenoms=["Anne\u2011Marie", "E\u0301loïse"])
     assert isinstance(read_job(body(identity=person)), VerificationRequest)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.catalogue import CATALOGUE
+from connector.identity import Query
 from connector.parsing import read_job
 from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
 from schemas.codes import CheckCode
@@ -38,6 +39,11 @@ def call(check: dict[str, Any], **changes: Any) -> PlannedCall:
     return result
 
 
+def query(planned_call: PlannedCall) -> Query:
+    (only,) = planned_call.attempts
+    return only.query
+
+
 def defect(check: dict[str, Any], **changes: Any) -> tuple[CheckCode, str | None]:
     (result,) = planned(check, **changes)
     assert isinstance(result, Refusal)
@@ -50,19 +56,19 @@ def quotient(**params: Any) -> dict[str, Any]:
 
 def test_the_recipient_comes_first_and_the_parameters_last() -> None:
     result = call(quotient(annee=2026, mois=5))
-    assert result.query == (
+    assert query(result) == (
         ("recipient", "26920023600017"),
         *PERSON,
         ("annee", "2026"),
         ("mois", "5"),
     )
-    assert result.definition.endpoint == "/v3/dss/quotient_familial/identite"
+    assert result.endpoint.path == "/v3/dss/quotient_familial/identite"
 
 
 def test_a_check_without_parameters_sends_the_person_alone() -> None:
     result = call(RSA)
-    assert result.query == (("recipient", "26920023600017"), *PERSON)
-    assert result.definition.endpoint == "/v3/dss/revenu_solidarite_active/identite"
+    assert query(result) == (("recipient", "26920023600017"), *PERSON)
+    assert result.endpoint.path == "/v3/dss/revenu_solidarite_active/identite"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,7 @@ def test_a_check_without_parameters_sends_the_person_alone() -> None:
     [({}, []), ({"annee": 2025}, ["annee"]), ({"mois": 5}, ["mois"]), ({"annee": None, "mois": None}, [])],
 )
 def test_a_parameter_left_out_is_left_to_the_api(params: dict[str, Any], sent: list[str]) -> None:
-    assert [name for name, _ in call(quotient(**params)).query if name in ("annee", "mois")] == sent
+    assert [name for name, _ in query(call(quotient(**params))) if name in ("annee", "mois")] == sent
 
 
 def test_checks_are_planned_in_their_order_and_a_wrong_one_leaves_the_others() -> None:
@@ -136,7 +142,6 @@ def test_the_name_of_an_unknown_parameter_is_cut_short() -> None:
         {"mois": 11},
         {"annee": 2025, "mois": 12},
         {"annee": 2024, "mois": 12},
-        {"annee": 1900, "mois": 1},
     ],
 )
 def test_the_quotient_of_this_month_and_of_those_before_may_be_asked(params: dict[str, int]) -> None:
@@ -155,6 +160,20 @@ def test_the_quotient_of_this_month_and_of_those_before_may_be_asked(params: dic
     ],
 )
 def test_the_quotient_of_a_month_to_come_does_not_exist(params: dict[str, int], parameter: str) -> None:
+    assert defect(quotient(**params)) == (CheckCode.INVALID_PARAMETER, parameter)
+
+
+@pytest.mark.parametrize(
+    ("params", "parameter"),
+    [
+        ({"annee": 2024, "mois": 11}, "annee"),
+        ({"annee": 2024}, "annee"),
+        ({"annee": 1900, "mois": 1}, "annee"),
+    ],
+)
+def test_no_fund_keeps_a_month_older_than_twenty_three_before_this_one(
+    params: dict[str, int], parameter: str
+) -> None:
     assert defect(quotient(**params)) == (CheckCode.INVALID_PARAMETER, parameter)
 
 
@@ -201,4 +220,193 @@ def test_what_is_wrong_with_one_check_is_its_own_error(extra: dict[str, Any], pa
 
 
 def test_null_parameters_are_none() -> None:
-    assert call(QF | {"params": None}).query == call(QF | {"params": {}}).query
+    assert query(call(QF | {"params": None})) == query(call(QF | {"params": {}}))
+
+
+FC = {"france_connect_token": "jeton-opaque"}
+BOURSIER = {"check": "etudiant_boursier"}
+INE = "0990000001A"
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "path"),
+    [
+        (QF, {}, "/v3/dss/quotient_familial/identite"),
+        (QF, FC | {"identity": None}, "/v3/dss/quotient_familial/france_connect"),
+        (QF | {"call": "france_connect"}, FC, "/v3/dss/quotient_familial/france_connect"),
+        (QF | {"call": "identite"}, FC, "/v3/dss/quotient_familial/identite"),
+        (BOURSIER, {}, "/v4/cnous/etudiant_boursier/identite"),
+        (BOURSIER | {"params": {"ine": INE}}, {"identity": None}, "/v4/cnous/etudiant_boursier/ine"),
+        (BOURSIER | {"call": "ine", "params": {"ine": INE}}, {}, "/v4/cnous/etudiant_boursier/ine"),
+        (BOURSIER | {"api_version": 3}, {}, "/v3/cnous/etudiant_boursier/identite"),
+        (
+            {"check": "statut_demandeur_emploi", "params": {"identifiant": "claire.exemple"}},
+            {},
+            "/v3/france_travail/statut/identifiant",
+        ),
+        (
+            {"check": "immatriculation_vehicule", "params": {"immatriculation": "ZZ-123-ZZ"}},
+            FC,
+            "/v3/ants/extrait_immatriculation_vehicule/france_connect",
+        ),
+    ],
+)
+def test_the_call_is_the_one_whose_inputs_are_there_or_that_was_named(
+    check: dict[str, Any], changes: dict[str, Any], path: str
+) -> None:
+    assert call(check, **changes).endpoint.path == path
+
+
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        (QF, FC),
+        (BOURSIER | {"params": {"ine": INE}}, {}),
+        (BOURSIER | {"params": {"ine": INE}}, FC | {"identity": None}),
+    ],
+)
+def test_inputs_for_two_calls_want_one_to_be_named(check: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert defect(check, **changes) == (CheckCode.MISSING_PARAMETER, "call")
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "parameter"),
+    [
+        (QF, {"identity": None}, "identity"),
+        (BOURSIER, {"identity": None}, "identity"),
+        (BOURSIER | {"call": "ine"}, {}, "ine"),
+        (QF | {"call": "france_connect"}, {}, "france_connect_token"),
+        ({"check": "statut_sportif"}, {}, "identifiant"),
+        ({"check": "immatriculation_vehicule"}, FC, "immatriculation"),
+        ({"check": "scolarite", "params": {"code_etablissement": "0990001Z"}}, {}, "annee_scolaire"),
+    ],
+)
+def test_what_a_call_needs_is_named_when_it_is_missing(
+    check: dict[str, Any], changes: dict[str, Any], parameter: str
+) -> None:
+    assert defect(check, **changes) == (CheckCode.MISSING_PARAMETER, parameter)
+
+
+@pytest.mark.parametrize("token", ["jeton-\u00e9", "deux mots", "ligne\nX-Forged: 1", "\u007f"])
+def test_a_france_connect_token_that_no_header_can_carry_is_the_check_s_own_error(token: str) -> None:
+    wrong = {"france_connect_token": token}
+    named = QF | {"call": "france_connect"}
+    assert defect(named, **wrong) == (CheckCode.INVALID_PARAMETER, "france_connect_token")
+    assert isinstance(call(QF | {"call": "identite"}, **wrong), PlannedCall)
+
+
+def test_a_france_connect_call_sends_nothing_of_the_person() -> None:
+    result = call(quotient(annee=2026) | {"call": "france_connect"}, **FC)
+    assert query(result) == (("recipient", "26920023600017"), ("annee", "2026"))
+    assert "jeton" not in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"code_etablissement": "0990001Z"}, None),
+        ({"codes_bcn_departements": ["092"], "degre_etablissement": "2D"}, None),
+        ({"codes_bcn_regions": ["10", "11"], "degre_etablissement": "1D"}, None),
+        ({}, (CheckCode.MISSING_PARAMETER, "code_etablissement")),
+        ({"degre_etablissement": "2D"}, (CheckCode.MISSING_PARAMETER, "code_etablissement")),
+        ({"codes_bcn_regions": ["10"]}, (CheckCode.MISSING_PARAMETER, "degre_etablissement")),
+        (
+            {"code_etablissement": "0990001Z", "codes_bcn_regions": ["10"]},
+            (CheckCode.INVALID_PARAMETER, "code_etablissement"),
+        ),
+        (
+            {"codes_bcn_departements": ["092"], "codes_bcn_regions": ["10"], "degre_etablissement": "2D"},
+            (CheckCode.INVALID_PARAMETER, "codes_bcn_regions"),
+        ),
+        ({"code_etablissement": "99A"}, (CheckCode.INVALID_PARAMETER, "code_etablissement")),
+        ({"codes_bcn_regions": []}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
+        ({"codes_bcn_regions": "10"}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
+        (
+            {"codes_bcn_regions": ["10"], "degre_etablissement": "3D"},
+            (CheckCode.INVALID_PARAMETER, "degre_etablissement"),
+        ),
+    ],
+)
+def test_a_school_check_wants_a_school_or_an_area(
+    params: dict[str, Any], expected: tuple[CheckCode, str] | None
+) -> None:
+    check = {"check": "scolarite", "params": {"annee_scolaire": "2025-2026"} | params}
+    if expected is None:
+        assert isinstance(call(check), PlannedCall)
+    else:
+        assert defect(check) == expected
+
+
+def test_an_array_is_repeated_under_the_api_s_name() -> None:
+    params = {"annee_scolaire": "2025", "codes_bcn_departements": ["092", "075"], "degre_etablissement": "2D"}
+    sent = query(call({"check": "scolarite", "params": params}))
+    assert sent[-4:] == (
+        ("anneeScolaire", "2025"),
+        ("degreEtablissement", "2D"),
+        ("codesBcnDepartements[]", "092"),
+        ("codesBcnDepartements[]", "075"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "parameter"),
+    [
+        (BOURSIER | {"params": {"annee": 2026}}, "annee"),
+        (BOURSIER | {"params": {"campaign_year": 2020}}, "campaign_year"),
+        (BOURSIER | {"params": {"campaign_year": "2025"}}, "campaign_year"),
+        (BOURSIER | {"api_version": 3, "params": {"campaign_year": 2025}}, "campaign_year"),
+        (BOURSIER | {"call": "identite", "params": {"ine": INE}}, "ine"),
+        (BOURSIER | {"call": "ine", "params": {"ine": INE[:10]}}, "ine"),
+        (BOURSIER | {"call": "ine", "params": {"ine": 12345678901}}, "ine"),
+        ({"check": "statut_sportif", "params": {"identifiant": ""}}, "identifiant"),
+        ({"check": "statut_sportif", "params": {"identifiant": "1", "ine": INE}}, "ine"),
+        (RSA | {"params": {"code_etablissement": "0990001Z"}}, "code_etablissement"),
+    ],
+)
+def test_a_parameter_of_another_check_or_form_is_named(check: dict[str, Any], parameter: str) -> None:
+    assert defect(check, identity=identity()) == (CheckCode.INVALID_PARAMETER, parameter)
+
+
+def variant_names(check: dict[str, Any], **changes: Any) -> list[str | None]:
+    return [attempt.variant for attempt in call(check, **changes).attempts]
+
+
+TWO_NAMES = identity(prenoms=["CLAIRE", "ANNE"], nom_usage="MODELE")
+
+
+def test_variants_are_planned_on_demand_only() -> None:
+    assert variant_names(QF, identity=TWO_NAMES) == [None]
+    assert variant_names(QF, identity=TWO_NAMES, identity_variants=True) == [
+        None,
+        "without_nom_usage",
+        "first_prenom",
+    ]
+
+
+def test_a_variant_is_of_the_identity_and_of_nothing_else() -> None:
+    (as_given, *others) = call(quotient(mois=5), identity=TWO_NAMES, identity_variants=True).attempts
+    for other in others:
+        assert other.query[0] == as_given.query[0] == ("recipient", "26920023600017")
+        assert other.query[-1] == as_given.query[-1] == ("mois", "5")
+        assert other.query != as_given.query
+
+
+def test_an_endpoint_that_takes_less_has_fewer_variants() -> None:
+    student = {"check": "statut_etudiant"}
+    assert variant_names(student, identity=TWO_NAMES, identity_variants=True) == [None]
+
+
+def test_a_name_that_is_not_sent_to_the_letter_is_said_so() -> None:
+    typed = identity(nom_naissance="L\u2019EXEMPLE", prenoms=["CLAIRE", "ANNE"])
+    assert variant_names(QF, identity=typed) == ["normalised"]
+    assert variant_names(QF, identity=typed, identity_variants=True) == [
+        "normalised",
+        "normalised+first_prenom",
+    ]
+    unused = identity(nom_usage="L\u2019USAGE")
+    assert variant_names({"check": "statut_etudiant"}, identity=unused) == [None]
+
+
+def test_a_call_without_the_identity_has_no_variant() -> None:
+    check = BOURSIER | {"call": "ine", "params": {"ine": INE}}
+    assert variant_names(check, identity=TWO_NAMES, identity_variants=True) == [None]

@@ -3,12 +3,17 @@
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, inspect, text
@@ -16,6 +21,8 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from connector.cli.tenants import tenants as tenants_command
+from connector.credentials import DgfipCredentials, read_credentials
+from connector.registry import database as migrations
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
 from connector.registry.importing import Change, ChangeKind, plan_import
@@ -29,6 +36,7 @@ CLAMART = "26920023600017"
 BOURG = "26750045200011"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "eyJ.the-token-of.clamart"
+DGFIP_SECRET = "dgfip-secret"
 VENDOR: dict[str, Any] = {"product": "Millésime Action Sociale", "publisher": "Up", "preset": "millesime"}
 TENANT: dict[str, Any] = {"name": "CCAS de Clamart", "vendors": ["millesime"], "token": {"env": "CLAMART"}}
 
@@ -65,15 +73,19 @@ def _file(vendor: dict[str, Any] | None = None, tenant: dict[str, Any] | None = 
     )
 
 
+WITH_DGFIP = _file(tenant={"dgfip": {"client_id": {"value": "dgfip-id"}, "client_secret": {"env": "DGFIP"}}})
+
+
 def _plan(
     registry: Registry,
     vault: Vault,
     file: TenantsFile | None = None,
     *,
     token: str = TOKEN,
+    secret: str = DGFIP_SECRET,
     now: datetime = NOW,
 ) -> tuple[Change, ...]:
-    return plan_import(file or _file(), registry, vault, {"CLAMART": token}, now)
+    return plan_import(file or _file(), registry, vault, {"CLAMART": token, "DGFIP": secret}, now)
 
 
 def _write(store: RegistryStore, changes: tuple[Change, ...]) -> None:
@@ -145,6 +157,78 @@ def test_a_token_that_the_file_leaves_out_stays(store: RegistryStore, vault: Vau
     assert (after.sealed_token, after.token_set_at) == (before.sealed_token, before.token_set_at)
 
 
+def test_credentials_at_the_dgfip_are_loaded_as_they_were_planned(store: RegistryStore, vault: Vault) -> None:
+    changes = _plan(store.load(), vault, WITH_DGFIP)
+    _write(store, changes)
+    tenant = store.load().tenants[CLAMART]
+    assert tenant == changes[1].record
+    assert tenant.dgfip_set_at == NOW
+    assert tenant.sealed_dgfip is not None
+    opened = read_credentials(vault.open(CLAMART, tenant.sealed_dgfip))
+    assert opened == DgfipCredentials(client_id="dgfip-id", client_secret="dgfip-secret")
+    for private in ("dgfip-id", "dgfip-secret", tenant.sealed_dgfip):
+        assert private not in repr(changes)
+
+
+def test_credentials_at_the_dgfip_change_apart_from_the_token(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault))
+    added, changed = NOW + timedelta(days=1), NOW + timedelta(days=2)
+    changes = _plan(store.load(), vault, WITH_DGFIP, now=added)
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("dgfip",))
+    _write(store, changes)
+    before = store.load().tenants[CLAMART]
+    assert (before.token_set_at, before.dgfip_set_at) == (NOW, added)
+    again = _plan(store.load(), vault, WITH_DGFIP, now=changed)
+    assert _kinds(again)[1] == (ChangeKind.UNCHANGED, ())
+    assert again[1].record == before
+    changes = _plan(store.load(), vault, WITH_DGFIP, secret="another-secret", now=changed)
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("dgfip",))
+    _write(store, changes)
+    after = store.load().tenants[CLAMART]
+    assert (after.token_set_at, after.dgfip_set_at) == (NOW, changed)
+    assert after.sealed_token == before.sealed_token
+
+
+@pytest.mark.parametrize("change", [{"id_teleservice": "TS-1"}, {"scope": "RessourceIRDerniere"}])
+def test_what_goes_with_the_credentials_is_a_change_too(
+    store: RegistryStore, vault: Vault, change: dict[str, str]
+) -> None:
+    _write(store, _plan(store.load(), vault, WITH_DGFIP))
+    entry = WITH_DGFIP.tenants[CLAMART].model_dump(exclude_unset=True)["dgfip"]
+    changes = _plan(store.load(), vault, _file(tenant={"dgfip": entry | change}))
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("dgfip",))
+
+
+def test_credentials_that_the_file_leaves_out_stay(store: RegistryStore, vault: Vault) -> None:
+    _write(store, _plan(store.load(), vault, WITH_DGFIP))
+    before = store.load().tenants[CLAMART]
+    _write(store, _plan(store.load(), vault, _file(tenant={"name": "CCAS renommé"})))
+    after = store.load().tenants[CLAMART]
+    assert after.name == "CCAS renommé"
+    assert (after.sealed_dgfip, after.dgfip_set_at) == (before.sealed_dgfip, before.dgfip_set_at)
+
+
+def test_the_commands_tell_since_when_and_show_no_secret(
+    store: RegistryStore, vault: Vault, database: Path
+) -> None:
+    environ = {"CONNECTOR_DATABASE_URL": f"sqlite:///{database}", "COLUMNS": "200"}
+
+    def said(*arguments: str) -> str:
+        result = CliRunner().invoke(tenants_command, arguments, env=environ)
+        assert result.exit_code == 0
+        assert "dgfip-id" not in result.output
+        assert "dgfip-secret" not in result.output
+        return result.output
+
+    _write(store, _plan(store.load(), vault))
+    assert "dgfip    none" in said("show", CLAMART)
+    assert said("list").count("2026-11-23") == 1
+    _write(store, _plan(store.load(), vault, WITH_DGFIP, now=NOW + timedelta(days=1)))
+    assert "dgfip    set 2026-11-24T09:00:00+00:00" in said("show", CLAMART)
+    assert "token    set 2026-11-23T09:00:00+00:00" in said("show", CLAMART)
+    assert "2026-11-24 09:00 UTC" in said("list")
+
+
 def test_what_differs_is_named(store: RegistryStore, vault: Vault) -> None:
     _write(store, _plan(store.load(), vault))
     changes = _plan(store.load(), vault, _file({"preset": "all", "publisher": "Autre"}, {"vendors": []}))
@@ -192,6 +276,8 @@ def test_a_tenant_of_an_unknown_vendor_is_refused(store: RegistryStore, vault: V
 def test_a_token_that_cannot_be_had_stops_the_import(store: RegistryStore, vault: Vault) -> None:
     with pytest.raises(TenantsFileError, match=r"CLAMART is not set"):
         plan_import(_file(), store.load(), vault, {}, NOW)
+    with pytest.raises(TenantsFileError, match=r"DGFIP is not set"):
+        plan_import(WITH_DGFIP, store.load(), vault, {"CLAMART": TOKEN}, NOW)
     for unusable in ("two words", "two\nlines"):
         with pytest.raises(TenantsFileError) as caught:
             _plan(store.load(), vault, token=unusable)
@@ -241,6 +327,43 @@ def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, METADATA) == []
+
+
+def test_a_database_of_the_first_schema_is_upgraded_with_what_it_holds(database: Path, vault: Vault) -> None:
+    engine = open_database(SecretStr(f"sqlite:///{database}"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO tenants (siret, name, sealed_token) VALUES (:siret, 'CCAS', :sealed)"),
+            {"siret": CLAMART, "sealed": vault.seal(CLAMART, TOKEN)},
+        )
+    ensure_current(engine)
+    store = RegistryStore(engine)
+    tenant = store.load().tenants[CLAMART]
+    assert (tenant.name, tenant.sealed_dgfip, tenant.dgfip_set_at) == ("CCAS", None, None)
+    assert tenant.sealed_token is not None
+    assert vault.open(CLAMART, tenant.sealed_token) == TOKEN
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        assert "sealed_dgfip" not in {column["name"] for column in inspect(connection).get_columns("tenants")}
+        assert connection.execute(text("SELECT count(*) FROM tenants")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_the_upgrade_is_written_for_postgresql_too() -> None:
+    written = StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written}
+    )
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent / "migrations"))
+    with Operations.context(context):
+        scripts.get_revision("0002").module.upgrade()
+    assert "ALTER TABLE tenants ADD COLUMN sealed_dgfip TEXT;" in written.getvalue()
+    assert "ADD COLUMN dgfip_set_at TIMESTAMP WITH TIME ZONE;" in written.getvalue()
 
 
 def test_constraints_are_named_by_the_convention_of_the_code(engine: Engine) -> None:
@@ -378,7 +501,7 @@ async def test_the_cache_opens_the_token_in_force(store: RegistryStore, vault: V
     def opened() -> str:
         sealed = cache.registry.tenants[CLAMART].sealed_token
         assert sealed is not None
-        return cache.token(CLAMART, sealed)
+        return cache.secret(CLAMART, sealed)
 
     assert (opened(), opened()) == (TOKEN, TOKEN)
     _write(store, _plan(store.load(), vault, token="eyJ.another"))
@@ -393,6 +516,6 @@ def test_a_token_sealed_for_another_tenant_is_refused_even_once_opened(
     """A row copied onto another tenant's must not lend it the first one's token."""
     cache = RegistryCache(store, vault)
     sealed = vault.seal(CLAMART, TOKEN)
-    assert cache.token(CLAMART, sealed) == TOKEN
+    assert cache.secret(CLAMART, sealed) == TOKEN
     with pytest.raises(VaultError):
-        cache.token(BOURG, sealed)
+        cache.secret(BOURG, sealed)

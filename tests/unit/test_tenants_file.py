@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from connector.credentials import DgfipCredentials
 from connector.registry.tenants_file import (
+    DgfipEntry,
     TenantsFile,
     TenantsFileError,
     TokenEntry,
     read_tenants_file,
+    resolve_dgfip,
     resolve_token,
 )
 
@@ -24,6 +27,9 @@ TENANT = f"""
 name = "CCAS de Clamart"
 vendors = ["millesime"]
 """
+DGFIP = (
+    'dgfip = { client_id = { value = "eyJ" }, client_secret = { env = "DGFIP" }, id_teleservice = "TS-1" }'
+)
 
 
 def _read(tmp_path: Path, text: str) -> TenantsFile:
@@ -114,6 +120,19 @@ def test_a_tenant_is_named_by_a_siret(siret: str, tmp_path: Path) -> None:
         ('token = { env = "A", file = "/b" }', f"tenants.{CLAMART}.token"),
         ('token = { file = "/b", value = "eyJ.a.token" }', f"tenants.{CLAMART}.token"),
         ('token = { env = "A", file = "/b", value = "eyJ.a.token" }', f"tenants.{CLAMART}.token"),
+        ('dgfip = "eyJ"', f"tenants.{CLAMART}.dgfip"),
+        ('dgfip = { client_id = { value = "eyJ" } }', f"tenants.{CLAMART}.dgfip.client_secret"),
+        (
+            'dgfip = { client_id = { value = "eyJ" }, client_secret = "eyJ" }',
+            f"tenants.{CLAMART}.dgfip.client_secret",
+        ),
+        (
+            'dgfip = { client_id = {}, client_secret = { value = "eyJ" } }',
+            f"tenants.{CLAMART}.dgfip.client_id",
+        ),
+        (DGFIP.replace("TS-1", "TS 1"), f"tenants.{CLAMART}.dgfip.id_teleservice"),
+        (DGFIP.replace("id_teleservice", "scope").replace("TS-1", ""), f"tenants.{CLAMART}.dgfip.scope"),
+        (DGFIP.replace("id_teleservice", "teleservice"), f"tenants.{CLAMART}.dgfip.teleservice"),
     ],
 )
 def test_a_defect_of_a_tenant_is_said_where_it_is_and_shows_no_token(
@@ -211,3 +230,51 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str, t
 
 def test_a_line_end_after_a_token_given_in_place_is_refused() -> None:
     assert "eyJ" not in _unresolved(TokenEntry.model_validate({"value": "eyJ.a.token\n"}))
+
+
+def _dgfip(tmp_path: Path, line: str = DGFIP) -> DgfipEntry:
+    entry = _read(tmp_path, VENDOR + TENANT + line).tenants[CLAMART].dgfip
+    assert entry is not None
+    return entry
+
+
+def test_credentials_at_the_dgfip_are_had_from_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "client-id"
+    path.write_text("id-from-file\n", "utf-8")
+    line = DGFIP.replace('{ value = "eyJ" }', f'{{ file = "{path}" }}')
+    assert resolve_dgfip(CLAMART, _dgfip(tmp_path, line), {"DGFIP": "from-environment"}) == DgfipCredentials(
+        client_id="id-from-file",
+        client_secret="from-environment",
+        id_teleservice="TS-1",
+        scope="RessourceIR",
+    )
+
+
+def test_what_credentials_need_not_say_has_a_default(tmp_path: Path) -> None:
+    bare = DGFIP.replace(', id_teleservice = "TS-1"', "")
+    credentials = resolve_dgfip(CLAMART, _dgfip(tmp_path, bare), {"DGFIP": "s"})
+    assert (credentials.id_teleservice, credentials.scope) == (None, "RessourceIR")
+    scoped = DGFIP.replace('id_teleservice = "TS-1"', 'scope = "RessourceIRDerniere"')
+    assert resolve_dgfip(CLAMART, _dgfip(tmp_path, scoped), {"DGFIP": "s"}).scope == "RessourceIRDerniere"
+
+
+def test_a_tenant_may_have_no_credentials_at_the_dgfip(tmp_path: Path) -> None:
+    assert _read(tmp_path, VENDOR + TENANT).tenants[CLAMART].dgfip is None
+
+
+@pytest.mark.parametrize("environ", [{}, {"DGFIP": ""}, {"DGFIP": "eyJ two"}, {"DGFIP": "eyJé"}])
+def test_credentials_that_cannot_be_had_are_named_and_not_shown(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(TenantsFileError) as caught:
+        resolve_dgfip(CLAMART, _dgfip(tmp_path), environ)
+    message = str(caught.value)
+    assert message.startswith(f"tenants.{CLAMART}.dgfip.client_secret: the environment variable DGFIP ")
+    assert "eyJ" not in message
+    assert "\n" not in message
+
+
+def test_an_entry_shows_no_credentials(tmp_path: Path) -> None:
+    entry = _dgfip(tmp_path)
+    assert "eyJ" not in repr(entry)
+    assert "eyJ" not in repr(resolve_dgfip(CLAMART, entry, {"DGFIP": "eyJ"}))

@@ -12,12 +12,14 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from connector.catalogue.definition import Source as ApiSource
 from connector.logs import configure_logs
 from connector.messaging.delivery import Delivery, Lane
 from connector.registry.cache import RegistryCache
 from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.vault import VaultError
 from connector.settlement import Answer, Dead, DeadReason, Settlement
+from connector.surprises import SurpriseKind, Tally
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import Services, verify
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
@@ -66,7 +68,7 @@ class Holder:
             tenants={tenant.siret: tenant for tenant in tenants},
         )
 
-    def token(self, siret: str, sealed: str) -> str:
+    def secret(self, siret: str, sealed: str) -> str:
         """Open the one token there is."""
         if not self._opens:
             raise VaultError(f"does not open the token of tenant {siret}")
@@ -105,10 +107,13 @@ def _explode(request: httpx.Request) -> httpx.Response:
 
 
 def _services(source: Source, holder: Holder | None = None) -> Services:
+    transport = httpx.MockTransport(source)
     return Services(
         registry=cast("RegistryCache", holder or Holder()),
-        api_particulier=ApiParticulier(httpx.MockTransport(source), "https://api.test"),
+        upstreams={ApiSource.API_PARTICULIER: ApiParticulier(transport, "https://api.test")},
+        transport=transport,
         clock=lambda: NOW,
+        tally=Tally(),
         require_user_id=False,
     )
 
@@ -154,8 +159,9 @@ def _logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave the process's logs as they were."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    # A logger of this test's own, since it keeps the configuration of its first event.
-    monkeypatch.setattr("connector.verify._log", structlog.get_logger("connector.verify"))
+    # Loggers of this test's own, since each keeps the configuration of its first event.
+    for module in ("connector.verify", "connector.surprises"):
+        monkeypatch.setattr(f"{module}._log", structlog.get_logger(module))
     monkeypatch.setattr(logging, "raiseExceptions", True)
     yield
     root.handlers[:] = handlers
@@ -274,6 +280,98 @@ async def test_a_rejected_job_makes_no_call() -> None:
     assert reply.status is JobStatus.REJECTED
     assert [error.code for error in reply.errors] == [JobCode.INVALID_MESSAGE]
     assert source.calls == []
+
+
+UNMATCHED = {"errors": [{"code": "35561", "title": "Entité non traitable", "detail": "…", "meta": {}}]}
+TWO_NAMES = {
+    "nom_naissance": "SESAME",
+    "nom_usage": "MODELE",
+    "prenoms": ["CLAIRE", "ANNE"],
+    "sexe": "F",
+    "lieu_naissance": {"code_pays": "99350"},
+}
+
+
+def _nobody_unless(recognises: Callable[[httpx.QueryParams], bool]) -> Handler:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return _found(request) if recognises(request.url.params) else httpx.Response(422, json=UNMATCHED)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("recognises", "calls", "variant"),
+    [
+        (lambda params: "nomUsage" in params, 1, None),
+        (lambda params: "nomUsage" not in params, 2, "without_nom_usage"),
+        (lambda params: params.get_list("prenoms[]") == ["CLAIRE"], 3, "first_prenom"),
+    ],
+)
+async def test_variants_of_the_identity_are_asked_until_one_is_recognised(
+    recognises: Callable[[httpx.QueryParams], bool], calls: int, variant: str | None
+) -> None:
+    source = Source(qf=_nobody_unless(recognises))
+    delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
+    (check,) = _reply(await verify(delivery, _services(source))).checks
+    assert check.status is CheckStatus.FOUND
+    assert check.source
+    assert (check.source.attempts, check.source.variant) == (calls, variant)
+    assert len(source.calls) == calls
+
+
+async def test_where_no_variant_is_recognised_the_identity_as_given_is_answered() -> None:
+    source = Source(qf=_nobody_unless(lambda _params: False))
+    delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
+    (check,) = _reply(await verify(delivery, _services(source))).checks
+    assert check.status is CheckStatus.NOT_IDENTIFIED
+    assert check.source
+    assert (check.source.attempts, check.source.variant) == (3, None)
+
+
+async def test_without_being_asked_no_variant_is_tried() -> None:
+    source = Source(qf=_nobody_unless(lambda _params: False))
+    (check,) = _reply(await verify(_delivery(BOTH[0], identity=TWO_NAMES), _services(source))).checks
+    assert check.status is CheckStatus.NOT_IDENTIFIED
+    assert len(source.calls) == 1
+
+
+@pytest.mark.parametrize("tenant", [CLAMART, BOURG])
+async def test_a_france_connect_call_carries_the_person_s_token_and_not_the_tenant_s(tenant: str) -> None:
+    source = Source(rsa=_found)
+    call = {"check": "quotient_familial", "call": "france_connect"}
+    delivery = _delivery(call, tenant=tenant, france_connect_token="jeton-de-la-personne", identity=None)
+    (check,) = _reply(await verify(delivery, _services(source))).checks
+    assert check.status is CheckStatus.FOUND
+    (request,) = source.calls
+    assert request.url.path == "/v3/dss/quotient_familial/france_connect"
+    assert request.headers["Authorization"] == "Bearer jeton-de-la-personne"
+    assert dict(request.url.params) == {"recipient": tenant}
+
+
+async def test_a_source_that_is_not_configured_is_withdrawn() -> None:
+    source = Source()
+    params = {"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"}
+    delivery = _delivery({"check": "avis_imposition", "params": params})
+    reply = _reply(await verify(delivery, _services(source)))
+    assert _codes(reply.checks) == [CheckCode.SOURCE_WITHDRAWN]
+    assert source.calls == []
+
+
+async def test_what_a_source_adds_is_counted() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": QUOTIENT["data"] | {"nouveau": "SESAME"}})
+
+    services = _services(Source(qf=answer))
+    with capture_logs() as logs:
+        for _ in range(11):
+            await verify(_delivery(BOTH[0]), services)
+    place = ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "nouveau")
+    assert services.tally.counts() == {place: 11}
+    assert [(entry["event"], entry["count"]) for entry in logs] == [
+        ("source.surprise", 1),
+        ("source.surprise", 10),
+    ]
+    assert not [private for private in PRIVATE if private in repr(logs)]
 
 
 @pytest.mark.parametrize(

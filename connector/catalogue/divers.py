@@ -1,0 +1,70 @@
+"""National and civic service, high-level athletes, vehicles."""
+
+from typing import Final
+
+from connector.catalogue.definition import CheckDefinition, Endpoint, particulier_endpoint
+from connector.identity import DSNJ, GIP_MDS, IdentityProfile
+from schemas.base import DataModel
+from schemas.checks.immatriculation_vehicule import ImmatriculationVehiculeData, ImmatriculationVehiculeParams
+from schemas.checks.parametres import IdentifiantParams, NoParams
+from schemas.checks.service_civique import ServiceCiviqueData
+from schemas.checks.service_national import ServiceNationalData
+from schemas.checks.statut_sportif import StatutSportifData
+from schemas.codes import Call
+
+
+def _person(
+    provider: str, name: str, data: type[DataModel], profile: IdentityProfile
+) -> tuple[Endpoint, ...]:
+    path, operation = f"/v3/{provider}/{name}", f"api_particulier_v3_{provider}_{name}"
+    return (
+        particulier_endpoint(Call.IDENTITE, path, operation, data, NoParams, identity=profile),
+        particulier_endpoint(Call.FRANCE_CONNECT, path, operation, data, NoParams),
+    )
+
+
+DIVERS: Final = (
+    CheckDefinition(
+        name="service_national",
+        title="Situation au regard du service national",
+        provider="DSNJ",
+        endpoints=_person("dsnj", "service_national", ServiceNationalData, DSNJ),
+    ),
+    CheckDefinition(
+        name="service_civique",
+        title="Service civique",
+        provider="GIP-MDS",
+        endpoints=_person("gip_mds", "service_civique", ServiceCiviqueData, GIP_MDS),
+    ),
+    CheckDefinition(
+        name="statut_sportif",
+        title="Statut de sportif de haut niveau",
+        provider="SDH",
+        endpoints=(
+            particulier_endpoint(
+                Call.IDENTIFIANT,
+                "/v3/sdh/statut_sportif",
+                "api_particulier_v3_sdh_statut_sportif",
+                StatutSportifData,
+                IdentifiantParams,
+            ),
+        ),
+        example_params={"identifiant": "990000001"},
+    ),
+    CheckDefinition(
+        name="immatriculation_vehicule",
+        title="Extrait d'immatriculation d'un véhicule",
+        provider="ANTS",
+        endpoints=(
+            particulier_endpoint(
+                Call.FRANCE_CONNECT,
+                "/v3/ants/extrait_immatriculation_vehicule",
+                "api_particulier_v3_ants_extrait_immatriculation_vehicule",
+                ImmatriculationVehiculeData,
+                ImmatriculationVehiculeParams,
+            ),
+        ),
+        no_record_detail="Aucun véhicule de cette immatriculation n'est rattaché à la personne identifiée.",
+        example_params={"immatriculation": "ZZ-123-ZZ"},
+    ),
+)

@@ -1,0 +1,125 @@
+"""Students and pupils: CNOUS, the ministry of higher education, the ministry of education."""
+
+from datetime import date
+from typing import Final
+
+from connector.catalogue.definition import CheckDefinition, Endpoint, particulier_endpoint
+from connector.defects import Defect, invalid, missing
+from connector.identity import CNOUS, MEN, MESRI
+from schemas.base import DataModel, RequestModel
+from schemas.checks.etudiant_boursier import (
+    EtudiantBoursierData,
+    EtudiantBoursierIneParams,
+    EtudiantBoursierParams,
+    EtudiantBoursierV3Data,
+)
+from schemas.checks.parametres import IneParams, NoParams
+from schemas.checks.scolarite import ScolariteData, ScolariteParams, ScolariteV3Data
+from schemas.checks.statut_etudiant import StatutEtudiantData
+from schemas.codes import Call
+
+_WITHOUT_IDENTITY: Final = frozenset({"identite"})
+"""A FranceConnect call does not return the identity, which its caller has."""
+
+
+def _boursier(
+    version: int, data: type[DataModel], params: type[RequestModel], ine: type[RequestModel]
+) -> tuple[Endpoint, ...]:
+    path = f"/v{version}/cnous/etudiant_boursier"
+    operation = f"api_particulier_v{version}_cnous_etudiant_boursier"
+    return (
+        particulier_endpoint(Call.IDENTITE, path, operation, data, params, identity=CNOUS),
+        particulier_endpoint(
+            Call.FRANCE_CONNECT, path, operation, data, params, never_returns=_WITHOUT_IDENTITY
+        ),
+        particulier_endpoint(Call.INE, path, operation, data, ine),
+    )
+
+
+def _statut_etudiant() -> tuple[Endpoint, ...]:
+    path, operation = "/v3/mesri/statut_etudiant", "api_particulier_v3_mesri_statut_etudiant"
+    data = StatutEtudiantData
+    return (
+        particulier_endpoint(Call.IDENTITE, path, operation, data, NoParams, identity=MESRI),
+        particulier_endpoint(
+            Call.FRANCE_CONNECT, path, operation, data, NoParams, never_returns=_WITHOUT_IDENTITY
+        ),
+        particulier_endpoint(Call.INE, path, operation, data, IneParams),
+    )
+
+
+def _scolarite(version: int, data: type[DataModel]) -> Endpoint:
+    return particulier_endpoint(
+        Call.IDENTITE,
+        f"/v{version}/men/scolarites",
+        f"api_particulier_v{version}_men_scolarites",
+        data,
+        ScolariteParams,
+        identity=MEN,
+    )
+
+
+def _school_or_area(params: ScolariteParams, _today: date) -> Defect | None:
+    """Demand a school or an area, and not both; one kind of area, with its degree."""
+    areas = [
+        name for name in ("codes_bcn_departements", "codes_bcn_regions") if getattr(params, name) is not None
+    ]
+    if params.code_etablissement is not None:
+        detail = "Donner l'établissement ou un périmètre (départements ou régions), pas les deux."
+        return invalid("code_etablissement", detail) if areas else None
+    match areas:
+        case []:
+            return missing(
+                "code_etablissement",
+                "Donner le code UAI de l'établissement, ou un périmètre (codes_bcn_departements ou "
+                "codes_bcn_regions) avec degre_etablissement.",
+            )
+        case [_only]:
+            detail = "Un périmètre demande le degré : 1D (écoles) ou 2D (collèges et lycées)."
+            return missing("degre_etablissement", detail) if params.degre_etablissement is None else None
+        case _:
+            return invalid("codes_bcn_regions", "Donner des départements ou des régions, pas les deux.")
+
+
+ETUDES: Final = (
+    CheckDefinition(
+        name="etudiant_boursier",
+        title="Statut d'étudiant boursier",
+        provider="CNOUS",
+        endpoints=(
+            *_boursier(4, EtudiantBoursierData, EtudiantBoursierParams, EtudiantBoursierIneParams),
+            *_boursier(3, EtudiantBoursierV3Data, NoParams, IneParams),
+        ),
+        other_scopes=("cnous_statut_bourse",),
+        no_record_detail=(
+            "Le CNOUS ne connaît pas de bourse pour cette personne cette année, ou ne reconnaît pas cette identité. "
+            "Vérifier l'identité, ou demander avec l'INE."
+        ),
+    ),
+    CheckDefinition(
+        name="statut_etudiant",
+        title="Statut d'étudiant",
+        provider="MESRI",
+        endpoints=_statut_etudiant(),
+        no_record_detail=(
+            "Aucune inscription n'a été trouvée, ou l'identité n'est pas reconnue. Vérifier l'identité, ou demander "
+            "avec l'INE."
+        ),
+    ),
+    CheckDefinition(
+        name="scolarite",
+        title="Statut d'élève scolarisé et boursier",
+        provider="MEN",
+        endpoints=(
+            _scolarite(5, ScolariteData),
+            _scolarite(4, ScolariteV3Data),
+            _scolarite(3, ScolariteV3Data),
+        ),
+        params_rule=_school_or_area,
+        no_record_detail=(
+            "Aucun élève de ce nom n'a été trouvé dans cet établissement ou ce périmètre pour cette année scolaire. "
+            "Vérifier l'établissement, l'année scolaire et l'identité."
+        ),
+        example_params={"code_etablissement": "0990001Z", "annee_scolaire": "2025-2026"},
+    ),
+)

@@ -1,0 +1,46 @@
+"""The tax notice: API Impôt particulier, and API Particulier 2 for those who still test against it."""
+
+from typing import Final
+
+from connector.catalogue.avis_v2 import read_avis_v2
+from connector.catalogue.definition import CheckDefinition, Endpoint, QuotaGroup, Source
+from connector.catalogue.situation_ir import read_situation_ir
+from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
+from schemas.codes import Call
+
+IMPOTS: Final[tuple[CheckDefinition, ...]] = (
+    CheckDefinition(
+        name="avis_imposition",
+        title="Avis d'imposition et adresse fiscale",
+        provider="DGFIP",
+        quota_group=QuotaGroup.AVIS_IMPOSITION,
+        endpoints=(
+            Endpoint(
+                call=Call.AVIS,
+                api_version=1,
+                source=Source.API_IMPOT_PARTICULIER,
+                path="/impotparticulier/1.0/spi/{spi}/situations/ir/assiettes/annrev/{annrev}",
+                operation="api_impot_particulier_v1_situation_ir",
+                params=SituationIrParams,
+                data=AvisImpositionData,
+                read=read_situation_ir,
+            ),
+            # Its production answers 410 since 8 January 2024; its sandbox still answers.
+            Endpoint(
+                call=Call.AVIS,
+                api_version=2,
+                source=Source.API_PARTICULIER_V2,
+                path="/api/v2/avis-imposition",
+                operation="api_particulier_v2_dgfip_avis_imposition",
+                params=AvisImpositionParams,
+                data=AvisImpositionData,
+                read=read_avis_v2,
+            ),
+        ),
+        no_record_detail=(
+            "Les impôts ne connaissent pas d'avis sous ces deux numéros. Les vérifier sur la première page de l'avis : "
+            "le numéro fiscal a 13 chiffres, et la référence d'un avis corrigé n'est pas celle du premier avis."
+        ),
+        example_params={"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"},
+    ),
+)

@@ -1,0 +1,110 @@
+"""What a source answered that the contract does not know: told as values, counted, never shown.
+
+A surprise names a place (a field, an error's code), not what was there.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+from pydantic import BaseModel
+
+from schemas.base import DataModel, Known
+
+_LARGEST_TALLY: Final = 1000
+"""Different surprises counted apart; beyond, they are counted together."""
+_A_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+_log = structlog.get_logger(__name__)
+
+
+class SurpriseKind(StrEnum):
+    """How an answer differs from what is known of the source."""
+
+    UNKNOWN_FIELD = "unknown_field"
+    """A member that the contract does not know: it was dropped."""
+    UNKNOWN_VALUE = "unknown_value"
+    """A value that the API does not document: it was passed on."""
+    WRONG_TYPE = "wrong_type"
+    """A member of another type than documented: the check is ``unexpected_response``."""
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    """A status and code that no rule knows: the status alone decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """One difference, by its place."""
+
+    kind: SurpriseKind
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    name: str
+    known: tuple[str | int, ...]
+    """The values that the API documents; empty where it documents none."""
+
+
+def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Surprise]:
+    """Drop what the contract does not know from a source's data, in place, and yield what there was.
+
+    Yields one surprise per place: two children with the same new member are one.
+    """
+    extra = model.__pydantic_extra__ or {}
+    for name in extra:
+        yield Surprise(SurpriseKind.UNKNOWN_FIELD, f"{prefix}{name if _A_NAME.fullmatch(name) else '?'}")
+    extra.clear()
+    for member in _members(type(model)):
+        value = getattr(model, member.name)
+        if isinstance(value, DataModel):
+            yield from take_unknown(value, f"{prefix}{member.name}.")
+        elif isinstance(value, tuple):
+            inner = (item for item in value if isinstance(item, DataModel))
+            found = (surprise for item in inner for surprise in take_unknown(item, f"{prefix}{member.name}."))
+            yield from dict.fromkeys(found)
+        elif member.known and value is not None and value not in member.known:
+            yield Surprise(SurpriseKind.UNKNOWN_VALUE, f"{prefix}{member.name}")
+
+
+@functools.cache
+def _members(model: type[BaseModel]) -> tuple[_Member, ...]:
+    return tuple(
+        _Member(
+            name,
+            tuple(value for known in _known([*info.metadata, info.annotation]) for value in known.values),
+        )
+        for name, info in model.model_fields.items()
+    )
+
+
+def _known(hints: Iterable[Any]) -> Iterator[Known]:
+    for hint in hints:
+        if isinstance(hint, Known):
+            yield hint
+        elif not isinstance(hint, type):
+            yield from _known((*getattr(hint, "__args__", ()), *getattr(hint, "__metadata__", ())))
+
+
+class Tally:
+    """Counts surprises, and logs each at its 1st, 10th, 100th… time."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, SurpriseKind, str], int] = {}
+
+    def count(self, check: str, surprise: Surprise) -> None:
+        """Count one surprise of a check's source."""
+        key = (check, surprise.kind, surprise.place)
+        if key not in self._counts and len(self._counts) >= _LARGEST_TALLY:
+            key = (check, surprise.kind, "others")
+        self._counts[key] = count = self._counts.get(key, 0) + 1
+        if count == 10 ** (len(str(count)) - 1):
+            _log.warning("source.surprise", check=key[0], kind=key[1].value, place=key[2], count=count)
+
+    def counts(self) -> dict[tuple[str, SurpriseKind, str], int]:
+        """Return how often each was seen, by check, kind and place."""
+        return dict(self._counts)

@@ -1,0 +1,71 @@
+"""One HTTP request, which ends as a value whatever happens to it."""
+
+import asyncio
+import math
+import time
+from typing import Final
+
+import aiohttp
+import httpx
+
+from connector.upstream.exchange import Answered, Exchange, Unanswered
+from connector.upstream.transport import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from schemas.codes import CheckCode
+
+_TIMEOUTS: Final = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS).as_dict()
+_HEADERS: Final = ((b"accept", b"application/json"), (b"user-agent", b"ccas-connector"))
+
+
+def request(method: str, url: str, *headers: tuple[bytes, bytes], body: bytes | None = None) -> httpx.Request:
+    """Return a request built whole, for the transport itself.
+
+    No call here needs a client's cookies, redirects, or merging of addresses and headers.
+    """
+    return httpx.Request(
+        method, url, headers=[*headers, *_HEADERS], content=body, extensions={"timeout": _TIMEOUTS}
+    )
+
+
+async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within_seconds: float) -> Exchange:
+    """Send a request, giving up after ``within_seconds``, when the job expires.
+
+    Nothing raised by the HTTP library leaves this function, since its exceptions carry the URL, hence the person.
+    """
+    start = time.monotonic()
+    try:
+        async with asyncio.timeout(min(within_seconds, CALL_TIMEOUT_SECONDS)):
+            response = await _answer(transport, asked)
+    except TimeoutError:
+        is_expired = within_seconds <= CALL_TIMEOUT_SECONDS
+        code = CheckCode.EXPIRED if is_expired else CheckCode.PROVIDER_TIMEOUT
+        return Unanswered(code=code, duration_ms=_since(start))
+    except httpx.HTTPError as error:
+        return Unanswered(code=transport_code(error), duration_ms=_since(start))
+    except aiohttp.ClientError:
+        # Not HTTP: the transport lets the parser's own errors through, the address in their text.
+        return Unanswered(code=CheckCode.UPSTREAM_ERROR, duration_ms=_since(start))
+    return Answered(
+        http_status=response.status_code,
+        headers=response.headers,
+        body=response.content,
+        duration_ms=_since(start),
+    )
+
+
+async def _answer(transport: httpx.AsyncBaseTransport, asked: httpx.Request) -> httpx.Response:
+    response = await transport.handle_async_request(asked)
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
+
+
+def transport_code(error: httpx.HTTPError) -> CheckCode:
+    """Return the code of a call that got no HTTP answer: late, or not reached at all."""
+    is_late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+    return CheckCode.PROVIDER_TIMEOUT if is_late else CheckCode.NETWORK_ERROR
+
+
+def _since(start: float) -> int:
+    return math.ceil((time.monotonic() - start) * 1000)

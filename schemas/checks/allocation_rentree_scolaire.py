@@ -1,0 +1,22 @@
+"""``allocation_rentree_scolaire``: the person's part in the back-to-school allowance (ARS).
+
+Source of the fields: ``/v3/dss/allocation_rentree_scolaire/identite``, which the API's server has and its OpenAPI
+file does not describe: no example of an answer is published either.
+"""
+
+from typing import Annotated
+
+from schemas.base import DataModel, Known, NotNull, Scope
+from schemas.dates import IsoDate
+
+Status = Annotated[str, Known(("allocataire", "ouvrant_droit", "non_beneficiaire"))]
+"""Whom the allowance is paid to, the child who opens the right to it, or neither."""
+
+
+class AllocationRentreeScolaireData(DataModel):
+    """The right as of today."""
+
+    status: Annotated[Status | None, NotNull, Scope("cnav_allocation_rentree_scolaire")] = None
+    """``allocataire`` is paid the ARS; ``ouvrant_droit`` is the child it is paid for."""
+    date_debut_droit: Annotated[IsoDate | None, Scope("cnav_allocation_rentree_scolaire")] = None
+    """Null when nobody receives the ARS."""
