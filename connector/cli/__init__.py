@@ -2,6 +2,7 @@
 
 import click
 
+from connector.cli.checks import checks
 from connector.cli.demo import demo
 from connector.cli.registry import registry
 from connector.cli.sandbox import sandbox
@@ -20,5 +21,5 @@ def command_line() -> None:
     """
 
 
-for _command in (demo, registry, sandbox, schemas, tenants, topology, vendors):
+for _command in (checks, demo, registry, sandbox, schemas, tenants, topology, vendors):
     command_line.add_command(_command)

@@ -1,12 +1,11 @@
 """``ccas-connector schemas``: the contract as documents."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-_DEFAULT = Path("schemas/json")
+_DEFAULT = Path("schemas")
 
 
 @click.group()
@@ -22,26 +21,27 @@ def schemas() -> None:
     show_default=True,
     help="Folder to write to.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file differs from the models.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is not what it is to be.")
 def export(output: Path, check: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Write the JSON Schema files of the contract, made from the models.
+    """Write the published documents, made from the models and the catalogue.
+
+    These are json/*.schema.json, asyncapi.json, and the tables of README.md where that exists.
 
     Example: ccas-connector schemas export --check
     """
-    from schemas.documents import documents
+    from connector.cli.options import failing_cleanly
+    from connector.documents.files import published_files
 
-    wanted = {
-        output / name: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        for name, document in documents().items()
-    }
+    with failing_cleanly():
+        wanted = published_files(output)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
-    surplus = sorted(set(output.glob("*.schema.json")) - set(wanted))
+    surplus = sorted(set(output.glob("json/*.schema.json")) - set(wanted))
     if check:
         for path in (*stale, *surplus):
-            click.echo(f"{path} differs from the models; run: ccas-connector schemas export", err=True)
+            click.echo(f"{path} is stale; run: ccas-connector schemas export", err=True)
         sys.exit(1 if stale or surplus else 0)
-    output.mkdir(parents=True, exist_ok=True)
     for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(wanted[path], "utf-8")
         click.echo(f"written  {path}")
     for path in surplus:

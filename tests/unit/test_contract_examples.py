@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from connector.parsing import read_job
 from schemas import Reply, VerificationRequest
-from schemas.documents import documents
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT.parent / "shared" / "contract.md"
@@ -91,8 +90,3 @@ def test_reply_schema_is_open(reply_text: str) -> None:
 def test_reply_example_is_written_back_as_it_was_read(reply_text: str) -> None:
     written = json.loads(Reply.model_validate_json(reply_text).model_dump_json())
     assert written == json.loads(reply_text)
-
-
-def test_published_schemas_are_those_of_the_models() -> None:
-    files = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in PUBLISHED.iterdir()}
-    assert files == documents()

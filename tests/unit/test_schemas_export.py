@@ -1,4 +1,4 @@
-"""The published JSON Schema files are those of the models, closed for requests and open for replies."""
+"""The published files are those of the models, closed for requests and open for replies."""
 
 import json
 from collections.abc import Iterator
@@ -6,42 +6,80 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from schemas.documents import documents
+from connector.catalogue import CATALOGUE
+from connector.cli import command_line
+from connector.documents import files
+from connector.documents.catalogue_schemas import schema_documents
+from schemas.codes import CheckCode
 
-PUBLISHED = Path(__file__).parents[2] / "schemas" / "json"
-REQUESTS = ["verification.request.v1", "quotient_familial.params.v1", "revenu_solidarite_active.params.v1"]
-REPLIES = ["verification.reply.v1", "quotient_familial.data.v1", "revenu_solidarite_active.data.v1"]
+PUBLISHED = Path(__file__).parents[2] / "schemas"
+DOCUMENTS = schema_documents()
+REQUESTS = ["verification.request.v1", *(f"{name}.params.v1" for name in CATALOGUE)]
+REPLIES = [name for name in DOCUMENTS if name not in REQUESTS]
+DATA = [name for name in REPLIES if name != "verification.reply.v1"]
 
 
 def _published(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((PUBLISHED / f"{name}.schema.json").read_text("utf-8"))
+    document: dict[str, Any] = json.loads((PUBLISHED / "json" / f"{name}.schema.json").read_text("utf-8"))
     return document
 
 
-def _with_properties(node: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Find the schemas of objects, at every level; a free-form object has no ``properties``."""
+def _nodes(node: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find the schemas in a schema; members named after a keyword do no harm."""
     if isinstance(node, dict):
-        if (node.get("type") == "object" and "additionalProperties" not in node) or "properties" in node:
-            yield path, node
+        yield path, node
         for name, child in node.items():
-            yield from _with_properties(child, f"{path}/{name}")
+            yield from _nodes(child, f"{path}/{name}")
     elif isinstance(node, list):
         for index, child in enumerate(node):
-            yield from _with_properties(child, f"{path}/{index}")
+            yield from _nodes(child, f"{path}/{index}")
+
+
+def _with_properties(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find the schemas of objects, at every level; a free-form object has no ``properties``."""
+    for path, schema in _nodes(node):
+        if schema.get("type") == "object" and (
+            "additionalProperties" not in schema or "properties" in schema
+        ):
+            yield path, schema
 
 
 def test_the_committed_files_are_those_of_the_models() -> None:
-    made = {
-        name: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        for name, document in documents().items()
+    for path, text in files.published_files(PUBLISHED).items():
+        assert path.read_text("utf-8") == text, f"{path} is stale; run: ccas-connector schemas export"
+    assert {path.name for path in (PUBLISHED / "json").iterdir()} == {
+        f"{name}.schema.json" for name in DOCUMENTS
     }
-    committed = {path.name: path.read_text("utf-8") for path in PUBLISHED.iterdir()}
-    assert committed == made
 
 
-def test_every_document_is_one_that_is_tested_here() -> None:
-    assert {f"{name}.schema.json" for name in REQUESTS + REPLIES} == set(documents())
+def test_every_check_has_its_parameters_and_its_data_in_each_version() -> None:
+    assert set(DOCUMENTS) >= {f"{name}.params.v1" for name in CATALOGUE} | {
+        f"{name}.data.v1" for name in CATALOGUE
+    }
+    assert {name for name in DOCUMENTS if ".api-" in name} == {
+        "etudiant_boursier.data.v1.api-3",
+        "scolarite.data.v1.api-4",
+        "scolarite.data.v1.api-3",
+        "avis_imposition.data.v1.api-2",
+    }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_a_schema_that_names_itself_and_its_dialect(name: str) -> None:
+    document = _published(name)
+    Draft202012Validator.check_schema(document)
+    assert document["$id"] == f"urn:ccas-connector:{name}"
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert document["title"]
+    assert document["description"]
+    assert "``" not in json.dumps(document)
+
+
+def test_titles_tell_documents_apart() -> None:
+    assert len({document["title"] for document in DOCUMENTS.values()}) == len(DOCUMENTS)
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -63,6 +101,12 @@ def test_the_parameters_of_a_check_are_free_in_the_envelope() -> None:
     assert schema.get("additionalProperties") is not False
 
 
+def test_the_request_names_the_checks_and_refuses_no_other() -> None:
+    check = _published("verification.request.v1")["$defs"]["CheckRequest"]["properties"]["check"]
+    assert check["x-extensible-enum"] == list(CATALOGUE)
+    assert "enum" not in check
+
+
 @pytest.mark.parametrize("name", REPLIES)
 def test_a_reply_is_open_at_every_level(name: str) -> None:
     objects = list(_with_properties(_published(name)))
@@ -71,8 +115,90 @@ def test_a_reply_is_open_at_every_level(name: str) -> None:
         assert schema.get("additionalProperties", True) is not False, path
 
 
-@pytest.mark.parametrize("name", REQUESTS + REPLIES)
-def test_a_document_names_itself_and_its_dialect(name: str) -> None:
-    document = _published(name)
-    assert document["$id"] == f"urn:ccas-connector:{name}"
-    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+def test_a_reply_tells_its_codes_and_refuses_no_other() -> None:
+    parts = _published("verification.reply.v1")["$defs"]
+    assert parts["CheckCode"]["x-extensible-enum"] == [code.value for code in CheckCode]
+    assert "enum" not in parts["CheckCode"] | parts["JobCode"]
+    assert parts["CheckStatus"]["enum"] == ["found", "not_found", "not_identified", "error"]
+
+
+def test_every_member_of_a_reply_is_required() -> None:
+    for path, schema in _with_properties(_published("verification.reply.v1")):
+        assert schema["required"] == list(schema["properties"]), path
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_what_may_be_absent_has_no_default(name: str) -> None:
+    assert [path for path, schema in _nodes(_published(name)) if "default" in schema] == []
+
+
+def test_a_member_that_is_never_null_does_not_say_null() -> None:
+    members = _published("quotient_familial.data.v1")["properties"]
+    assert members["quotient_familial"] == {
+        "$ref": "#/$defs/QuotientFamilial",
+        "x-scope": "cnaf_quotient_familial",
+    }
+    assert {"type": "null"} in members["adresse"]["anyOf"]
+    validator = Draft202012Validator(_published("quotient_familial.data.v1"))
+    assert validator.is_valid({})
+    assert validator.is_valid({"adresse": None})
+    assert not validator.is_valid({"quotient_familial": None})
+
+
+def test_a_call_with_parameters_of_its_own_is_a_choice() -> None:
+    schema = _published("etudiant_boursier.params.v1")
+    assert [choice["title"] for choice in schema["anyOf"]] == [
+        "identite, france_connect (version 4)",
+        "ine (version 4)",
+        "identite, france_connect (version 3)",
+        "ine (version 3)",
+    ]
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid({"ine": "0000000000A", "campaign_year": 2025})
+    assert not validator.is_valid({"surprise": 1})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "schema_documents", lambda: {"a.v1": {"type": "object"}})
+    monkeypatch.setattr(files, "asyncapi_document", lambda: {"asyncapi": "3.0.0"})
+    monkeypatch.setattr(files, "tables", lambda: {"codes": "| code |"})
+
+
+def _export(folder: Path, *options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(command_line, ["schemas", "export", "--output", str(folder), *options])
+    return result.exit_code, result.output
+
+
+@pytest.mark.usefixtures("quick")
+def test_export_writes_what_is_stale_and_removes_what_no_model_makes(tmp_path: Path) -> None:
+    assert _export(tmp_path)[0] == 0
+    assert json.loads((tmp_path / "asyncapi.json").read_text()) == {"asyncapi": "3.0.0"}
+    assert not (tmp_path / "README.md").exists()
+    (tmp_path / "json" / "b.v1.schema.json").write_text("{}")
+    status, output = _export(tmp_path, "--check")
+    assert (status, "b.v1.schema.json is stale" in output) == (1, True)
+    assert _export(tmp_path)[0] == 0
+    assert _export(tmp_path, "--check") == (0, "")
+
+
+@pytest.mark.usefixtures("quick")
+def test_export_completes_the_guide(tmp_path: Path) -> None:
+    guide = tmp_path / "README.md"
+    guide.write_text("# Guide\n\n<!-- table:codes -->\nold\n<!-- /table:codes -->\n\nFin.\n")
+    _export(tmp_path)
+    written = "# Guide\n\n<!-- table:codes -->\n\n| code |\n\n<!-- /table:codes -->\n\nFin.\n"
+    assert guide.read_text() == written
+    assert _export(tmp_path, "--check")[0] == 0
+    guide.write_text(written.replace("| code |", "| edited |"))
+    status, output = _export(tmp_path, "--check")
+    assert (status, "README.md is stale" in output) == (1, True)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_guide_without_its_marker_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Guide\n")
+    status, output = _export(tmp_path, "--check")
+    assert status == 2
+    assert "README.md: the page has no <!-- table:codes -->" in output
+    assert output.count("\n") == 1

@@ -1,0 +1,124 @@
+"""``ccas-connector checks``: the catalogue, as it is asked."""
+
+import json
+from typing import Any
+
+import click
+
+from connector.cli.options import fail
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
+
+
+@click.group()
+def checks() -> None:
+    """List and show the checks of the catalogue."""
+
+
+@checks.command("list")
+@AS_JSON
+def list_checks(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """List the checks, with their calls and the versions of their sources, the frozen one first.
+
+    Example: ccas-connector checks list
+    """
+    from connector.catalogue import CATALOGUE
+    from connector.cli.tables import print_table
+    from connector.documents.describe import summary
+
+    every = [summary(definition) for definition in CATALOGUE.values()]
+    if as_json:
+        _print_json(every)
+        return
+    print_table(
+        ("Check", "Title", "Provider", "Calls", "Versions", "Quota group"),
+        [
+            (
+                check["name"],
+                check["title"],
+                check["provider"],
+                ", ".join(check["calls"]),
+                ", ".join(map(str, check["api_versions"])),
+                check["quota_group"],
+            )
+            for check in every
+        ],
+    )
+
+
+@checks.command()
+@click.argument("name")
+@AS_JSON
+def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """Show the check NAME: its calls, parameters, identity, scopes, and a job that asks it.
+
+    Example: ccas-connector checks show quotient_familial
+    """
+    import difflib
+
+    from connector.catalogue import CATALOGUE
+    from connector.documents.describe import description
+
+    if name not in CATALOGUE:
+        close = difflib.get_close_matches(name, CATALOGUE, n=3)
+        hint = f"; close to it: {', '.join(close)}" if close else ""
+        fail(f"no check is named {name}{hint}; see: ccas-connector checks list")
+    described = description(CATALOGUE[name])
+    if as_json:
+        _print_json(described)
+    else:
+        _print_check(described)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print_check(check: dict[str, Any]) -> None:
+    from connector.cli.tables import print_table
+
+    click.echo(f"{check['name']}: {check['title']}")
+    click.echo(f"provider     {check['provider']}")
+    click.echo(f"quota group  {check['quota_group']}")
+    click.echo(
+        f"versions     {', '.join(map(str, check['api_versions']))} (asked unless pinned: the first)\n"
+    )
+    for endpoint in check["endpoints"]:
+        _print_endpoint(endpoint)
+    print_table(
+        ("Scope", "Opens"),
+        [(scope, ", ".join(members) or "the call") for scope, members in check["scopes"].items()],
+    )
+    if check["no_record_detail"]:
+        click.echo(f"Where there is no record, an agent reads:\n  {check['no_record_detail']}\n")
+    click.echo("A job that asks it:")
+    _print_json(check["example_job"])
+
+
+def _print_endpoint(endpoint: dict[str, Any]) -> None:
+    from connector.cli.tables import print_table
+
+    click.echo(f"call {endpoint['call']}, version {endpoint['api_version']} ({endpoint['source']})")
+    click.echo(f"  path    {endpoint['path']}")
+    click.echo(f"  inputs  {', '.join(endpoint['inputs'])}")
+    rows = [
+        *(
+            (f"identity.{member}", need.replace("_", " "), "", "")
+            for member, need in endpoint["identity"].items()
+        ),
+        *(
+            (
+                f"params.{param['name']}",
+                "demanded" if param["required"] else "taken",
+                param["api_name"],
+                param["form"].replace("`", ""),
+            )
+            for param in endpoint["params"]
+        ),
+    ]
+    if rows:
+        print_table(
+            ("  Member", "Need", "API's name", "Form"), [(f"  {name}", *rest) for name, *rest in rows]
+        )
+    else:
+        click.echo()

@@ -1,0 +1,230 @@
+"""The examples, the AsyncAPI document and the guide's tables say what the connector does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+
+from connector.catalogue import CATALOGUE
+from connector.clock import utc_now
+from connector.documents.asyncapi import asyncapi_document
+from connector.documents.catalogue_schemas import schema_documents
+from connector.documents.components import schema_components
+from connector.documents.examples import ExampleError, example_job, example_reply
+from connector.documents.guide import IDENTITY_NAMES, tables
+from connector.documents.markdown import MarkerError, table, with_tables
+from connector.documents.members import Need, data_members, identity_needs
+from connector.identity import (
+    CNOUS,
+    DSNJ,
+    DSS,
+    GIP_MDS,
+    MEN,
+    MESRI,
+    IdentityProfile,
+    identity_defect,
+    identity_query,
+)
+from schemas.codes import CheckCode, JobCode
+from schemas.identity import Identity
+
+SCHEMAS = schema_documents()
+PROFILES = [DSS, CNOUS, MESRI, MEN, DSNJ, GIP_MDS]
+WHOLE: dict[str, Any] = {
+    "nom_naissance": "EXEMPLE",
+    "nom_usage": "MODELE",
+    "prenoms": ["CLAIRE"],
+    "sexe": "F",
+    "date_naissance": "1991-04-17",
+    "lieu_naissance": {"code_pays": "99100", "code_commune": "69383"},
+}
+BY_NAME = {"code_pays": "99100", "nom_commune": "Lyon", "code_departement": "69"}
+
+
+def _complaints(name: str, instance: object) -> list[str]:
+    validator = Draft202012Validator(SCHEMAS[name], format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(instance)]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_example_job_fits_its_schemas(name: str) -> None:
+    job = example_job(CATALOGUE[name])
+    assert _complaints("verification.request.v1", job) == []
+    assert _complaints(f"{name}.params.v1", job["checks"][0].get("params", {})) == []
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_example_reply_fits_its_schemas(name: str) -> None:
+    reply = example_reply(CATALOGUE[name])
+    assert _complaints("verification.reply.v1", reply) == []
+    (check,) = reply["checks"]
+    assert (reply["status"], check["status"], check["withheld"]) == ("completed", "found", [])
+    assert check["data"]
+    assert _complaints(f"{name}.data.v1", check["data"]) == []
+
+
+def test_an_example_without_its_case_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match=r"200-exemple\.yaml"):
+        example_reply(CATALOGUE["quotient_familial"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "payload", ['{"data": {"quotient_familial": null}}', '{"data": {"surprise": 1}}', "[]"]
+)
+def test_an_example_that_the_contract_does_not_know_is_an_error(tmp_path: Path, payload: str) -> None:
+    definition = CATALOGUE["quotient_familial"]
+    folder = tmp_path / definition.endpoints[0].operation
+    folder.mkdir()
+    (folder / "200-exemple.yaml").write_text(json.dumps({"status": 200, "payload": payload}))
+    with pytest.raises(ExampleError):
+        example_reply(definition, tmp_path)
+
+
+def _references(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return {ref for child in node for ref in _references(child)}
+    if not isinstance(node, dict):
+        return set()
+    inner = {ref for child in node.values() for ref in _references(child)}
+    return inner | ({node["$ref"]} if isinstance(node.get("$ref"), str) else set())
+
+
+def test_the_asyncapi_document_refers_to_itself_alone() -> None:
+    document = asyncapi_document()
+    for reference in _references(document):
+        target = document
+        assert reference.startswith("#/"), reference
+        for part in reference.removeprefix("#/").split("/"):
+            target = target[part]
+
+
+def test_the_asyncapi_document_shows_every_check_and_code() -> None:
+    document = asyncapi_document()
+    for message in document["components"]["messages"].values():
+        assert [example["name"] for example in message["examples"]] == list(CATALOGUE)
+    assert list(document["x-checks"]) == list(CATALOGUE)
+    assert list(document["x-check-codes"]) == [code.value for code in CheckCode]
+    assert list(document["x-job-codes"]) == [code.value for code in JobCode]
+    assert document["x-check-codes"]["expired"]["retryable"] is True
+
+
+def test_the_examples_of_the_asyncapi_document_fit_its_own_schemas() -> None:
+    """The AsyncAPI parser does not look at the examples of a version 3 document."""
+    document = asyncapi_document()
+    components = document["components"]
+
+    def complaints(schema: dict[str, Any], instance: object) -> list[str]:
+        validator = Draft7Validator({**schema, "components": components})
+        return [error.json_path for error in validator.iter_errors(instance)]
+
+    for message in components["messages"].values():
+        for example in message["examples"]:
+            assert complaints(message["payload"], example["payload"]) == []
+    for example in components["messages"]["verification.reply.v1"]["examples"]:
+        check = document["x-checks"][example["name"]]
+        (answer,) = example["payload"]["checks"]
+        assert complaints(check["data"][str(answer["source"]["api_version"])], answer["data"]) == []
+    assert complaints(components["messages"]["verification.reply.v1"]["payload"], {"status": "fine"})
+
+
+def test_a_reference_keeps_what_stands_beside_it() -> None:
+    """Draft 7, which AsyncAPI follows, ignores the siblings of a reference."""
+    components = schema_components(
+        {
+            "a.v1": {
+                "$id": "urn:a",
+                "properties": {"b": {"$ref": "#/$defs/B", "x-scope": "s"}},
+                "$defs": {"B": {}},
+            }
+        }
+    )
+    assert components == {
+        "a.v1": {"properties": {"b": {"allOf": [{"$ref": "#/components/schemas/a.v1.B"}], "x-scope": "s"}}},
+        "a.v1.B": {},
+    }
+
+
+def test_every_schema_survives_as_a_component() -> None:
+    components = asyncapi_document()["components"]["schemas"]
+    assert set(SCHEMAS) <= set(components)
+    assert not any({"$id", "$schema", "$defs"} & set(schema) for schema in components.values())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("member", ["nom_naissance", "prenoms", "sexe", "date_naissance", "lieu_naissance"])
+def test_the_documented_needs_are_those_of_planning(profile: IdentityProfile, member: str) -> None:
+    identity = Identity.model_validate_json(json.dumps({**WHOLE, member: None}))
+    defect = identity_defect(profile, identity, utc_now().date())
+    needs = identity_needs(profile)
+    demanded = any(need is Need.DEMANDED for name, need in needs.items() if name.split(".")[0] == member)
+    assert (defect is not None) == demanded
+
+
+@pytest.mark.parametrize(
+    ("profile", "place"),
+    [
+        *((profile, WHOLE["lieu_naissance"]) for profile in PROFILES),
+        *((profile, BY_NAME) for profile in PROFILES if profile is not DSNJ),
+    ],
+)
+def test_the_documented_names_are_those_that_are_sent(
+    profile: IdentityProfile, place: dict[str, str]
+) -> None:
+    identity = Identity.model_validate_json(json.dumps({**WHOLE, "lieu_naissance": place}))
+    given = {*WHOLE, *(f"lieu_naissance.{name}" for name in place)}
+    taken = [member for member in identity_needs(profile) if member in given]
+    wanted = {name for member in taken for name in IDENTITY_NAMES[member].split(", ")}
+    assert {name for name, _ in identity_query(profile, identity)} == wanted
+
+
+def test_data_members_tell_null_from_absent_and_inherit_scopes() -> None:
+    members = {member.path: member for member in data_members(CATALOGUE["service_civique"].endpoints[0].data)}
+    block = members["statut_actuel"]
+    assert (block.may_be_null, block.may_be_absent) == (False, True)
+    assert members["statut_actuel.contrat_trouve"].scope == block.scope
+    assert members["statut_actuel.date_fin_contrat"].scope == "gip_mds_service_civique_dates"
+    assert members["statut_actuel.date_fin_contrat"].may_be_null
+
+
+def test_the_guide_has_a_table_of_every_check_and_code() -> None:
+    written = tables()
+    for name in CATALOGUE:
+        assert f"| `{name}` |" in written["verifications"]
+        assert f"### `{name}`" in written["donnees"]
+    assert (
+        "| `etudiant_boursier` | ine (version 4); ine (version 3) | `ine` | `ine` | oui |"
+        in written["parametres"]
+    )
+    assert "| `identity.sexe` | `sexeEtatCivil` |" in written["noms"]
+    for code in CheckCode:
+        assert f"| `{code}` |" in written["codes-verification"]
+    for job_code in JobCode:
+        assert f"| `{job_code}` |" in written["codes-demande"]
+
+
+def test_a_vertical_bar_stays_in_its_cell() -> None:
+    assert table(("a",), [("1|2",)]).splitlines()[-1] == r"| 1\|2 |"
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("", "no <!-- table:a -->"),
+        ("<!-- table:a -->", "no <!-- table:a -->"),
+        ("<!-- table:b --><!-- /table:b -->", "no such table"),
+        ("<!-- /table:a -->", "other half"),
+        ("<!-- table:a --><!-- table:a -->", "other half"),
+        ("<!-- table:a --><!-- /table:a --><!-- table:a --><!-- /table:a -->", "a place already"),
+    ],
+)
+def test_markers_come_in_pairs_one_per_table(page: str, complaint: str) -> None:
+    with pytest.raises(MarkerError, match=complaint):
+        with_tables(page, {"a": "| x |"})
+
+
+def test_tables_that_are_in_place_stay() -> None:
+    page = with_tables("avant <!-- table:a --> vieux <!-- /table:a --> après", {"a": "| x |"})
+    assert page == "avant <!-- table:a -->\n\n| x |\n\n<!-- /table:a --> après"
+    assert with_tables(page, {"a": "| x |"}) == page
