@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from connector.catalogue import CATALOGUE
 from connector.demo.deployment import BOURG, CLAMART, SANS_JETON, VIEUX
 
 
@@ -36,6 +37,22 @@ _COUPLE: Final = _person("MODELE", ["PAUL", "HENRI"], "M", "1984-11", _place("15
 _ABROAD: Final = _person("ESSAI", ["SARA"], "F", "1979", _place(pays="99350"))
 _QF: Final = {"check": "quotient_familial"}
 _RSA: Final = {"id": "rsa", "check": "revenu_solidarite_active"}
+_TAX_NOTICE: Final = {
+    "check": "avis_imposition",
+    "params": dict(CATALOGUE["avis_imposition"].example_params),
+}
+_VEHICLE: Final = {
+    "check": "immatriculation_vehicule",
+    "params": dict(CATALOGUE["immatriculation_vehicule"].example_params),
+}
+_MANY: Final = (
+    {"check": "complementaire_sante_solidaire"},
+    {"check": "allocation_enfant_handicape"},
+    {"check": "etudiant_boursier", "call": "ine", "params": {"ine": "0990000001A"}},
+    {"check": "scolarite", "params": dict(CATALOGUE["scolarite"].example_params)},
+    {"check": "scolarite", "id": "school left out", "params": {"annee_scolaire": "2025-2026"}},
+    {"check": "service_civique"},
+)
 
 
 def _nobody(nom: str) -> dict[str, Any]:
@@ -55,14 +72,20 @@ def _job(job_id: str, tenant: str, identity: dict[str, Any], *checks: dict[str, 
 
 def demo_jobs(run: str) -> tuple[DemoJob, ...]:
     """Return the jobs; ``run`` starts their ``job_id``, so that two demonstrations on a broker differ."""
-    june = {**_QF, "params": {"annee": 2026, "mois": 6}}
     late = _job(f"{run}-11", CLAMART, _ALONE, _QF) | {"expires_at": "2026-01-01T09:00:00+01:00"}
+    mistaken = _job(f"{run}-17", CLAMART, {**_COUPLE, "nom_usage": "FICTIF"}, _QF) | {
+        "identity_variants": True
+    }
+    consenting = _job(f"{run}-19", CLAMART, _ALONE, _VEHICLE) | {
+        "identity": None,
+        "france_connect_token": "exemple",
+    }
     bodies: tuple[tuple[str, str, dict[str, Any] | bytes], ...] = (
         ("millesime", "parent alone: both found", _job(f"{run}-01", CLAMART, _ALONE, _QF, _RSA)),
         (
             "sonate-opus",
             "couple under the MSA: found, no RSA",
-            _job(f"{run}-02", CLAMART, _COUPLE, june, _RSA),
+            _job(f"{run}-02", CLAMART, _COUPLE, _QF, _RSA),
         ),
         ("millesime", "born abroad: blocks withheld", _job(f"{run}-03", CLAMART, _ABROAD, _QF, _RSA)),
         ("millesime", "no file at the source", _job(f"{run}-04", CLAMART, _nobody("ABSENT"), _QF)),
@@ -85,6 +108,10 @@ def demo_jobs(run: str) -> tuple[DemoJob, ...]:
             _job(f"{run}-14", CLAMART, _ALONE, _QF, {"check": "age"}),
         ),
         ("sonate-opus", "not JSON", b'{"version": 1, '),
+        ("millesime", "a file with many questions", _job(f"{run}-16", CLAMART, _ALONE, *_MANY)),
+        ("millesime", "a name in use that hides the person", mistaken),
+        ("sonate-opus", "the tax notice", _job(f"{run}-18", CLAMART, _ALONE, _TAX_NOTICE)),
+        ("millesime", "a vehicle, by FranceConnect", consenting),
     )
     lanes = {"maintenance: when to ask again": "batch"}
     return tuple(

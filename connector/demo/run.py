@@ -110,7 +110,17 @@ def _answer(check: dict[str, Any]) -> str:
         again = f" (again in {why['retry_after_seconds']} s)" if why["retry_after_seconds"] else ""
         return f"{check['status']}, {why['code']}{again}"
     withheld = f"; withheld: {', '.join(check['withheld'])}" if check["withheld"] else ""
-    if check["check"] == "quotient_familial":
-        quotient = check["data"]["quotient_familial"]
-        return f"found, {quotient['valeur']} ({quotient['fournisseur']}){withheld}"
-    return f"found, est_beneficiaire: {str(check['data']['est_beneficiaire']).lower()}{withheld}"
+    variant = f", {check['source']['variant']}" if check["source"]["variant"] else ""
+    return f"found{variant}, {_gist(check['data'])}{withheld}"
+
+
+def _gist(data: dict[str, Any]) -> str:
+    """Return a line of an answer that shows nobody: a number, a yes or no, else the blocks' names."""
+    if quotient := data.get("quotient_familial"):
+        return f"{quotient['valeur']} ({quotient['fournisseur']})"
+    if "revenu_fiscal_reference" in data:
+        return f"revenu_fiscal_reference: {data['revenu_fiscal_reference']}"
+    for name, value in data.items():
+        if isinstance(value, bool):
+            return f"{name}: {str(value).lower()}"
+    return f"with {', '.join(data)}"
