@@ -24,6 +24,8 @@ from schemas.request import CheckRequest
 _OK: Final = 200
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 """A wait beyond this is no wait but nonsense."""
+_IDENTIFIED: Final = (CheckStatus.FOUND, CheckStatus.NOT_FOUND)
+_INCOMPLETE: Final = "Toutes les variantes de l'identité n'ont pas pu être essayées : redemander plus tard peut donner une réponse."
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -70,17 +72,45 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
             return _not_found(planned, attempt, exchange, now)
 
 
+def is_worth_asking(attempt: Attempt, answers: Sequence[CheckReply]) -> bool:
+    """Tell whether a variant may identify the person, after these answers to the attempts before it.
+
+    Where several people match, one that says less would only pick one of them. A variant that failed for a time
+    does not end the search.
+    """
+    if not answers:
+        return True
+    if answers[0].status is not CheckStatus.NOT_IDENTIFIED or answers[-1].status in _IDENTIFIED:
+        return False
+    if any(answer.status is CheckStatus.ERROR and not _may_pass(answer) for answer in answers):
+        return False
+    is_ambiguous = any(_code(answer) is CheckCode.IDENTITY_AMBIGUOUS for answer in answers)
+    return attempt.narrows or not is_ambiguous
+
+
 def choose(answers: Sequence[CheckReply]) -> CheckReply:
     """Return the answer of a check whose attempts, in order, were given these.
 
     A variant's answer counts when it identifies the person; else the answer to the identity as it was given
-    stands, and what happened to a variant does not hide it.
+    stands, and says so where a variant could not be asked.
     """
     first, last = answers[0], answers[-1]
-    chosen = last if last.status in (CheckStatus.FOUND, CheckStatus.NOT_FOUND) else first
+    chosen = last if last.status in _IDENTIFIED else first
     if len(answers) == 1 or chosen.source is None:
         return chosen
-    return chosen.model_copy(update={"source": chosen.source.model_copy(update={"attempts": len(answers)})})
+    changed: dict[str, Any] = {"source": chosen.source.model_copy(update={"attempts": len(answers)})}
+    if chosen is first and first.reason and any(answer.status is CheckStatus.ERROR for answer in answers):
+        detail = f"{first.reason.detail} {_INCOMPLETE}"
+        changed["reason"] = first.reason.model_copy(update={"detail": detail, "retryable": True})
+    return chosen.model_copy(update=changed)
+
+
+def _code(answer: CheckReply) -> CheckCode | None:
+    return answer.reason.code if answer.reason else None
+
+
+def _may_pass(answer: CheckReply) -> bool:
+    return answer.reason is not None and answer.reason.retryable
 
 
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:

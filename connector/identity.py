@@ -91,6 +91,8 @@ def _date_defect(profile: IdentityProfile, identity: Identity, today: date) -> D
         return invalid(
             "date_naissance", "La date de naissance doit être comprise entre le 01/01/1900 et hier."
         )
+    if parts > (today.year, today.month)[: len(parts)]:
+        return invalid("date_naissance", "La date de naissance est dans le futur.")
     if not profile.demands_full_date:
         return None
     detail = "Cette source demande la date de naissance complète (jour, mois et année)."
@@ -167,5 +169,5 @@ def _place_query(profile: IdentityProfile, place: PlaceOfBirth) -> Iterator[tupl
     if place.code_commune:
         yield "codeCogInseeCommuneNaissance", place.code_commune
     elif place.nom_commune and place.code_departement:
-        yield "nomCommuneNaissance", place.nom_commune
+        yield "nomCommuneNaissance", normalised(place.nom_commune)
         yield "codeCogInseeDepartementNaissance", place.code_departement

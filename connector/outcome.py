@@ -7,13 +7,26 @@ needed, title. The tables are in ``connector.outcome_table``.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticUseDefault
 
 from schemas.codes import CheckCode, CheckStatus
 
 _SERVER_ERRORS: Final = range(500, 600)
+
+
+def _default_where_unreadable(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Leave a member of another form out: the rest of an error still tells what happened."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise PydanticUseDefault from None
+
+
+_T = TypeVar("_T")
+_Readable = Annotated[_T, WrapValidator(_default_where_unreadable)]
 
 
 class _Lenient(BaseModel):
@@ -28,28 +41,28 @@ class _Lenient(BaseModel):
 class ErrorMeta(_Lenient):
     """What accompanies an error."""
 
-    provider: str | None = None
-    retry_in: float | None = None
+    provider: _Readable[str | None] = None
+    retry_in: _Readable[float | None] = None
     """Seconds."""
 
 
 class ApiError(_Lenient):
     """One error of an API."""
 
-    code: str = ""
-    title: str = ""
-    detail: str = ""
-    meta: Annotated[ErrorMeta, BeforeValidator(lambda value: value or {})] = ErrorMeta()
+    code: _Readable[str] = ""
+    title: _Readable[str] = ""
+    detail: _Readable[str] = ""
+    meta: _Readable[ErrorMeta] = ErrorMeta()
 
 
 class _ErrorBody(_Lenient):
-    errors: tuple[ApiError, ...] = ()
+    errors: tuple[Any, ...] = ()
 
 
 class _FlatError(_Lenient):
-    error: str = ""
-    reason: str = ""
-    message: str = ""
+    error: _Readable[str] = ""
+    reason: _Readable[str] = ""
+    message: _Readable[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,7 @@ def read_errors(body: bytes) -> ApiError:
         errors = _ErrorBody.model_validate_json(body).errors
     except ValidationError:
         errors = ()
-    return errors[0] if errors else ApiError()
+    return ApiError.model_validate(next((error for error in errors if isinstance(error, dict)), {}))
 
 
 def read_flat_error(body: bytes) -> ApiError:

@@ -117,7 +117,6 @@ _IMPOT_PARTICULIER: Final = (
     # Each of these was seen to mean that there is no such notice.
     Rule("204|403|404|410", ".*", CheckCode.NO_RECORD),
     Rule("401", ".*", CheckCode.TOKEN_INVALID),
-    Rule("400", ".*", CheckCode.INVALID_PARAMETER, "numero_fiscal"),
 )
 
 _BY_STATUS: Final[Mapping[int, CheckCode]] = MappingProxyType(

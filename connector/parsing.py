@@ -115,12 +115,9 @@ def _is_json(text: bytes) -> bool:
 
 def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out what only follows from a defect further in: an array is not too short for a wrong element."""
-    places = [detail["loc"] for detail in details]
-
-    def holds_another(outer: tuple[int | str, ...]) -> bool:
-        return any(len(place) > len(outer) and place[: len(outer)] == outer for place in places)
-
-    return [detail for detail in details if not holds_another(detail["loc"])]
+    places = (detail["loc"] for detail in details)
+    outer = {place[:length] for place in places for length in range(len(place))}
+    return [detail for detail in details if detail["loc"] not in outer]
 
 
 def glimpse(body: bytes) -> Seen:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.defects import Defect, invalid, missing
 from connector.identity import NAMES, Query, identity_defect, identity_query
-from connector.variants import NORMALISED, variants
+from connector.variants import NARROWING, NORMALISED, variants
 from schemas.base import RequestModel
 from schemas.codes import Call, CheckCode
 from schemas.identity import Identity
@@ -34,6 +34,8 @@ class Attempt:
     query: Query = field(repr=False)
     variant: str | None = None
     """How the identity asked differs from the one given, where it does."""
+    narrows: bool = False
+    """It says more of the person than the one before, so that it may tell several people apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _attempts(job: VerificationRequest, endpoint: Endpoint, params: RequestModel
     if not job.identity_variants:
         return (as_given,)
     others = (
-        Attempt(before + query + after, f"{change}+{name}" if change else name)
+        Attempt(before + query + after, f"{change}+{name}" if change else name, name in NARROWING)
         for name, query in variants(person, endpoint.identity.most_prenoms)
     )
     return (as_given, *others)

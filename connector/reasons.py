@@ -26,7 +26,10 @@ _CHECK_TEXTS: Final[Mapping[CheckCode, tuple[str, str]]] = MappingProxyType(
     {
         CheckCode.NO_RECORD: (
             "Aucun dossier",
-            "L'organisme qui détient la donnée n'a pas de dossier pour cette personne.",
+            (
+                "L'organisme qui détient la donnée n'a pas de dossier pour cette personne, ou ne reconnaît pas son "
+                "identité. Vérifier ce qui a été saisi sur une pièce d'identité, puis redemander."
+            ),
         ),
         CheckCode.IDENTITY_UNMATCHED: (
             "Personne non identifiée",
@@ -44,11 +47,14 @@ _CHECK_TEXTS: Final[Mapping[CheckCode, tuple[str, str]]] = MappingProxyType(
         ),
         CheckCode.UNKNOWN_CHECK: (
             "Vérification inconnue",
-            "Cette vérification n'existe pas dans le catalogue du connecteur.",
+            "Cette vérification n'existe pas dans le catalogue du connecteur. Prévenir l'éditeur du logiciel.",
         ),
         CheckCode.FORBIDDEN_CHECK: (
             "Vérification non autorisée",
-            "L'habilitation de ce logiciel ne permet pas cette vérification.",
+            (
+                "L'habilitation de ce logiciel ne permet pas cette vérification. Demander au CCAS et à l'éditeur du "
+                "logiciel de l'étendre."
+            ),
         ),
         CheckCode.MISSING_PARAMETER: (
             "Paramètre manquant",

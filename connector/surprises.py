@@ -17,7 +17,8 @@ from schemas.base import DataModel, Known
 
 _LARGEST_TALLY: Final = 1000
 """Different surprises counted apart; beyond, they are counted together."""
-_A_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+# As the sources write their members; a key made from data could be anything else.
+_A_NAME = re.compile(r"(?:[a-z][A-Za-z_]{0,63}[0-9]?\.){0,3}[a-z][A-Za-z_]{0,63}[0-9]?")
 
 _log = structlog.get_logger(__name__)
 

@@ -13,6 +13,8 @@ from connector.identity import NAMES, Query
 MOST_CALLS: Final = 5
 """Calls for one check, the identity as it was given included."""
 
+NARROWING: Final = frozenset({"all_prenoms"})
+"""The variants that say more of the person: where several people match, the others could only pick one of them."""
 NORMALISED: Final = "normalised"
 """The names as given, in the API's alphabet: the text that was sent is not the vendor's to the letter."""
 
@@ -32,7 +34,7 @@ def _without_nom_usage(query: Query, _most_prenoms: int) -> Query:
 
 
 def _first_prenom(query: Query, _most_prenoms: int) -> Query:
-    return _with_prenoms(query, _prenoms(query)[:1])
+    return _with_prenoms(query, _prenoms(query)[0].split()[:1])
 
 
 def _all_prenoms(query: Query, most_prenoms: int) -> Query:
@@ -43,11 +45,15 @@ def _all_prenoms(query: Query, most_prenoms: int) -> Query:
 
 
 def _with_spaces(query: Query, _most_prenoms: int) -> Query:
-    return _in_names(query, lambda name: name.replace("-", " "))
+    return _in_names(query, lambda name: " ".join(_words(name)))
 
 
 def _with_hyphens(query: Query, _most_prenoms: int) -> Query:
-    return _in_names(query, lambda name: name.replace(" ", "-"))
+    return _in_names(query, lambda name: "-".join(_words(name)))
+
+
+def _words(name: str) -> list[str]:
+    return name.replace("-", " ").split()
 
 
 def _prenoms(query: Query) -> list[str]:

@@ -19,7 +19,7 @@ from connector.assemble import assemble
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.clock import Clock, paris_day
-from connector.decide import choose, decide, refused, unexplained, without_call
+from connector.decide import choose, decide, is_worth_asking, refused, unexplained, without_call
 from connector.messaging.delivery import Delivery
 from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
 from connector.registry.cache import RegistryCache
@@ -27,7 +27,7 @@ from connector.registry.vault import VaultError
 from connector.settlement import Answer, Dead, DeadReason, Settlement
 from connector.surprises import Tally
 from connector.upstream.exchange import Upstream
-from schemas.codes import Call, CheckCode, CheckStatus
+from schemas.codes import Call, CheckCode
 from schemas.reply import CheckReply
 
 _log = structlog.get_logger(__name__)
@@ -106,14 +106,16 @@ async def _call(planned: PlannedCheck, admitted: Admitted, services: Services) -
         return without_call(planned, secret)
     answers: list[CheckReply] = []
     for attempt in planned.attempts:
+        if not is_worth_asking(attempt, answers):
+            continue
         within_seconds = _seconds_left(admitted.expires_at, services.clock())
+        if answers and within_seconds <= 0:
+            break
         exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
         decision = decide(planned, attempt, exchange, services.clock())
         for surprise in decision.surprises:
             services.tally.count(planned.definition.name, surprise)
         answers.append(decision.reply)
-        if decision.reply.status is not CheckStatus.NOT_IDENTIFIED:
-            break
     return choose(answers)
 
 

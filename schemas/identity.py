@@ -27,7 +27,7 @@ _TYPOGRAPHY: Final = str.maketrans(
 
 def normalised(name: str) -> str:
     """Return a name as the API reads it: NFC, plain apostrophes and hyphens, single spaces, nothing invisible."""
-    return " ".join(unicodedata.normalize("NFC", name).translate(_TYPOGRAPHY).split())
+    return " ".join(unicodedata.normalize("NFC", name.translate(_TYPOGRAPHY)).split())
 
 
 def _name(value: str) -> str:
@@ -39,9 +39,17 @@ def _name(value: str) -> str:
         raise PydanticCustomError(
             "name_character",
             "a character that the API refuses in a name",
-            {"character": f"« {character} » ({code_point})" if character.isprintable() else code_point},
+            {"character": f"« {character} » ({code_point})" if _shows(character) else code_point},
         )
-    if not any(map(str.isalpha, text)):
+    return _with_a_letter(value)
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() and not unicodedata.combining(character)
+
+
+def _with_a_letter(value: str) -> str:
+    if not any(map(str.isalpha, value)):
         raise PydanticCustomError("name_empty", "a name without a letter")
     return value
 
@@ -88,7 +96,7 @@ class PlaceOfBirth(RequestModel):
     """INSEE code of the country: 99100 is France, 92352 French Algeria."""
     code_commune: CodeCommune | None = None
     """INSEE code of the commune, for a person born in France."""
-    nom_commune: Reference | None = None
+    nom_commune: Annotated[Reference, AfterValidator(_with_a_letter)] | None = None
     """Name of the commune, with ``code_departement`` and a year of birth, where its code is not known."""
     code_departement: CodeDepartement | None = None
     """INSEE code of the département, with ``nom_commune``."""

@@ -45,7 +45,7 @@ class Source(ReplyModel):
     endpoint: str
     provider: str | None
     variant: str | None = None
-    """Which variant of the identity answered, where variants were tried."""
+    """How the identity that was asked differs from the one given: ``normalised`` names, a variant, or both."""
     http_status: int | None
     attempts: int
     duration_ms: int

@@ -49,6 +49,9 @@ DIVERS: Final = (
                 IdentifiantParams,
             ),
         ),
+        no_record_detail=(
+            "Aucun sportif n'a cet identifiant. Le vérifier avec la personne : c'est celui du ministère des Sports."
+        ),
         example_params={"identifiant": "990000001"},
     ),
     CheckDefinition(
@@ -64,7 +67,10 @@ DIVERS: Final = (
                 ImmatriculationVehiculeParams,
             ),
         ),
-        no_record_detail="Aucun véhicule de cette immatriculation n'est rattaché à la personne identifiée.",
+        no_record_detail=(
+            "Aucun véhicule de cette immatriculation n'est rattaché à la personne identifiée. Vérifier la plaque sur le "
+            "certificat d'immatriculation, et qui en est titulaire."
+        ),
         example_params={"immatriculation": "ZZ-123-ZZ"},
     ),
 )

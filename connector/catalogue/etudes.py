@@ -59,7 +59,31 @@ def _scolarite(version: int, data: type[DataModel]) -> Endpoint:
     )
 
 
-def _school_or_area(params: ScolariteParams, _today: date) -> Defect | None:
+def _campaign_begun(params: EtudiantBoursierParams, today: date) -> Defect | None:
+    """Refuse a campaign of a year to come."""
+    year = getattr(params, "campaign_year", None)
+    return (
+        invalid("campaign_year", "Cette campagne n'a pas commencé.") if year and year > today.year else None
+    )
+
+
+def _scolarite_rule(params: ScolariteParams, today: date) -> Defect | None:
+    return _school_year(params.annee_scolaire, today) or _school_or_area(params)
+
+
+def _school_year(annee_scolaire: str, today: date) -> Defect | None:
+    """Demand a year and the one after it, of which the first is at most the next year."""
+    first, *second = map(int, annee_scolaire.split("-"))
+    if second not in ([], [first + 1]):
+        return invalid("annee_scolaire", "Une année scolaire va d'une année à la suivante : 2025-2026.")
+    return (
+        invalid("annee_scolaire", "Cette année scolaire est trop lointaine.")
+        if first > today.year + 1
+        else None
+    )
+
+
+def _school_or_area(params: ScolariteParams) -> Defect | None:
     """Demand a school or an area, and not both; one kind of area, with its degree."""
     areas = [
         name for name in ("codes_bcn_departements", "codes_bcn_regions") if getattr(params, name) is not None
@@ -91,6 +115,7 @@ ETUDES: Final = (
             *_boursier(3, EtudiantBoursierV3Data, NoParams, IneParams),
         ),
         other_scopes=("cnous_statut_bourse",),
+        params_rule=_campaign_begun,
         no_record_detail=(
             "Le CNOUS ne connaît pas de bourse pour cette personne cette année, ou ne reconnaît pas cette identité. "
             "Vérifier l'identité, ou demander avec l'INE."
@@ -115,7 +140,7 @@ ETUDES: Final = (
             _scolarite(4, ScolariteV3Data),
             _scolarite(3, ScolariteV3Data),
         ),
-        params_rule=_school_or_area,
+        params_rule=_scolarite_rule,
         no_record_detail=(
             "Aucun élève de ce nom n'a été trouvé dans cet établissement ou ce périmètre pour cette année scolaire. "
             "Vérifier l'établissement, l'année scolaire et l'identité."

@@ -87,7 +87,10 @@ FAMILLE: Final = (
         title="Participation familiale pour un accueil en EAJE (crèche)",
         provider=_PROVIDER,
         endpoints=_calls("participation_familiale_eaje", ParticipationFamilialeEajeData),
-        no_record_detail="La CAF et la MSA n'ont pas de dossier pour cette famille.",
+        no_record_detail=(
+            "La CAF et la MSA n'ont pas de dossier pour cette famille. Demander à la famille de quelle caisse elle "
+            "dépend, et une attestation de cette caisse."
+        ),
     ),
     _benefit("revenu_solidarite_active", "Revenu de solidarité active (RSA)", RevenuSolidariteActiveData),
     _benefit("prime_activite", "Prime d'activité", PrimeActiviteData),

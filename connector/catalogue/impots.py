@@ -1,12 +1,25 @@
 """The tax notice: API Impôt particulier, and API Particulier 2 for those who still test against it."""
 
+from datetime import date
 from typing import Final
 
 from connector.catalogue.avis_v2 import read_avis_v2
 from connector.catalogue.definition import CheckDefinition, Endpoint, QuotaGroup, Source
 from connector.catalogue.situation_ir import read_situation_ir
+from connector.defects import Defect, invalid
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
 from schemas.codes import Call
+
+
+def _notice_not_to_come(params: AvisImpositionParams, today: date) -> Defect | None:
+    """Refuse a reference whose first two digits, the year of the tax, lie in the future."""
+    year = params.reference_avis[:2]
+    if year.isdecimal() and 2000 + int(year) > today.year:
+        return invalid(
+            "reference_avis", "Les deux premiers chiffres de la référence donnent une année d'impôt à venir."
+        )
+    return None
+
 
 IMPOTS: Final[tuple[CheckDefinition, ...]] = (
     CheckDefinition(
@@ -37,9 +50,11 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
                 read=read_avis_v2,
             ),
         ),
+        params_rule=_notice_not_to_come,
         no_record_detail=(
-            "Les impôts ne connaissent pas d'avis sous ces deux numéros. Les vérifier sur la première page de l'avis : "
-            "le numéro fiscal a 13 chiffres, et la référence d'un avis corrigé n'est pas celle du premier avis."
+            "Aucun avis d'imposition n'a été trouvé. Vérifier sur la première page de l'avis le numéro fiscal (13 "
+            "chiffres) et la référence, qui change quand l'avis est corrigé. Si aucune demande de ce CCAS n'aboutit, "
+            "prévenir l'hébergeur du connecteur : l'habilitation à la DGFiP peut être en cause."
         ),
         example_params={"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"},
     ),

@@ -4,6 +4,7 @@ Sources: the bean ``SituationsIRAssiettesJAXBbean`` of its OpenAPI file, and API
 derived version 2's members from it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
@@ -16,10 +17,18 @@ from schemas.checks.avis_imposition import SITUATIONS, AvisImpositionData, AvisI
 from schemas.checks.valeurs import Number
 from schemas.dates import iso_date
 
+_COUPLES: Final = ("M", "O")
+"""``sitFam`` of a couple that declares together: married, or in a civil partnership."""
+
 
 def _day(text: str) -> str:
-    # The specification gives no format of these dates, and version 2 let its language guess it.
-    return iso_date(text.partition("T")[0]) if text else text
+    # The specification gives no format of these dates, and version 2 let its language guess it: a form that is
+    # none of these must not cost the notice.
+    day = text[:10] if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ].*", text) else text
+    try:
+        return iso_date(day)
+    except PydanticCustomError:
+        return text
 
 
 _Day = Annotated[str, AfterValidator(_day)]
@@ -113,9 +122,8 @@ def read_situation_ir(body: bytes, params: AvisImpositionParams) -> AvisImpositi
         {
             **_unknown(bean),
             **direct,
-            "declarant2": _declarant(bean, 2),
-            "impot_revenu_net_avant_corrections": _positive(bean.imp_av_imput),
-            "montant_impot": _positive(bean.mont_tot_ir),
+            **_second_declarant(bean),
+            **_taxes(bean),
             "annee_impots": str(year),
             "annee_revenus": str(year - 1),
             "erreur_correctif": "",
@@ -141,6 +149,28 @@ def _declarant(bean: _SituationIr, position: int) -> dict[str, Any]:
         "nom_naissance": getattr(bean, f"nm_nai_dec{position}"),
         "prenoms": getattr(bean, f"prnm_dec{position}"),
         "date_naissance": born and born.text,
+    }
+
+
+def _second_declarant(bean: _SituationIr) -> dict[str, Any]:
+    """Return the second declarant, null for a notice that names one person; nothing where it is not known."""
+    given = bean.model_fields_set
+    if any(name.endswith("dec2") for name in given):
+        return {"declarant2": _declarant(bean, 2)}
+    is_alone = bean.sit_fam is not None and bean.sit_fam not in _COUPLES
+    return {"declarant2": None} if is_alone else {}
+
+
+def _taxes(bean: _SituationIr) -> dict[str, Any]:
+    """Return both amounts: null where there is no tax, and nothing where the habilitation opens no amount."""
+    given = bean.model_fields_set
+    amounts = {
+        "impot_revenu_net_avant_corrections": ("imp_av_imput", bean.imp_av_imput),
+        "montant_impot": ("mont_tot_ir", bean.mont_tot_ir),
+    }
+    opens_amounts = bool(given & {"imp_av_imput", "mont_tot_ir", "rfr", "rev_imposable"})
+    return {
+        data: _positive(amount) for data, (name, amount) in amounts.items() if name in given or opens_amounts
     }
 
 

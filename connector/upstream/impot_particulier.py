@@ -49,6 +49,8 @@ class ImpotParticulier:
         # Revoked, or dead before its time: a fresh token tells whether it is the credentials that are refused.
         self._tokens.drop(credentials, token)
         _token, exchange = await self._try(url, credentials, deadline)
+        if isinstance(exchange, Answered) and exchange.http_status == _UNAUTHORIZED:
+            self._tokens.refuse(credentials)
         return exchange
 
     async def _try(

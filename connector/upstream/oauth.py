@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
@@ -22,6 +23,7 @@ _MARGIN_SECONDS: Final = 30.0
 """A token is not used in its last seconds: it could expire on its way."""
 _DEFAULT_SECONDS: Final = 300.0
 """Life of a token whose server does not say; one that dies earlier is replaced when it is refused."""
+_REFUSAL_SECONDS: Final = 60.0
 _LONGEST_SECONDS: Final = 24 * 3600.0
 _OK: Final = 200
 _REFUSED: Final = frozenset({400, 401, 403})
@@ -32,9 +34,10 @@ _PASSING: Final = frozenset({429, *range(500, 600)})
 
 def _seconds(value: Any) -> float:
     try:
-        return min(max(float(value), 0.0), _LONGEST_SECONDS)
-    except (TypeError, ValueError):
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
         return _DEFAULT_SECONDS
+    return min(max(seconds, 0.0), _LONGEST_SECONDS) if math.isfinite(seconds) else _DEFAULT_SECONDS
 
 
 class _TokenAnswer(BaseModel):
@@ -64,6 +67,8 @@ class Tokens:
         self._clock = clock
         self._kept: dict[DgfipCredentials, Token] = {}
         self._fetches: dict[DgfipCredentials, asyncio.Task[Token | Exchange]] = {}
+        self._refused: dict[DgfipCredentials, datetime] = {}
+        """Until when refused credentials are not tried again."""
 
     async def get(self, credentials: DgfipCredentials, within_seconds: float) -> Token | Exchange:
         """Return a token that can be used, or how the attempt to get one ended.
@@ -74,6 +79,11 @@ class Tokens:
         kept = self._kept.get(credentials)
         if kept is not None and self._clock() < kept.usable_until:
             return kept
+        if within_seconds <= 0:
+            return Unanswered(code=CheckCode.EXPIRED, duration_ms=0)
+        refused_until = self._refused.get(credentials)
+        if refused_until is not None and self._clock() < refused_until:
+            return Unanswered(code=CheckCode.TOKEN_INVALID, duration_ms=0)
         fetch = self._fetches.get(credentials)
         if fetch is None:
             fetch = self._fetches[credentials] = asyncio.create_task(self._fetch(credentials))
@@ -96,6 +106,13 @@ class Tokens:
         if self._kept.get(credentials) is refused:
             del self._kept[credentials]
 
+    def refuse(self, credentials: DgfipCredentials) -> None:
+        """Leave credentials alone for a while: a campaign of jobs must not try refused ones one by one."""
+        self._kept.pop(credentials, None)
+        self._refused.pop(credentials, None)
+        self._refused[credentials] = self._clock() + timedelta(seconds=_REFUSAL_SECONDS)
+        _bound(self._refused)
+
     async def _fetch(self, credentials: DgfipCredentials) -> Token | Exchange:
         asked_at = self._clock()
         # No asker's deadline: others may wait longer than the one who came first.
@@ -104,6 +121,8 @@ class Tokens:
             late = CheckCode.PROVIDER_TIMEOUT
             return replace(exchange, code=late) if exchange.code is CheckCode.EXPIRED else exchange
         if exchange.http_status != _OK:
+            if exchange.http_status in _REFUSED:
+                self.refuse(credentials)
             return _failure(exchange)
         try:
             answer = _TokenAnswer.model_validate_json(exchange.body)
@@ -127,8 +146,13 @@ class Tokens:
     def _keep(self, credentials: DgfipCredentials, token: Token) -> None:
         self._kept.pop(credentials, None)
         self._kept[credentials] = token
-        while len(self._kept) > _MOST_TOKENS:
-            del self._kept[next(iter(self._kept))]
+        _bound(self._kept)
+
+
+def _bound(kept: dict[DgfipCredentials, Any]) -> None:
+    """Drop the oldest."""
+    while len(kept) > _MOST_TOKENS:
+        del kept[next(iter(kept))]
 
 
 def _failure(answered: Answered) -> Exchange:

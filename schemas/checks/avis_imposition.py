@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, St
 
 from schemas.base import DataModel, Known, RequestModel, Scope
 from schemas.checks.valeurs import LooseDate, Number
-from schemas.dates import IsoDate
 
 AVIS: Final = Scope("dgfip_avis_imposition")
 ADRESSE: Final = Scope("dgfip_adresse")
@@ -62,7 +61,8 @@ Texte = Annotated[str | None, AfterValidator(lambda text: (text or "").strip() o
 Naissance = Annotated[LooseDate | None, BeforeValidator(_null_where_empty)]
 """A date of birth that may be unknown, in whole or in part: ``00/00/1950`` stays as it came."""
 
-Jour = Annotated[IsoDate | None, BeforeValidator(_null_where_empty)]
+Jour = Annotated[LooseDate | None, BeforeValidator(_null_where_empty)]
+"""A day of the notice: nobody asks for a notice because of it, so an odd form does not cost the rest."""
 
 
 class Declarant(DataModel):

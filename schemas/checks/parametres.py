@@ -25,8 +25,11 @@ CodeUai = Annotated[str, StringConstraints(pattern=r"^[0-9]{7}[0-9A-Za-z]$")]
 AnneeScolaire = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{4})?$")]
 """A school year, as ``2025`` or ``2025-2026``."""
 
-CodeBcn = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,3}$")]
-"""An area in the education ministry's nomenclature (BCN), which is not INSEE's."""
+CodeBcnDepartement = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}[0-9AB]$")]
+"""A département in the education ministry's nomenclature (BCN), three characters: ``092``, not ``92``; ``02A``."""
+
+CodeBcnRegion = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
+"""A région académique in the education ministry's nomenclature (BCN), which is not INSEE's."""
 
 Immatriculation = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z -]{0,15}$")]
 """A number plate, current (``AA-123-BB``) or old (``1234 AB 75``)."""

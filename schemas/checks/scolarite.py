@@ -9,15 +9,16 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from schemas.base import DataModel, Known, NotNull, RequestModel, Scope
-from schemas.checks.parametres import AnneeScolaire, CodeBcn, CodeUai
+from schemas.checks.parametres import AnneeScolaire, CodeBcnDepartement, CodeBcnRegion, CodeUai
 from schemas.checks.valeurs import Sexe
 from schemas.dates import IsoDate
 
 STATUTS: Final = ("ST", "AP", "CQ", "FC", "ED", "IN", "FQ", "SC", "CP", "NC", "NS")
 REGIMES: Final = ("0", "1", "2", "3", "4", "5", "6")
 
-Perimetre = Annotated[tuple[CodeBcn, ...], Field(strict=False, min_length=1, max_length=20)]
-"""Areas of one kind to search; JSON knows lists only, hence no strict tuple."""
+# JSON knows lists only, hence no strict tuple.
+Departements = Annotated[tuple[CodeBcnDepartement, ...], Field(strict=False, min_length=1, max_length=20)]
+Regions = Annotated[tuple[CodeBcnRegion, ...], Field(strict=False, min_length=1, max_length=20)]
 
 
 class ScolariteParams(RequestModel):
@@ -37,11 +38,11 @@ class ScolariteParams(RequestModel):
         default=None, serialization_alias="degreEtablissement"
     )
     """``1D``: nursery and primary schools; ``2D``: collèges and lycées."""
-    codes_bcn_departements: Perimetre | None = Field(
+    codes_bcn_departements: Departements | None = Field(
         default=None, serialization_alias="codesBcnDepartements[]", examples=[["092"]]
     )
     """Départements in the ministry's own nomenclature (N_DEPARTEMENT), which is not INSEE's."""
-    codes_bcn_regions: Perimetre | None = Field(
+    codes_bcn_regions: Regions | None = Field(
         default=None, serialization_alias="codesBcnRegions[]", examples=[["10"]]
     )
     """Régions académiques in the ministry's own nomenclature (N_REGION_ACADEMIQUE), which is not INSEE's."""

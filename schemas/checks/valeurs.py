@@ -1,6 +1,5 @@
 """Values that several checks carry."""
 
-import math
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
@@ -9,12 +8,15 @@ from pydantic_core import PydanticCustomError
 from schemas.base import Known
 from schemas.dates import iso_date
 
+_LARGEST: Final = 1e15
+"""An amount beyond this is none; a double holds every whole number up to it."""
+
 
 def _number(value: object) -> float:
     # A union of two types would name one of them in the place of an error.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise PydanticCustomError("number_type", "not a number")
-    return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST:
+        return value
+    raise PydanticCustomError("number_type", "not a number")
 
 
 Number = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number"})]

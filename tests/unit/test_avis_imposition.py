@@ -138,6 +138,13 @@ def test_the_reply_is_in_the_contract_s_form() -> None:
     }
 
 
+@pytest.mark.parametrize("amount", [float("1e400"), 10**400, -(10**400)])
+def test_a_number_without_measure_names_its_place(amount: float) -> None:
+    with pytest.raises(ValidationError) as caught:
+        AvisImpositionData.model_validate({"montant_impot": amount})
+    assert caught.value.errors(include_input=False)[0]["loc"] == ("montant_impot",)
+
+
 @pytest.mark.parametrize("read", [_ir, _v2])
 def test_nothing_documented_is_a_surprise(read: Any) -> None:
     assert list(take_unknown(read())) == []
@@ -183,7 +190,7 @@ def test_an_empty_second_declarant_is_nobody(nobody: dict[str, Any]) -> None:
     [("M", "Marié(e)s"), ("C", "Célibataire"), ("D", "Divorcé(e)"), ("V", "Veuf(ve)"), ("O", "Pacsé(e)s")],
 )
 def test_a_letter_is_the_family_situation_that_version_2_wrote(letter: str, label: str) -> None:
-    data = _ir(sitFam=letter)
+    data = _ir(sitFam=letter, nmNaiDec2="")
     assert _reply(data) == _reply(_v2(situationFamille=label))
     assert list(take_unknown(data)) == []
 
@@ -200,10 +207,25 @@ def test_a_tax_that_is_not_positive_is_null(amount: int | None) -> None:
     assert (reply["impot_revenu_net_avant_corrections"], reply["montant_impot"]) == (None, None)
 
 
-def test_a_tax_that_the_source_leaves_out_is_null() -> None:
+def test_a_tax_that_the_source_leaves_out_beside_other_amounts_is_null() -> None:
     bean = {name: value for name, value in BEAN.items() if name not in ("impAvImput", "montTotIr")}
     reply = _reply(_read(IR, bean))
     assert (reply["impot_revenu_net_avant_corrections"], reply["montant_impot"]) == (None, None)
+
+
+def test_where_no_amount_is_granted_nothing_is_said_of_the_tax_or_of_a_second_declarant() -> None:
+    reply = _reply(_read(IR, {"aft": "1 RUE DE L'EXEMPLE"}))
+    assert not {"montant_impot", "impot_revenu_net_avant_corrections", "declarant2"} & set(reply)
+
+
+@pytest.mark.parametrize("letter", ["M", "O"])
+def test_a_couple_s_second_declarant_that_is_left_out_is_not_nobody(letter: str) -> None:
+    assert "declarant2" not in _reply(_ir(sitFam=letter))
+
+
+@pytest.mark.parametrize("letter", ["C", "D", "V"])
+def test_a_person_alone_has_no_second_declarant(letter: str) -> None:
+    assert _reply(_ir(sitFam=letter))["declarant2"] is None
 
 
 @pytest.mark.parametrize(
@@ -235,6 +257,12 @@ def test_dates_are_iso_however_they_came(written: str) -> None:
     assert _reply(_ir(datRec=written))["date_recouvrement"] == "2025-07-31"
 
 
+@pytest.mark.parametrize("written", ["31 juillet", "31/02/2025", "2025-02-31", "2025"])
+def test_a_date_of_another_form_does_not_cost_the_notice(written: str) -> None:
+    assert _reply(_ir(datRec=written))["date_recouvrement"] == written
+    assert _reply(_v2(dateRecouvrement=written))["date_recouvrement"] == written
+
+
 def test_an_empty_date_is_null() -> None:
     assert _reply(_ir(datRec=""))["date_recouvrement"] is None
     assert _reply(_v2(dateRecouvrement=""))["date_recouvrement"] is None
@@ -255,7 +283,6 @@ def test_a_birth_known_in_part_costs_no_answer(jour: str | None, written: str) -
         (IR, BEAN | {"rfr": "9001"}, "rfr"),
         (IR, BEAN | {"rfr": True}, "rfr"),
         (IR, BEAN | {"sitFam": 1}, "sitFam"),
-        (IR, BEAN | {"datRec": "31 juillet"}, "datRec"),
         (IR, BEAN | {"datRec": 20250731}, "datRec"),
         (IR, BEAN | {"dateNaisDec1": {"jour": 19}}, "dateNaisDec1.jour"),
         (IR, BEAN | {"pac": {"nbPac": 1.5}}, "pac.nbPac"),
@@ -263,7 +290,6 @@ def test_a_birth_known_in_part_costs_no_answer(jour: str | None, written: str) -
         (IR, {"erreur": {"message": "incident"}}, ""),
         (IR, [], ""),
         (V2, VERSION_2 | {"revenuFiscalReference": "9001"}, "revenu_fiscal_reference"),
-        (V2, VERSION_2 | {"dateRecouvrement": "31/02/2025"}, "date_recouvrement"),
         (V2, VERSION_2 | {"declarant1": {"nom": 1}}, "declarant1.nom"),
         (V2, VERSION_2 | {"declarant1": "EXEMPLE"}, "declarant1"),
         (V2, VERSION_2 | {"foyerFiscal": {"annee": "2025"}}, "foyer_fiscal.annee"),

@@ -322,6 +322,7 @@ NOBODY, FOUND, ABSENT, FAILED = (
         ([NOBODY, NOBODY, NOBODY], 0),
         ([NOBODY, FAILED], 0),
         ([NOBODY, NOBODY, FAILED], 0),
+        ([NOBODY, FAILED, FOUND], 2),
     ],
 )
 def test_the_variant_that_identifies_the_person_answers_else_the_identity_as_given(

@@ -267,6 +267,37 @@ def test_a_name_is_refused_with_the_first_character_that_the_api_would_refuse(na
     assert error["ctx"] == {"character": shown}
 
 
+def test_what_is_invisible_is_gone_before_accents_are_composed() -> None:
+    assert dict(query(nom_naissance="A\u200d\u0301"))["nomNaissance"] == "Á"
+
+
+def test_a_combining_mark_is_named_by_its_code_point() -> None:
+    with pytest.raises(ValidationError) as caught:
+        person(nom_naissance="X\u0331")
+    assert caught.value.errors(include_input=False)[0]["ctx"] == {"character": "U+0331"}
+
+
+def test_a_commune_s_name_is_normalised_too() -> None:
+    typed = place(nom_commune="L\u2019Hay\u0308-les-Roses", code_departement="94")
+    assert dict(query(lieu_naissance=typed))["nomCommuneNaissance"] == "L'Haÿ-les-Roses"
+
+
+@pytest.mark.parametrize("nom_commune", ["  ", "123", "\u2028"])
+def test_a_commune_s_name_has_a_letter(nom_commune: str) -> None:
+    with pytest.raises(ValidationError):
+        place(nom_commune=nom_commune)
+
+
+@pytest.mark.parametrize("date_naissance", ["2027", "2026-12", "9999"])
+def test_a_date_known_in_part_is_not_in_the_future(date_naissance: str) -> None:
+    assert defect(date_naissance=date_naissance) == (CheckCode.INVALID_PARAMETER, "date_naissance")
+
+
+@pytest.mark.parametrize("date_naissance", ["2026", "2026-11"])
+def test_a_date_known_in_part_may_be_this_month(date_naissance: str) -> None:
+    assert values("anneeDateNaissance", date_naissance=date_naissance) == ["2026"]
+
+
 @pytest.mark.parametrize("name", [" ", "-", "'", "\u00a0", "- '"])
 def test_a_name_without_a_letter_is_none(name: str) -> None:
     with pytest.raises(ValidationError):

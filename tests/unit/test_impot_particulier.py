@@ -314,7 +314,32 @@ async def test_a_token_endpoint_that_asks_to_wait_is_heard() -> None:
     assert answered.headers["retry-after"] == "7"
 
 
-@pytest.mark.parametrize("failure", [httpx.Response(401), httpx.Response(503), httpx.ReadTimeout("sesame")])
+@pytest.mark.parametrize("failure", [httpx.Response(401), httpx.Response(400)])
+async def test_refused_credentials_are_left_alone_for_a_minute(failure: Step) -> None:
+    gateway = Gateway(failure, token_of())
+    for _ in range(3):
+        assert _code(await gateway.ask()) is CheckCode.TOKEN_INVALID
+    assert gateway.paths == ["/token"]
+    assert _code_or_status(await gateway.ask(replace(CREDENTIALS, client_secret="renewed"))) == 200
+    gateway.now += timedelta(seconds=61)
+    assert _code_or_status(await gateway.ask()) == 200
+
+
+async def test_credentials_whose_tokens_open_nothing_are_left_alone_for_a_minute() -> None:
+    gateway = Gateway(token_of("at-1"), token_of("at-2"), resource=(httpx.Response(401),))
+    for _ in range(3):
+        assert _code(await gateway.ask()) is CheckCode.TOKEN_INVALID
+    assert gateway.paths == ["/token", PATH] * 2
+
+
+@pytest.mark.parametrize("within_seconds", [0.0, -1.0])
+async def test_nothing_is_asked_once_the_job_has_expired(within_seconds: float) -> None:
+    gateway = Gateway()
+    assert _code(await gateway.ask(within_seconds=within_seconds)) is CheckCode.EXPIRED
+    assert gateway.paths == []
+
+
+@pytest.mark.parametrize("failure", [httpx.Response(503), httpx.ReadTimeout("sesame")])
 async def test_a_failed_fetch_is_forgotten(failure: Step) -> None:
     gateway = Gateway(failure, token_of())
     assert _code_or_status(await gateway.ask()) != 200

@@ -332,6 +332,24 @@ def test_an_error_is_read_with_what_accompanies_it() -> None:
     assert (error.code, error.meta.provider, error.meta.retry_in) == ("37003", "CNAV", 10)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"detail": None}, {"title": []}, {"meta": "x"}, {"meta": None}, {"meta": {"retry_in": "bientôt"}}],
+)
+def test_a_member_of_another_form_does_not_hide_the_code(odd: dict[str, Any]) -> None:
+    assert read_errors(body(code="00100", **odd)).code == "00100"
+
+
+def test_what_follows_the_first_error_does_not_hide_it() -> None:
+    errors = ["panne", {"code": "00100"}, {"code": []}]
+    assert read_errors(json.dumps({"errors": errors}).encode()).code == "00100"
+
+
+def test_a_wait_of_another_form_leaves_the_provider() -> None:
+    error = read_errors(body(meta={"provider": "CNAV", "retry_in": "bientôt"}))
+    assert (error.meta.provider, error.meta.retry_in) == ("CNAV", None)
+
+
 @pytest.mark.parametrize("members", [{}, {"source": None}, {"meta": {}}, {"meta": {"provider": None}}])
 def test_an_error_may_say_little(members: dict[str, Any]) -> None:
     error = read_errors(body(**members))

@@ -226,6 +226,11 @@ def test_null_parameters_are_none() -> None:
 FC = {"france_connect_token": "jeton-opaque"}
 BOURSIER = {"check": "etudiant_boursier"}
 INE = "0990000001A"
+SCHOOL: dict[str, Any] = {"check": "scolarite"}
+NOTICE: dict[str, Any] = {
+    "check": "avis_imposition",
+    "params": {"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"},
+}
 
 
 @pytest.mark.parametrize(
@@ -320,6 +325,7 @@ def test_a_france_connect_call_sends_nothing_of_the_person() -> None:
         ),
         ({"code_etablissement": "99A"}, (CheckCode.INVALID_PARAMETER, "code_etablissement")),
         ({"codes_bcn_regions": []}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
+        ({"codes_bcn_departements": ["92"]}, (CheckCode.INVALID_PARAMETER, "codes_bcn_departements")),
         ({"codes_bcn_regions": "10"}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
         (
             {"codes_bcn_regions": ["10"], "degre_etablissement": "3D"},
@@ -353,6 +359,15 @@ def test_an_array_is_repeated_under_the_api_s_name() -> None:
     [
         (BOURSIER | {"params": {"annee": 2026}}, "annee"),
         (BOURSIER | {"params": {"campaign_year": 2020}}, "campaign_year"),
+        (BOURSIER | {"params": {"campaign_year": 2027}}, "campaign_year"),
+        (
+            SCHOOL | {"params": {"annee_scolaire": "2025-2027", "code_etablissement": "0990001Z"}},
+            "annee_scolaire",
+        ),
+        (SCHOOL | {"params": {"annee_scolaire": "2028", "code_etablissement": "0990001Z"}}, "annee_scolaire"),
+        (NOTICE | {"params": NOTICE["params"] | {"reference_avis": "2799999999001"}}, "reference_avis"),
+        (NOTICE | {"params": NOTICE["params"] | {"numero_fiscal": "309999999900"}}, "numero_fiscal"),
+        (NOTICE | {"params": NOTICE["params"] | {"numero_fiscal": "3099999999 01"}}, "numero_fiscal"),
         (BOURSIER | {"params": {"campaign_year": "2025"}}, "campaign_year"),
         (BOURSIER | {"api_version": 3, "params": {"campaign_year": 2025}}, "campaign_year"),
         (BOURSIER | {"call": "identite", "params": {"ine": INE}}, "ine"),

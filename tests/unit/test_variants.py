@@ -27,6 +27,7 @@ def person(nom: str, *prenoms: str, usage: str | None = None) -> Query:
         (
             person("EXEMPLE", "CLAIRE ANNE"),
             {
+                "first_prenom": person("EXEMPLE", "CLAIRE"),
                 "all_prenoms": person("EXEMPLE", "CLAIRE", "ANNE"),
                 "compound_with_hyphen": person("EXEMPLE", "CLAIRE-ANNE"),
             },
@@ -54,7 +55,13 @@ def test_no_more_than_five_calls_are_made_and_none_twice() -> None:
 
 def test_several_first_names_in_one_text_stay_within_what_the_endpoint_takes() -> None:
     assert dict(variants(person("EXEMPLE", "A B C D"), 3))["all_prenoms"] == person("EXEMPLE", "A", "B", "C")
-    assert dict(variants(person("EXEMPLE", "A B C D"), 1))["all_prenoms"] == person("EXEMPLE", "A")
+    assert dict(variants(person("EXEMPLE", "A B C D"), 1))["first_prenom"] == person("EXEMPLE", "A")
+
+
+def test_words_are_joined_once_whatever_stood_between_them() -> None:
+    found = dict(variants(person("JEAN - PAUL", "-LOU"), 3))
+    assert found["compound_with_space"] == person("JEAN PAUL", "LOU")
+    assert found["compound_with_hyphen"] == person("JEAN-PAUL", "LOU")
 
 
 def test_a_variant_changes_names_only() -> None:

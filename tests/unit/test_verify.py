@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -326,6 +327,76 @@ async def test_where_no_variant_is_recognised_the_identity_as_given_is_answered(
     assert check.status is CheckStatus.NOT_IDENTIFIED
     assert check.source
     assert (check.source.attempts, check.source.variant) == (3, None)
+
+
+async def test_no_variant_is_asked_once_the_job_has_expired() -> None:
+    now = NOW
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        nonlocal now
+        now += timedelta(seconds=40)
+        return _nobody_unless(lambda _params: False)(request)  # type: ignore[return-value]
+
+    source = Source(qf=slow)
+    services = replace(_services(source), clock=lambda: now)
+    delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
+    (check,) = _reply(await verify(delivery, services)).checks
+    assert check.status is CheckStatus.NOT_IDENTIFIED
+    assert len(source.calls) == 2
+
+
+async def test_a_variant_that_fails_for_a_time_does_not_end_the_search() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "nomUsage" in request.url.params:
+            return httpx.Response(422, json=UNMATCHED)
+        if len(request.url.params.get_list("prenoms[]")) > 1:
+            return httpx.Response(503)
+        return httpx.Response(422, json=UNMATCHED)
+
+    identity = TWO_NAMES | {"nom_naissance": "SESAME-OUVRE"}
+    source = Source(qf=answer)
+    delivery = _delivery(BOTH[0], identity=identity, identity_variants=True)
+    (check,) = _reply(await verify(delivery, _services(source))).checks
+    assert check.status is CheckStatus.NOT_IDENTIFIED
+    assert len(source.calls) == 4
+    assert check.reason
+    assert check.reason.retryable
+    assert "variantes" in check.reason.detail
+
+
+async def test_a_refusal_of_the_token_ends_the_search() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "nomUsage" in request.url.params:
+            return httpx.Response(422, json=UNMATCHED)
+        return httpx.Response(403, json=NO_SCOPE)
+
+    source = Source(qf=answer)
+    delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
+    await verify(delivery, _services(source))
+    assert len(source.calls) == 2
+
+
+async def test_where_several_people_match_only_a_variant_that_says_more_is_asked() -> None:
+    ambiguous = {"errors": [{"code": "00391", "title": "Plusieurs", "detail": "…", "meta": {}}]}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if len(request.url.params.get_list("prenoms[]")) > 1:
+            return _found(request)
+        return httpx.Response(422, json=ambiguous)
+
+    source = Source(qf=answer)
+    identity = TWO_NAMES | {"prenoms": ["CLAIRE ANNE"]}
+    delivery = _delivery(BOTH[0], identity=identity, identity_variants=True)
+    (check,) = _reply(await verify(delivery, _services(source))).checks
+    assert check.source
+    assert (check.source.variant, check.source.attempts) == ("all_prenoms", 2)
+    homonyms = Source(qf=lambda _request: httpx.Response(422, json=ambiguous))
+    (check,) = _reply(
+        await verify(_delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True), _services(homonyms))
+    ).checks
+    assert check.reason
+    assert check.reason.code is CheckCode.IDENTITY_AMBIGUOUS
+    assert len(homonyms.calls) == 1
 
 
 async def test_without_being_asked_no_variant_is_tried() -> None:
