@@ -47,6 +47,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     [
         ("CONNECTOR_BROKER_URL", "http://guest:secret@127.0.0.1"),
         ("CONNECTOR_API_PARTICULIER_URL", "particulier.api.gouv.fr"),
+        ("CONNECTOR_DGFIP_URL", "gw.dgfip.finances.gouv.fr"),
         ("CONNECTOR_DATABASE_URL", "secret"),
         ("CONNECTOR_REQUIRE_USER_ID", "secret"),
         ("CONNECTOR_LOG_FORMAT", "secret"),
@@ -82,6 +83,9 @@ def test_a_malformed_setting_stops_the_worker_with_one_line(
         ("sandbox", "token"),
         ("schemas", "export"),
         ("tenants", "import"),
+        ("checks", "list"),
+        ("checks", "show"),
+        ("sandbox", "france-connect-token"),
         ("tenants", "list"),
         ("tenants", "show"),
         ("topology", "declare"),
