@@ -16,7 +16,8 @@ Example::
 
 ``token`` is the habilitation's at API Particulier. ``dgfip`` are the OAuth2 client credentials at API Impôt
 particulier, without which there is no ``avis_imposition``; beside the two secrets it may give ``id_teleservice``, the
-online service's name at the DGFiP, and ``scope``, where the DGFiP has granted another than ``RessourceIR``.
+online service's name at the DGFiP, and ``scope``, where more is to be asked than ``RessourceIR``, which opens the
+notice's resource and is always among them.
 
 A secret is in an environment variable (``env``), in a file (``file``), or, for a sandbox, in place (``value``).
 """
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -52,6 +54,12 @@ class TenantsFileError(OperatorError):
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _with_the_notice(scope: str) -> str:
+    if DEFAULT_SCOPE not in scope.split():
+        raise ValueError(f"{DEFAULT_SCOPE} must be among the scopes: it opens the resource that is asked")
+    return scope
 
 
 class TokenEntry(_Entry):
@@ -83,7 +91,9 @@ class DgfipEntry(_Entry):
     client_id: TokenEntry
     client_secret: TokenEntry
     id_teleservice: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$")] | None = None
-    scope: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")] = DEFAULT_SCOPE
+    scope: Annotated[
+        str, StringConstraints(pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$"), AfterValidator(_with_the_notice)
+    ] = DEFAULT_SCOPE
 
 
 class TenantEntry(_Entry):

@@ -189,7 +189,7 @@ def test_credentials_at_the_dgfip_change_apart_from_the_token(store: RegistrySto
     assert after.sealed_token == before.sealed_token
 
 
-@pytest.mark.parametrize("change", [{"id_teleservice": "TS-1"}, {"scope": "RessourceIRDerniere"}])
+@pytest.mark.parametrize("change", [{"id_teleservice": "TS-1"}, {"scope": "RessourceIR RessourceIRDerniere"}])
 def test_what_goes_with_the_credentials_is_a_change_too(
     store: RegistryStore, vault: Vault, change: dict[str, str]
 ) -> None:

@@ -132,6 +132,10 @@ def test_a_tenant_is_named_by_a_siret(siret: str, tmp_path: Path) -> None:
         ),
         (DGFIP.replace("TS-1", "TS 1"), f"tenants.{CLAMART}.dgfip.id_teleservice"),
         (DGFIP.replace("id_teleservice", "scope").replace("TS-1", ""), f"tenants.{CLAMART}.dgfip.scope"),
+        (
+            DGFIP.replace("id_teleservice", "scope").replace("TS-1", "RessourceTH"),
+            f"tenants.{CLAMART}.dgfip.scope",
+        ),
         (DGFIP.replace("id_teleservice", "teleservice"), f"tenants.{CLAMART}.dgfip.teleservice"),
     ],
 )
@@ -254,8 +258,11 @@ def test_what_credentials_need_not_say_has_a_default(tmp_path: Path) -> None:
     bare = DGFIP.replace(', id_teleservice = "TS-1"', "")
     credentials = resolve_dgfip(CLAMART, _dgfip(tmp_path, bare), {"DGFIP": "s"})
     assert (credentials.id_teleservice, credentials.scope) == (None, "RessourceIR")
-    scoped = DGFIP.replace('id_teleservice = "TS-1"', 'scope = "RessourceIRDerniere"')
-    assert resolve_dgfip(CLAMART, _dgfip(tmp_path, scoped), {"DGFIP": "s"}).scope == "RessourceIRDerniere"
+    scoped = DGFIP.replace('id_teleservice = "TS-1"', 'scope = "RessourceIR RessourceIRDerniere"')
+    assert (
+        resolve_dgfip(CLAMART, _dgfip(tmp_path, scoped), {"DGFIP": "s"}).scope
+        == "RessourceIR RessourceIRDerniere"
+    )
 
 
 def test_a_tenant_may_have_no_credentials_at_the_dgfip(tmp_path: Path) -> None:
