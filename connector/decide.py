@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from connector.catalogue.definition import Endpoint
-from connector.outcome import ApiError
+from connector.catalogue.definition import Source as ApiSource
+from connector.outcome import ApiError, Outcome
 from connector.outcome_table import outcome_table
 from connector.plan import Attempt, PlannedCall, Refusal
 from connector.reasons import RETRYABLE, reason
@@ -26,6 +28,20 @@ _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 """A wait beyond this is no wait but nonsense."""
 _IDENTIFIED: Final = (CheckStatus.FOUND, CheckStatus.NOT_FOUND)
 _INCOMPLETE: Final = "Toutes les variantes de l'identité n'ont pas pu être essayées : redemander plus tard peut donner une réponse."
+_NOT_CONNECTED: Final = "Cette vérification n'est pas raccordée chez l'hébergeur du connecteur. Demander le justificatif à la personne."
+_DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
+    {
+        CheckCode.TOKEN_MISSING: (
+            "Aucun identifiant de la DGFiP n'est enregistré pour ce CCAS. Demander à l'hébergeur du connecteur de les "
+            "enregistrer."
+        ),
+        CheckCode.TOKEN_INVALID: (
+            "Les identifiants de ce CCAS auprès de la DGFiP sont refusés. Demander à l'hébergeur du connecteur de les "
+            "vérifier."
+        ),
+    },
+)
+"""Where the tax notice is asked with the tenant's own credentials, there is no token to speak of."""
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -44,8 +60,10 @@ def refused(refusal: Refusal) -> CheckReply:
 
 
 def without_call(planned: PlannedCall | Refusal, code: CheckCode) -> CheckReply:
-    """Return the answer of a check whose call was not made, for a reason that is the whole job's."""
-    return _error(planned, reason(code))
+    """Return the answer of a check whose call was not made, though nothing is wrong with the check."""
+    source = planned.endpoint.source if isinstance(planned, PlannedCall) else None
+    detail = _NOT_CONNECTED if code is CheckCode.SOURCE_WITHDRAWN else _source_detail(source, code)
+    return _error(planned, reason(code, detail=detail))
 
 
 def unexplained(request: CheckRequest) -> CheckReply:
@@ -65,7 +83,8 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
     """Return the answer that one attempt's result gives."""
     match exchange:
         case Unanswered(code=code):
-            return Decision(_error(planned, reason(code), _source(planned.endpoint, attempt, exchange)))
+            why = reason(code, detail=_source_detail(planned.endpoint.source, code))
+            return Decision(_error(planned, why, _source(planned.endpoint, attempt, exchange)))
         case Answered(http_status=status) if status == _OK:
             return _found(planned, attempt, exchange)
         case Answered():
@@ -154,7 +173,7 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
     outcome = table.outcome(answered.http_status, error)
     why = reason(
         outcome.code,
-        detail=planned.definition.no_record_detail if outcome.code is CheckCode.NO_RECORD else outcome.detail,
+        detail=_detail(planned, outcome),
         parameter=outcome.parameter,
         retry_after_seconds=_wait(answered, error, outcome.code, now),
         upstream=_upstream(answered, error),
@@ -212,6 +231,16 @@ def _until_http_date(text: str | None, now: datetime) -> float | None:
 def _until_unix_time(text: str | None, now: datetime) -> float | None:
     reset = _seconds(text)
     return None if reset is None else reset - now.timestamp()
+
+
+def _detail(planned: PlannedCall, outcome: Outcome) -> str | None:
+    if outcome.code is CheckCode.NO_RECORD:
+        return planned.definition.no_record_detail
+    return outcome.detail or _source_detail(planned.endpoint.source, outcome.code)
+
+
+def _source_detail(source: ApiSource | None, code: CheckCode) -> str | None:
+    return _DGFIP_DETAILS.get(code) if source is ApiSource.API_IMPOT_PARTICULIER else None
 
 
 def _error(planned: PlannedCall | Refusal, why: Reason, source: Source | None = None) -> CheckReply:

@@ -8,46 +8,18 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from connector.french import explain
 from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.reasons import job_error
 from schemas.base import Reference
 from schemas.codes import JobCode
 from schemas.reply import JobError
-from schemas.request import MAX_CHECKS, SERVED_VERSIONS, JobId, VerificationRequest
+from schemas.request import SERVED_VERSIONS, JobId, VerificationRequest
 from schemas.siret import Siret
 
 MAX_ERRORS: Final = 20
 """A job with more defects than this gets the first ones: enough to correct it by."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-
-_DETAILS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "missing": "Ce champ est obligatoire.",
-        "extra_forbidden": "Ce champ n'existe pas.",
-        "string_type": "Une chaîne de caractères est attendue.",
-        "string_too_short": "Cette valeur est trop courte.",
-        "string_too_long": "Cette valeur est trop longue.",
-        "string_pattern_mismatch": "Cette valeur contient un caractère ou une forme non admis.",
-        "int_type": "Un nombre entier est attendu.",
-        "bool_type": "Un booléen est attendu.",
-        "dict_type": "Un objet est attendu.",
-        "model_type": "Un objet est attendu.",
-        "tuple_type": "Un tableau est attendu.",
-        "too_short": "Au moins un élément est attendu.",
-        "too_long": f"Trop d'éléments (au plus {MAX_CHECKS}).",
-        "literal_error": "Cette valeur n'est pas l'une de celles admises.",
-        "siret": "Ce n'est pas un SIRET valide : 14 chiffres, dont la clé de contrôle.",
-        "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",
-        "name_character": "Le caractère {character} n'est pas admis dans un nom.",
-        "name_empty": "Un nom contient au moins une lettre.",
-        "duplicate_check_id": "Deux vérifications portent le même id.",
-        "timezone_aware": "L'instant doit porter son décalage horaire (RFC 3339).",
-        "datetime_type": "Un instant RFC 3339 avec décalage horaire est attendu.",
-        "datetime_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
-        "datetime_from_date_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
-    },
-)
-_OTHER_DETAIL: Final = "Cette valeur n'est pas admise."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +121,7 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
 
 
 def _read_detail(detail: ErrorDetails) -> JobError:
-    text = _DETAILS.get(detail["type"], _OTHER_DETAIL)
-    return _invalid(text.format_map(detail.get("ctx", {})), json_pointer(detail["loc"]))
+    return _invalid(explain(detail), json_pointer(detail["loc"]))
 
 
 def json_pointer(location: tuple[int | str, ...]) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.defects import Defect, invalid, missing
+from connector.french import explain
 from connector.identity import NAMES, Query, identity_defect, identity_query
 from connector.variants import NARROWING, NORMALISED, variants
 from schemas.base import RequestModel
@@ -142,8 +143,13 @@ def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | De
             return invalid(
                 name, f"Cette vérification ne prend pas ce paramètre ; paramètres possibles : {taken}."
             )
+        case "string_pattern_mismatch":
+            # An agent may read this, to whom a pattern says nothing.
+            return invalid(
+                name, f"{name} n'a pas la forme attendue : vérifier ce qui a été saisi, sans espace."
+            )
         case _:
-            return invalid(name)
+            return invalid(name, f"{name} : {explain(first)}")
 
 
 def _person_defect(job: VerificationRequest, endpoint: Endpoint, today: date) -> Defect | None:

@@ -30,6 +30,9 @@ from connector.upstream.exchange import Upstream
 from schemas.codes import Call, CheckCode
 from schemas.reply import CheckReply
 
+_REFUSED_TOKENS = frozenset(
+    {CheckCode.TOKEN_INVALID, CheckCode.TOKEN_EXPIRED, CheckCode.TOKEN_REVOKED, CheckCode.IP_FORBIDDEN}
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -115,8 +118,17 @@ async def _call(planned: PlannedCheck, admitted: Admitted, services: Services) -
         decision = decide(planned, attempt, exchange, services.clock())
         for surprise in decision.surprises:
             services.tally.count(planned.definition.name, surprise)
+        _warn_of_a_refused_token(planned, admitted, decision.reply)
         answers.append(decision.reply)
     return choose(answers)
+
+
+def _warn_of_a_refused_token(planned: PlannedCall, admitted: Admitted, answer: CheckReply) -> None:
+    code = answer.reason.code if answer.reason else None
+    if code in _REFUSED_TOKENS:
+        _log.warning(
+            "token.refused", tenant=admitted.tenant.siret, check=planned.definition.name, code=str(code)
+        )
 
 
 def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:

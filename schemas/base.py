@@ -10,6 +10,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
@@ -68,7 +69,11 @@ def _milliseconds(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Instant = Annotated[AwareDatetime, PlainSerializer(_milliseconds, return_type=str, when_used="json")]
+Instant = Annotated[
+    AwareDatetime,
+    PlainSerializer(_milliseconds, return_type=str, when_used="json"),
+    Field(json_schema_extra={"format": "date-time"}),
+]
 """An instant with its offset, written in UTC to the millisecond (RFC 3339)."""
 
 NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]+$"

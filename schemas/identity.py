@@ -81,8 +81,8 @@ def _partial_date(value: str) -> str:
 
 PartialDate = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]{4}(?:-[0-9]{2}){0,2}$"),
     AfterValidator(_partial_date),
+    Field(json_schema_extra={"pattern": "^[0-9]{4}(?:-[0-9]{2}){0,2}$"}),
 ]
 CodePays = Annotated[str, StringConstraints(pattern=r"^(?:99[0-9]{3}|92352)$")]
 CodeCommune = Annotated[str, StringConstraints(pattern=r"^(?:[013-9][0-9]|2[AB1-9])[0-9]{3}$")]

@@ -97,6 +97,8 @@ class CheckDefinition:
     quota_group: QuotaGroup = QuotaGroup.PARTICULIER
     params_rule: Callable[[Any, date], Defect | None] = lambda _params, _today: None
     """What the parameters' model cannot say: it depends on the day in Paris, or on several members at once."""
+    params_note: str | None = None
+    """French: what ``params_rule`` demands that no single parameter shows."""
     no_record_detail: str | None = None
     """What an agent should know when the source has no file, where there is more to say than that."""
     provider_of: Callable[[Any], str | None] = lambda _data: None

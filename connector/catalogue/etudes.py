@@ -141,6 +141,10 @@ ETUDES: Final = (
             _scolarite(3, ScolariteV3Data),
         ),
         params_rule=_scolarite_rule,
+        params_note=(
+            "Donner `code_etablissement`, ou un périmètre d'une seule sorte (`codes_bcn_departements` ou "
+            "`codes_bcn_regions`) avec `degre_etablissement`, et pas les deux."
+        ),
         no_record_detail=(
             "Aucun élève de ce nom n'a été trouvé dans cet établissement ou ce périmètre pour cette année scolaire. "
             "Vérifier l'établissement, l'année scolaire et l'identité."

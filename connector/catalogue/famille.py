@@ -76,6 +76,7 @@ FAMILLE: Final = (
         provider=_PROVIDER,
         endpoints=_calls("quotient_familial", QuotientFamilialData, QuotientFamilialParams),
         params_rule=_quotient_month,
+        params_note="Sans `annee`, l'année en cours ; sans `mois`, le mois en cours.",
         no_record_detail=(
             "La CAF et la MSA n'ont pas de quotient familial pour cette personne à ce mois. En début de mois, la "
             "CAF ne le publie qu'après le premier week-end : redemander ensuite, ou demander un mois antérieur."

@@ -51,6 +51,7 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
             ),
         ),
         params_rule=_notice_not_to_come,
+        params_note="Les deux premiers chiffres de `reference_avis` donnent l'année de l'impôt ; ni espace ni tiret.",
         no_record_detail=(
             "Aucun avis d'imposition n'a été trouvé. Vérifier sur la première page de l'avis le numéro fiscal (13 "
             "chiffres) et la référence, qui change quand l'avis est corrigé. Si aucune demande de ce CCAS n'aboutit, "

@@ -89,6 +89,8 @@ def _print_check(check: dict[str, Any]) -> None:
         ("Scope", "Opens"),
         [(scope, ", ".join(members) or "the call") for scope, members in check["scopes"].items()],
     )
+    if check["params_note"]:
+        click.echo(f"{check['params_note']}\n")
     if check["no_record_detail"]:
         click.echo(f"Where there is no record, an agent reads:\n  {check['no_record_detail']}\n")
     click.echo("A job that asks it:")

@@ -29,9 +29,11 @@ def export(output: Path, check: bool) -> None:  # noqa: FBT001 - click passes fl
 
     Example: ccas-connector schemas export --check
     """
-    from connector.cli.options import failing_cleanly
+    from connector.cli.options import fail, failing_cleanly
     from connector.documents.files import published_files
 
+    if check and not output.is_dir():
+        fail(f"{output}: no such folder; run this in the checkout, or give --output")
     with failing_cleanly():
         wanted = published_files(output)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]

@@ -121,6 +121,6 @@ def _gist(data: dict[str, Any]) -> str:
     if "revenu_fiscal_reference" in data:
         return f"revenu_fiscal_reference: {data['revenu_fiscal_reference']}"
     for name, value in data.items():
-        if isinstance(value, bool):
+        if isinstance(value, bool) or (isinstance(value, str) and name.startswith("stat")):
             return f"{name}: {str(value).lower()}"
     return f"with {', '.join(data)}"

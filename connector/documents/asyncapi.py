@@ -8,7 +8,8 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition
 from connector.documents.broker import channels, operations, security_schemes, servers
 from connector.documents.catalogue_schemas import (
-    calls_title,
+    REPLY,
+    REQUEST,
     data_name,
     params_name,
     schema_documents,
@@ -16,10 +17,12 @@ from connector.documents.catalogue_schemas import (
 from connector.documents.codes import DocumentedCode, check_codes, job_codes
 from connector.documents.components import schema_components, schema_ref
 from connector.documents.examples import example_job, example_reply
+from connector.documents.inputs import inputs
 from connector.documents.messages import Example, messages
 
 VERSION: Final = "1.0.0"
 """Its first number is the version of the contract; the second one grows with what is added."""
+_CHECKS: Final = ((REQUEST, "CheckRequest"), (REPLY, "CheckReply"))
 _DESCRIPTION: Final = Path(__file__).with_name("info.md")
 
 
@@ -43,7 +46,7 @@ def asyncapi_document(
         "operations": operations(),
         "components": {
             "messages": messages(definitions, example_job, example_reply),
-            "schemas": schema_components(schema_documents(catalogue)),
+            "schemas": _schemas(catalogue),
             "securitySchemes": security_schemes(),
         },
         "x-checks": {definition.name: _check(definition) for definition in definitions},
@@ -52,11 +55,37 @@ def asyncapi_document(
     }
 
 
+def _schemas(catalogue: Mapping[str, CheckDefinition]) -> dict[str, Any]:
+    """Return every schema; in the envelopes, what a check takes and gives is a choice between the catalogue's.
+
+    A free object stays among the choices: a wrong parameter is that check's own error, and data may grow.
+    """
+    schemas = schema_components(schema_documents(catalogue))
+    params = [schema_ref(params_name(definition)) for definition in catalogue.values()]
+    data = [
+        schema_ref(data_name(definition, version))
+        for definition in catalogue.values()
+        for version in definition.api_versions
+    ]
+    request, reply = (schemas[f"{envelope}.{part}"] for envelope, part in _CHECKS)
+    for members, name, typed in ((request, "params", params), (reply, "data", data)):
+        member = members["properties"][name]
+        members["properties"][name] = member | {"anyOf": [*typed, *member["anyOf"]]}
+    return schemas
+
+
 def _check(definition: CheckDefinition) -> dict[str, Any]:
     return {
         "title": definition.title,
         "provider": definition.provider,
-        "calls": calls_title(definition.endpoints),
+        "calls": [
+            {
+                "call": endpoint.call.value,
+                "version": endpoint.api_version,
+                "inputs": list(inputs(endpoint.call)),
+            }
+            for endpoint in definition.endpoints
+        ],
         "scopes": list(definition.scopes),
         "params": schema_ref(params_name(definition)),
         "data": {

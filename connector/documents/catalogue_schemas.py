@@ -95,8 +95,14 @@ def _of_models(endpoints: Iterable[Endpoint], model_of: Callable[[Endpoint], typ
 
 
 def calls_title(endpoints: Iterable[Endpoint]) -> str:
-    """Return which calls are meant, by version: ``identite, ine (version 4)``."""
+    """Return which calls are meant, with their versions: ``identite, ine (version 4)``, ``ine (versions 3, 4)``."""
     by_version: dict[int, list[str]] = {}
     for endpoint in endpoints:
         by_version.setdefault(endpoint.api_version, []).append(endpoint.call)
-    return "; ".join(f"{', '.join(calls)} (version {version})" for version, calls in by_version.items())
+    by_calls: dict[tuple[str, ...], list[int]] = {}
+    for version, calls in by_version.items():
+        by_calls.setdefault(tuple(calls), []).append(version)
+    return ", ".join(
+        f"{', '.join(calls)} (version{'s' if len(versions) > 1 else ''} {', '.join(map(str, sorted(versions)))})"
+        for calls, versions in by_calls.items()
+    )

@@ -27,6 +27,7 @@ def description(definition: CheckDefinition) -> dict[str, Any]:
         **summary(definition),
         "endpoints": [_endpoint(endpoint) for endpoint in definition.endpoints],
         "scopes": scopes(definition),
+        "params_note": definition.params_note,
         "no_record_detail": definition.no_record_detail,
         "example_job": example_job(definition),
     }

@@ -56,12 +56,13 @@ def _verification(definition: CheckDefinition) -> Sequence[str]:
     own_inputs = {name for call in calls for name in inputs(call)}
     names = dict.fromkeys(parameter.name for parameter, _ in parameters_of(definition))
     return (
-        code(definition.name),
+        f"[{code(definition.name)}](#donnees-{definition.name})",
         definition.title,
         "<br>".join(f"{code(call)} : {', '.join(map(code, inputs(call)))}" for call in calls),
         f"{default} (aussi {', '.join(others)})" if others else default,
         definition.provider,
-        ", ".join(code(name) for name in names if f"params.{name}" not in own_inputs) or "aucun",
+        (", ".join(code(name) for name in names if f"params.{name}" not in own_inputs) or "aucun")
+        + (f". {definition.params_note}" if definition.params_note else ""),
     )
 
 
@@ -89,14 +90,20 @@ def _donnees(catalogue: Catalogue) -> str:
 
 def _sections(definition: CheckDefinition) -> Iterator[str]:
     by_model: dict[type, list[Endpoint]] = {}
+    yield f'<a id="donnees-{definition.name}"></a>'
     for endpoint in definition.endpoints:
         by_model.setdefault(endpoint.data, []).append(endpoint)
     for model, endpoints in by_model.items():
         versions = dict.fromkeys(str(endpoint.api_version) for endpoint in endpoints)
-        which = f", version {' et '.join(versions)}" if len(by_model) > 1 else ""
+        which = (
+            f", version{'s' if len(versions) > 1 else ''} {' et '.join(sorted(versions))}"
+            if len(by_model) > 1
+            else ""
+        )
         headings = ("Champ", "Type", "Peut être", "Scope")
-        yield f"### {code(definition.name)} : {definition.title}{which}"
+        yield f"#### {code(definition.name)} : {definition.title}{which}"
         yield table(headings, map(_data_row, data_members(model)))
+    yield f"[Exemple](#exemple-{definition.name}) · [Catalogue](#catalogue)"
 
 
 def _data_row(member: DataMember) -> Sequence[str]:

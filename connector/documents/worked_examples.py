@@ -20,7 +20,8 @@ def worked_examples(catalogue: Mapping[str, CheckDefinition]) -> str:
 def _example(definition: CheckDefinition) -> Iterator[str]:
     job = {name: value for name, value in example_job(definition).items() if name not in _SHARED}
     (answer,) = example_reply(definition)["checks"]
-    yield f"### {code(definition.name)}"
+    yield f'<a id="exemple-{definition.name}"></a>'
+    yield f"#### Exemple de {code(definition.name)}"
     yield f"Demande :\n\n{_fenced(job)}"
     yield f"Réponse, {code('status')} {code(answer['status'])}, {code('data')} :\n\n{_fenced(answer['data'])}"
 

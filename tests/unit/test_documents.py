@@ -27,6 +27,8 @@ from connector.identity import (
     identity_defect,
     identity_query,
 )
+from connector.registry.tenants_file import read_tenants_file, resolve_dgfip
+from connector.sandbox.impots import CLIENT_SECRET
 from schemas.codes import CheckCode, JobCode
 from schemas.identity import Identity
 
@@ -191,12 +193,9 @@ def test_data_members_tell_null_from_absent_and_inherit_scopes() -> None:
 def test_the_guide_has_a_table_of_every_check_and_code() -> None:
     written = tables()
     for name in CATALOGUE:
-        assert f"| `{name}` |" in written["verifications"]
+        assert f"[`{name}`](#donnees-{name})" in written["verifications"]
         assert f"### `{name}`" in written["donnees"]
-    assert (
-        "| `etudiant_boursier` | ine (version 4); ine (version 3) | `ine` | `ine` | oui |"
-        in written["parametres"]
-    )
+    assert "| `etudiant_boursier` | ine (versions 3, 4) | `ine` | `ine` | oui |" in written["parametres"]
     assert "| `identity.sexe` | `sexeEtatCivil` |" in written["noms"]
     for code in CheckCode:
         assert f"| `{code}` |" in written["codes-verification"]
@@ -228,3 +227,12 @@ def test_tables_that_are_in_place_stay() -> None:
     page = with_tables("avant <!-- table:a --> vieux <!-- /table:a --> après", {"a": "| x |"})
     assert page == "avant <!-- table:a -->\n\n| x |\n\n<!-- /table:a --> après"
     assert with_tables(page, {"a": "| x |"}) == page
+
+
+def test_the_guide_s_tenants_work_with_the_sandbox(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "schemas" / "README.md").read_text("utf-8")
+    text = guide.split("<<'TOML'\n")[1].split("\nTOML\n")[0]
+    (tmp_path / "ccas.toml").write_text(text, "utf-8")
+    ((siret, tenant),) = read_tenants_file(tmp_path / "ccas.toml").tenants.items()
+    assert tenant.dgfip
+    assert resolve_dgfip(siret, tenant.dgfip, {}).client_secret == CLIENT_SECRET

@@ -425,3 +425,19 @@ def test_a_name_that_is_not_sent_to_the_letter_is_said_so() -> None:
 def test_a_call_without_the_identity_has_no_variant() -> None:
     check = BOURSIER | {"call": "ine", "params": {"ine": INE}}
     assert variant_names(check, identity=TWO_NAMES, identity_variants=True) == [None]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"annee": "2026"}, "nombre entier"),
+        ({"mois": 13}, "au plus 12"),
+        ({"mois": 0}, "au moins 1"),
+        ({"an": 1}, "annee, mois"),
+    ],
+)
+def test_a_wrong_parameter_says_what_is_expected(params: dict[str, Any], words: str) -> None:
+    (result,) = planned(quotient(**params))
+    assert isinstance(result, Refusal)
+    assert result.defect.detail
+    assert words in result.defect.detail

@@ -425,7 +425,36 @@ async def test_a_source_that_is_not_configured_is_withdrawn() -> None:
     delivery = _delivery({"check": "avis_imposition", "params": params})
     reply = _reply(await verify(delivery, _services(source)))
     assert _codes(reply.checks) == [CheckCode.SOURCE_WITHDRAWN]
+    assert reply.checks[0].reason
+    assert "hébergeur" in reply.checks[0].reason.detail
     assert source.calls == []
+
+
+@pytest.mark.parametrize(
+    ("tenant", "code"), [(CLAMART, CheckCode.TOKEN_MISSING), (BOURG, CheckCode.TOKEN_MISSING)]
+)
+async def test_missing_credentials_of_the_dgfip_are_not_called_a_token(tenant: str, code: CheckCode) -> None:
+    source = Source()
+    services = _services(source)
+    api = next(iter(services.upstreams.values()))
+    connected = replace(services, upstreams={**services.upstreams, ApiSource.API_IMPOT_PARTICULIER: api})
+    params = {"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"}
+    delivery = _delivery({"check": "avis_imposition", "params": params}, tenant=tenant)
+    (check,) = _reply(await verify(delivery, connected)).checks
+    assert check.reason
+    assert check.reason.code is code
+    assert "DGFiP" in check.reason.detail
+    assert source.calls == []
+
+
+async def test_a_refused_token_is_logged_for_its_tenant() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"errors": [{"code": "00103", "title": "…", "detail": "…"}]})
+
+    with capture_logs() as logs:
+        await verify(_delivery(BOTH[0]), _services(Source(qf=answer)))
+    (entry,) = logs
+    assert (entry["event"], entry["tenant"], entry["code"]) == ("token.refused", CLAMART, "token_expired")
 
 
 async def test_what_a_source_adds_is_counted() -> None:

@@ -1,0 +1,53 @@
+"""What is wrong with a member of a job, in French, from pydantic's error types; never shows a value."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+_DETAILS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing": "Ce champ est obligatoire.",
+        "extra_forbidden": "Ce champ n'existe pas.",
+        "string_type": "Une chaîne de caractères est attendue.",
+        "string_too_short": "Cette valeur est trop courte.",
+        "string_too_long": "Cette valeur est trop longue.",
+        "string_pattern_mismatch": "Cette valeur n'a pas la forme attendue : {pattern}.",
+        "int_type": "Un nombre entier est attendu.",
+        "greater_than_equal": "Un nombre d'au moins {ge} est attendu.",
+        "less_than_equal": "Un nombre d'au plus {le} est attendu.",
+        "bool_type": "Un booléen est attendu.",
+        "dict_type": "Un objet est attendu.",
+        "model_type": "Un objet est attendu.",
+        "tuple_type": "Un tableau est attendu.",
+        "too_short": "Au moins un élément est attendu.",
+        "too_long": "Trop d'éléments (au plus {max_length}).",
+        "literal_error": "Cette valeur n'est pas l'une de celles admises : {expected}.",
+        "siret": "Ce n'est pas un SIRET valide : 14 chiffres, dont la clé de contrôle.",
+        "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",
+        "name_character": "Le caractère {character} n'est pas admis dans un nom.",
+        "name_empty": "Un nom contient au moins une lettre.",
+        "duplicate_check_id": "Deux vérifications portent le même id.",
+        "timezone_aware": "L'instant doit porter son décalage horaire (RFC 3339).",
+        "datetime_type": "Un instant RFC 3339 avec décalage horaire est attendu.",
+        "datetime_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
+        "datetime_from_date_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
+    },
+)
+_OTHER: Final = "Cette valeur n'est pas admise."
+
+
+class _Context(dict[str, Any]):
+    def __missing__(self, _name: str) -> str:
+        return "…"
+
+
+def explain(defect: ErrorDetails) -> str:
+    """Return a sentence that says what is expected."""
+    # What pydantic lists in English.
+    context = {
+        name: value.replace(" or ", " ou ") if isinstance(value, str) else value
+        for name, value in defect.get("ctx", {}).items()
+    }
+    return _DETAILS.get(defect["type"], _OTHER).format_map(_Context(context))
