@@ -1,7 +1,5 @@
 """Deciding: what a call's result means for its check. Pure: values in, an answer out."""
 
-import email.utils
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,23 +9,21 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from connector.attempts import Attempt
 from connector.catalogue.definition import Endpoint
 from connector.catalogue.definition import Source as ApiSource
 from connector.outcome import ApiError, Outcome
 from connector.outcome_table import outcome_table
-from connector.plan import Attempt, PlannedCall, Refusal
+from connector.plan import PlannedCall, Refusal
 from connector.reasons import RETRYABLE, reason
 from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
+from connector.waits import retry_after_seconds
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
 
 _OK: Final = 200
-_LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
-"""A wait beyond this is no wait but nonsense."""
-_IDENTIFIED: Final = (CheckStatus.FOUND, CheckStatus.NOT_FOUND)
-_INCOMPLETE: Final = "Toutes les variantes de l'identité n'ont pas pu être essayées : redemander plus tard peut donner une réponse."
 _NOT_CONNECTED: Final = "Cette vérification n'est pas raccordée chez l'hébergeur du connecteur. Demander le justificatif à la personne."
 _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
     {
@@ -91,47 +87,6 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
             return _not_found(planned, attempt, exchange, now)
 
 
-def is_worth_asking(attempt: Attempt, answers: Sequence[CheckReply]) -> bool:
-    """Tell whether a variant may identify the person, after these answers to the attempts before it.
-
-    Where several people match, one that says less would only pick one of them. A variant that failed for a time
-    does not end the search.
-    """
-    if not answers:
-        return True
-    if answers[0].status is not CheckStatus.NOT_IDENTIFIED or answers[-1].status in _IDENTIFIED:
-        return False
-    if any(answer.status is CheckStatus.ERROR and not _may_pass(answer) for answer in answers):
-        return False
-    is_ambiguous = any(_code(answer) is CheckCode.IDENTITY_AMBIGUOUS for answer in answers)
-    return attempt.narrows or not is_ambiguous
-
-
-def choose(answers: Sequence[CheckReply]) -> CheckReply:
-    """Return the answer of a check whose attempts, in order, were given these.
-
-    A variant's answer counts when it identifies the person; else the answer to the identity as it was given
-    stands, and says so where a variant could not be asked.
-    """
-    first, last = answers[0], answers[-1]
-    chosen = last if last.status in _IDENTIFIED else first
-    if len(answers) == 1 or chosen.source is None:
-        return chosen
-    changed: dict[str, Any] = {"source": chosen.source.model_copy(update={"attempts": len(answers)})}
-    if chosen is first and first.reason and any(answer.status is CheckStatus.ERROR for answer in answers):
-        detail = f"{first.reason.detail} {_INCOMPLETE}"
-        changed["reason"] = first.reason.model_copy(update={"detail": detail, "retryable": True})
-    return chosen.model_copy(update=changed)
-
-
-def _code(answer: CheckReply) -> CheckCode | None:
-    return answer.reason.code if answer.reason else None
-
-
-def _may_pass(answer: CheckReply) -> bool:
-    return answer.reason is not None and answer.reason.retryable
-
-
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
     endpoint = planned.endpoint
     try:
@@ -191,22 +146,6 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
     return Decision(reply, (Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}"),))
 
 
-def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: datetime) -> int | None:
-    """Return how long the API asks to wait: ``Retry-After``, else ``RateLimit-Reset``, else ``retry_in``.
-
-    ``Retry-After`` is in seconds or an HTTP date (RFC 9110, 10.2.3), ``RateLimit-Reset`` a Unix time. None
-    when the API did not say, which is not zero.
-    """
-    waits = (
-        _seconds(headers.get("retry-after")),
-        _until_http_date(headers.get("retry-after"), now),
-        _until_unix_time(headers.get("ratelimit-reset"), now),
-        error.meta.retry_in,
-    )
-    known = next((wait for wait in waits if wait is not None and abs(wait) <= _LONGEST_WAIT_SECONDS), None)
-    return None if known is None else max(0, math.ceil(known))
-
-
 def _wait(answered: Answered, error: ApiError, code: CheckCode, now: datetime) -> int | None:
     if code not in RETRYABLE:
         return None
@@ -215,22 +154,6 @@ def _wait(answered: Answered, error: ApiError, code: CheckCode, now: datetime) -
         # Every answer tells when the quota's window ends; only a refusal for the quota waits for it.
         headers.pop("ratelimit-reset", None)
     return retry_after_seconds(headers, error, now)
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.strip().isdecimal() else None
-
-
-def _until_http_date(text: str | None, now: datetime) -> float | None:
-    try:
-        return (email.utils.parsedate_to_datetime(text) - now).total_seconds() if text else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _until_unix_time(text: str | None, now: datetime) -> float | None:
-    reset = _seconds(text)
-    return None if reset is None else reset - now.timestamp()
 
 
 def _detail(planned: PlannedCall, outcome: Outcome) -> str | None:

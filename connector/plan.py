@@ -1,20 +1,19 @@
 """Planning: each check of a job becomes the calls that may answer it, or the defect that prevents them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.catalogue.definition import CheckDefinition, Endpoint, Source
+from connector.attempts import Attempt, attempts_of
+from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.defects import Defect, invalid, missing
 from connector.french import explain
-from connector.identity import NAMES, Query, identity_defect, identity_query
-from connector.variants import NARROWING, NORMALISED, variants
+from connector.identity import identity_defect
 from schemas.base import RequestModel
 from schemas.codes import Call, CheckCode
-from schemas.identity import Identity
 from schemas.request import CheckRequest, VerificationRequest
 
 _LONGEST_NAME_SHOWN: Final = 64
@@ -26,17 +25,6 @@ INPUTS: Final[Mapping[Call, tuple[str, ...]]] = {
     Call.AVIS: ("numero_fiscal", "reference_avis"),
 }
 """What a job gives for each call: a member of the job, or of the check's ``params``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One way of asking."""
-
-    query: Query = field(repr=False)
-    variant: str | None = None
-    """How the identity asked differs from the one given, where it does."""
-    narrows: bool = False
-    """It says more of the person than the one before, so that it may tell several people apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +77,7 @@ def _plan_check(
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
     if defect:
         return Refusal(request, defect)
-    return PlannedCall(request, definition, endpoint, params, _attempts(job, endpoint, params))
+    return PlannedCall(request, definition, endpoint, params, attempts_of(job, endpoint, params))
 
 
 def _choose_endpoint(
@@ -170,32 +158,3 @@ def _token_defect(token: str | None) -> Defect | None:
             "france_connect_token", "Un jeton FranceConnect ne contient que de l'ASCII, sans espace."
         )
     return None
-
-
-def _attempts(job: VerificationRequest, endpoint: Endpoint, params: RequestModel) -> tuple[Attempt, ...]:
-    before = (("recipient", job.tenant),) if endpoint.source is Source.API_PARTICULIER else ()
-    after = tuple(_params_query(params))
-    if endpoint.identity is None or job.identity is None:
-        return (Attempt(before + after),)
-    person = identity_query(endpoint.identity, job.identity)
-    change = NORMALISED if _is_normalised(job.identity, person) else None
-    as_given = Attempt(before + person + after, change)
-    if not job.identity_variants:
-        return (as_given,)
-    others = (
-        Attempt(before + query + after, f"{change}+{name}" if change else name, name in NARROWING)
-        for name, query in variants(person, endpoint.identity.most_prenoms)
-    )
-    return (as_given, *others)
-
-
-def _params_query(params: RequestModel) -> Iterator[tuple[str, str]]:
-    for name, value in params.model_dump(by_alias=True, exclude_none=True).items():
-        for item in value if isinstance(value, tuple) else (value,):
-            yield name, str(item)
-
-
-def _is_normalised(identity: Identity, person: Query) -> bool:
-    """Tell whether a name is sent otherwise than it was given."""
-    given = {identity.nom_naissance, identity.nom_usage, *(identity.prenoms or ())}
-    return any(name in NAMES and value not in given for name, value in person)

@@ -16,10 +16,11 @@ import structlog
 
 from connector.admission import Admitted, admit
 from connector.assemble import assemble
+from connector.attempts import choose, is_worth_asking
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.clock import Clock, paris_day
-from connector.decide import choose, decide, is_worth_asking, refused, unexplained, without_call
+from connector.decide import decide, refused, unexplained, without_call
 from connector.messaging.delivery import Delivery
 from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
 from connector.registry.cache import RegistryCache

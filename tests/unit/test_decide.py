@@ -9,16 +9,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from connector.attempts import Attempt
 from connector.catalogue import CATALOGUE
-from connector.decide import choose, decide, refused, retry_after_seconds, without_call
+from connector.decide import decide, refused, without_call
 from connector.defects import Defect
-from connector.outcome import ApiError, ErrorMeta
-from connector.plan import Attempt, PlannedCall, Refusal
+from connector.plan import PlannedCall, Refusal
 from connector.surprises import Surprise, SurpriseKind
 from connector.upstream.exchange import Answered, Unanswered
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
+from tests.unit.test_waits import GARBAGE
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 UNIX_NOW = int(NOW.timestamp())
@@ -298,43 +299,6 @@ def test_a_block_that_a_call_never_returns_is_not_withheld() -> None:
     assert reply.withheld == ()
 
 
-def with_status(status: CheckStatus, variant: str | None = None) -> CheckReply:
-    source = source_of(decide_ok(FAMILY)).model_copy(update={"variant": variant})
-    return decide_ok(FAMILY).model_copy(update={"status": status, "source": source})
-
-
-NOBODY, FOUND, ABSENT, FAILED = (
-    CheckStatus.NOT_IDENTIFIED,
-    CheckStatus.FOUND,
-    CheckStatus.NOT_FOUND,
-    CheckStatus.ERROR,
-)
-
-
-@pytest.mark.parametrize(
-    ("statuses", "chosen"),
-    [
-        ([FOUND], 0),
-        ([NOBODY], 0),
-        ([FAILED], 0),
-        ([NOBODY, FOUND], 1),
-        ([NOBODY, NOBODY, ABSENT], 2),
-        ([NOBODY, NOBODY, NOBODY], 0),
-        ([NOBODY, FAILED], 0),
-        ([NOBODY, NOBODY, FAILED], 0),
-        ([NOBODY, FAILED, FOUND], 2),
-    ],
-)
-def test_the_variant_that_identifies_the_person_answers_else_the_identity_as_given(
-    statuses: list[CheckStatus], chosen: int
-) -> None:
-    answers = [with_status(status, f"variant-{place}") for place, status in enumerate(statuses)]
-    reply = choose(answers)
-    assert reply.status is statuses[chosen]
-    assert source_of(reply).variant == f"variant-{chosen}"
-    assert source_of(reply).attempts == len(statuses)
-
-
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b"\xff", b"[" * 100_000])
 def test_an_answer_that_is_no_json_is_unexpected(body: bytes) -> None:
     why = reason_of(decide_error(200, body))
@@ -457,71 +421,6 @@ def test_a_call_not_made_for_the_job_s_reason_has_no_source(check: PlannedCall |
     reply = without_call(check, CheckCode.EXPIRED)
     assert reply.source is None
     assert (reason_of(reply).code, reason_of(reply).retryable) == (CheckCode.EXPIRED, True)
-
-
-def wait(retry_in: float | None = None, **headers: str) -> int | None:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return retry_after_seconds(named, ApiError(meta=ErrorMeta(retry_in=retry_in)), NOW)
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "seconds"),
-    [
-        ("30", 30),
-        (" 30 ", 30),
-        ("0", 0),
-        ("Mon, 23 Nov 2026 09:02:00 GMT", 120),
-        ("Mon, 23 Nov 2026 10:02:00 +0100", 120),
-        ("Mon, 23 Nov 2026 08:00:00 GMT", 0),
-    ],
-)
-def test_retry_after_is_in_seconds_or_a_date(retry_after: str, seconds: int) -> None:
-    assert wait(retry_after=retry_after) == seconds
-
-
-def test_ratelimit_reset_is_a_unix_time() -> None:
-    assert wait(ratelimit_reset=str(UNIX_NOW + 45)) == 45
-    assert wait(ratelimit_reset=str(UNIX_NOW - 45)) == 0
-
-
-@pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 0), (-5, 0)])
-def test_retry_in_is_in_seconds(retry_in: float, seconds: int) -> None:
-    assert wait(retry_in) == seconds
-
-
-def test_the_more_certain_word_wins() -> None:
-    reset = str(UNIX_NOW + 45)
-    assert wait(10, retry_after="30", ratelimit_reset=reset) == 30
-    assert wait(10, retry_after="0", ratelimit_reset=reset) == 0
-    assert wait(10, ratelimit_reset=reset) == 45
-    assert wait(10, retry_after="plus tard", ratelimit_reset="bientôt") == 10
-
-
-GARBAGE = (
-    "",
-    " ",
-    "plus tard",
-    "-1",
-    "1.5",
-    "²",
-    "9" * 400,
-    "9" * 5000,
-    "Mon, 23 Nov 2026 09:02:00",
-    "Mon, 31 Feb 2026 09:02:00 GMT",
-    "Mon, 99999999999999999999 Nov 2026 09:02:00 GMT",
-    "Mon, 23 Nov 2026 09:02:00 +99999999999999999999",
-)
-
-
-@pytest.mark.parametrize("text", GARBAGE)
-def test_garbage_is_no_wait(text: str) -> None:
-    assert wait(retry_after=text) is None
-    assert wait(ratelimit_reset=text) is None
-
-
-@pytest.mark.parametrize("retry_in", [None, float("nan"), float("inf"), float("-inf")])
-def test_unknown_is_not_zero(retry_in: float | None) -> None:
-    assert wait(retry_in) is None
 
 
 def test_a_refused_quota_says_when_to_ask_again() -> None:
