@@ -32,16 +32,14 @@ _REFUSED_PARAMETERS: Final = {
     "00368": "campaign_year",
     "00380": "identifiant",
     "00400": "lieu_naissance.code_pays",
-    "00401": "request_id",
     "00410": "code_etablissement",
     "00411": "annee_scolaire",
     "00412": "degre_etablissement",
-    "00413": "perimetre",
-    "00414": "perimetre",
-    "00415": "perimetre",
+    "00413": "codes_bcn_departements",
+    "00414": "codes_bcn_departements",
+    "00415": "code_etablissement",
     "00416": "codes_bcn_departements",
     "00417": "codes_bcn_regions",
-    "00418": "identifiants_siren_intercommunalites",
     "00419": "code_etablissement",
     "00420": "nom_naissance",
     "00421": "prenoms",
@@ -98,11 +96,6 @@ _PARTICULIER: Final = (
     Rule("509", ".*", CheckCode.PROVIDER_RATE_LIMITED),
 )
 
-_FRANCE_CONNECT: Final = (
-    # The Bearer of this call is not the tenant's token.
-    Rule("401", ".*", CheckCode.FRANCE_CONNECT_INVALID, "france_connect_token"),
-)
-
 _AVIS_V2: Final = (
     Rule("401", "access_denied", CheckCode.TOKEN_INVALID),
     Rule("404", "not_found", CheckCode.NO_RECORD),
@@ -135,11 +128,27 @@ def _table(*rules: Rule) -> OutcomeTable:
     return OutcomeTable(rules=rules, by_status=_BY_STATUS, read_error=read_errors)
 
 
-_OF_PARTICULIER: Final = _table(*_PARTICULIER)
-_OF_FRANCE_CONNECT: Final = _table(*_FRANCE_CONNECT, *_PARTICULIER)
+def _who(parameter: str) -> Rule:
+    """Return what "civility parameters" means on a call that has none: what named the person instead."""
+    return Rule("422", "00366", CheckCode.INVALID_PARAMETER, parameter)
+
+
+_OF_CALL: Final[Mapping[Call, OutcomeTable]] = MappingProxyType(
+    {
+        Call.IDENTITE: _table(*_PARTICULIER),
+        Call.FRANCE_CONNECT: _table(
+            # The Bearer of this call is not the tenant's token.
+            Rule("401", ".*", CheckCode.FRANCE_CONNECT_INVALID, "france_connect_token"),
+            _who("france_connect_token"),
+            *_PARTICULIER,
+        ),
+        Call.INE: _table(_who("ine"), *_PARTICULIER),
+        Call.IDENTIFIANT: _table(_who("identifiant"), *_PARTICULIER),
+    },
+)
+"""Of API Particulier from version 3 on."""
 _OF_SOURCE: Final[Mapping[Source, OutcomeTable]] = MappingProxyType(
     {
-        Source.API_PARTICULIER: _OF_PARTICULIER,
         Source.API_PARTICULIER_V2: OutcomeTable(
             rules=_AVIS_V2, by_status=_BY_STATUS, read_error=read_flat_error
         ),
@@ -152,4 +161,4 @@ _OF_SOURCE: Final[Mapping[Source, OutcomeTable]] = MappingProxyType(
 
 def outcome_table(source: Source, call: Call) -> OutcomeTable:
     """Return the table that reads the answers of a call."""
-    return _OF_FRANCE_CONNECT if call is Call.FRANCE_CONNECT else _OF_SOURCE[source]
+    return _OF_CALL[call] if source is Source.API_PARTICULIER else _OF_SOURCE[source]

@@ -59,12 +59,11 @@ def _scolarite(version: int, data: type[DataModel]) -> Endpoint:
     )
 
 
-def _campaign_begun(params: EtudiantBoursierParams, today: date) -> Defect | None:
-    """Refuse a campaign of a year to come."""
-    year = getattr(params, "campaign_year", None)
-    return (
-        invalid("campaign_year", "Cette campagne n'a pas commencé.") if year and year > today.year else None
-    )
+def _campaign_begun(params: RequestModel, today: date) -> Defect | None:
+    """Refuse a campaign of a year to come; version 3 takes no campaign."""
+    year = params.campaign_year if isinstance(params, EtudiantBoursierParams) else None
+    is_to_come = year is not None and year > today.year
+    return invalid("campaign_year", "Cette campagne n'a pas commencé.") if is_to_come else None
 
 
 def _scolarite_rule(params: ScolariteParams, today: date) -> Defect | None:

@@ -14,6 +14,8 @@ from connector.catalogue.definition import Source
 from connector.outcome import ApiError, Outcome, read_errors, read_flat_error
 from connector.outcome_table import outcome_table
 from schemas.codes import Call, CheckCode, CheckStatus
+from schemas.identity import Identity, PlaceOfBirth
+from schemas.request import VerificationRequest
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "api-particulier"
 OPENAPI = REFERENCE / "openapi-v3.yaml"
@@ -265,6 +267,30 @@ def test_every_error_of_the_official_cases_has_exactly_one_outcome() -> None:
 def test_a_refused_bearer_of_a_france_connect_call_is_the_person_s(code: str) -> None:
     result = FRANCE_CONNECT.outcome(401, ApiError(code=code))
     assert result == Outcome(CheckCode.FRANCE_CONNECT_INVALID, "france_connect_token")
+
+
+@pytest.mark.parametrize(
+    ("call", "parameter"),
+    [
+        (Call.IDENTITE, "identity"),
+        (Call.FRANCE_CONNECT, "france_connect_token"),
+        (Call.INE, "ine"),
+        (Call.IDENTIFIANT, "identifiant"),
+    ],
+)
+def test_a_refused_civility_is_what_named_the_person_in_this_call(call: Call, parameter: str) -> None:
+    result = outcome_table(Source.API_PARTICULIER, call).outcome(422, ApiError(code="00366"))
+    assert result == Outcome(CheckCode.INVALID_PARAMETER, parameter)
+
+
+def test_every_parameter_that_is_named_is_one_that_a_vendor_gives() -> None:
+    given = {*VerificationRequest.model_fields, *Identity.model_fields}
+    given |= {f"lieu_naissance.{name}" for name in PlaceOfBirth.model_fields}
+    endpoints = [endpoint for check in CATALOGUE.values() for endpoint in check.endpoints]
+    given |= {name for endpoint in endpoints for name in endpoint.params.model_fields}
+    tables = {id(table): table for one in endpoints if (table := outcome_table(one.source, one.call))}
+    named = {rule.parameter for table in tables.values() for rule in table.rules if rule.parameter}
+    assert named <= given
 
 
 def test_the_rest_of_a_france_connect_call_is_read_as_any_other() -> None:
