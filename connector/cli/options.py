@@ -12,6 +12,7 @@ from connector.errors import OperatorError
 from connector.settings import Settings, load_settings
 
 EXIT_USAGE = 2
+DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 LOG_LEVEL = click.option(
     "--log-level",

@@ -74,12 +74,12 @@ def malformed(code: str, what: str) -> ApiFault:
 
 def no_record(provider: str) -> ApiFault:
     """Return the error for a person whom ``provider``, as a path names it, has no file of."""
-    code, name = _PROVIDERS[provider]
+    code, name = PROVIDERS[provider]
     detail = "Aucun dossier ne correspond à cet appel."
     return ApiFault(404, f"{code}003", "Entité non trouvée", detail, meta={"provider": name})
 
 
-_PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
+PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
     "ants": ("42", "ANTS"),
     "cnous": ("26", "CNOUS"),
     "dsnj": ("39", "DSNJ"),

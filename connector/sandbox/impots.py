@@ -6,6 +6,7 @@ Sources: both OpenAPI files. A client of API Impôt particulier authenticates wi
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,9 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from connector.sandbox.cases import comparable
+from connector.sandbox.failure_answers import as_erreur, as_oauth2, as_v2
+from connector.sandbox.failures import DGFIP
+from connector.sandbox.route import Refusal, Route
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import InvalidTokenError, read_signed, read_token, sign
 
@@ -31,13 +35,14 @@ _UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BEAN: Final = "application/prs.dgfip.part.situations.ir.assiettes.v1+json"
 
 
-def impots_routes(sandbox: Sandbox) -> list[web.RouteDef]:
+def impots_routes(sandbox: Sandbox) -> list[Route]:
     """Return the routes of both sources."""
     impots = _Impots(sandbox)
+    situation = "/impotparticulier/1.0/spi/{spi}/situations/ir/assiettes/annrev/{annrev}"
     return [
-        web.get("/api/v2/avis-imposition", impots.avis),
-        web.post("/token", impots.token),
-        web.get("/impotparticulier/1.0/spi/{spi}/situations/ir/assiettes/annrev/{annrev}", impots.situation),
+        Route(path="/api/v2/avis-imposition", handler=impots.avis, provider=DGFIP, write=as_v2),
+        Route(method="POST", path="/token", handler=impots.token, provider=DGFIP, write=as_oauth2),
+        Route(path=situation, handler=impots.situation, provider=DGFIP, write=as_erreur),
     ]
 
 
@@ -47,24 +52,21 @@ class _Impots:
 
     async def avis(self, request: web.Request) -> web.Response:
         if self.sandbox.is_v2_withdrawn:
-            return _flat(410, "gone", "Cette API n'est plus disponible.")
+            return _refusal(410, "gone", "Cette API n'est plus disponible.")
         try:
             token = read_token(request.headers.get("X-Api-Key", ""))
         except InvalidTokenError:
             token = None
         if token is None or token.is_revoked or token.expires_at <= self.sandbox.clock():
-            return _flat(401, "access_denied", "Votre jeton d'API n'a pas été trouvé ou n'est pas actif")
+            return _refusal(401, "access_denied", "Votre jeton d'API n'a pas été trouvé ou n'est pas actif")
         if _SCOPE not in token.scopes:
-            return _flat(401, "access_denied", "Votre jeton n'ouvre pas droit à cette API")
+            return _refusal(401, "access_denied", "Votre jeton n'ouvre pas droit à cette API")
         numero, reference = (request.query.get(name, "") for name in ("numeroFiscal", "referenceAvis"))
         asked = comparable((("numeroFiscal", numero), ("referenceAvis", reference)))
         case = self.sandbox.cases.find(OPERATION_V2, asked)
         if case is None or not _NUMERO.fullmatch(numero) or not _REFERENCE.fullmatch(reference):
-            return _flat(
-                404,
-                "not_found",
-                "Les paramètres fournis sont incorrects ou ne correspondent pas à un avis",
-            )
+            message = "Les paramètres fournis sont incorrects ou ne correspondent pas à un avis"
+            return web.json_response(_flat("not_found", message), status=404)
         return web.Response(text=case.payload, status=case.status, content_type="application/json")
 
     async def token(self, request: web.Request) -> web.Response:
@@ -119,6 +121,10 @@ def _basic(request: web.Request) -> tuple[str, str] | None:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def _flat(status: int, error: str, message: str) -> web.Response:
+def _refusal(status: int, error: str, message: str) -> Refusal:
+    return Refusal(text=json.dumps(_flat(error, message)), status=status, content_type="application/json")
+
+
+def _flat(error: str, message: str) -> dict[str, str]:
     """Return an error as API Particulier 2 writes it."""
-    return web.json_response({"error": error, "reason": message, "message": message}, status=status)
+    return {"error": error, "reason": message, "message": message}

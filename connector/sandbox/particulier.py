@@ -1,6 +1,7 @@
 """The routes of API Particulier 3 and later: every endpoint of the catalogue, in all its versions."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,12 +10,11 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.sandbox.cases import Case, Params, comparable
 from connector.sandbox.faults import EXPIRED, INVALID, NO_SCOPE, REVOKED, ApiFault, no_record
+from connector.sandbox.route import Handler, Refusal, Route
 from connector.sandbox.rules import Call, checks_of
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import InvalidTokenError, SandboxToken, read_token
 from schemas.codes import Call as Way
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,17 @@ def operations() -> list[str]:
     return [endpoint.operation for _definition, endpoint in _endpoints()]
 
 
-def particulier_routes(sandbox: Sandbox) -> list[web.RouteDef]:
-    """Return one route per endpoint, and those about the platform and a token."""
+def particulier_routes(sandbox: Sandbox) -> list[Route]:
+    """Return one route per endpoint, and the one about a token."""
     return [
-        web.get("/api/ping", _ping),
-        web.get("/api/introspect", _introspection(sandbox)),
+        Route(path="/api/introspect", handler=_introspection(sandbox)),
         *(
-            web.get(endpoint.path, _endpoint(sandbox, definition, endpoint))
+            Route(
+                path=endpoint.path,
+                handler=_endpoint(sandbox, definition, endpoint),
+                provider=_provider(endpoint),
+                has_quota=True,
+            )
             for definition, endpoint in _endpoints()
         ),
     ]
@@ -51,22 +55,22 @@ def _endpoints() -> Iterator[tuple[CheckDefinition, Endpoint]]:
                 yield definition, endpoint
 
 
-async def _ping(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+def _provider(endpoint: Endpoint) -> str:
+    return endpoint.path.split("/")[2]
 
 
 def _introspection(sandbox: Sandbox) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         token = _habilitation(sandbox, request)
         if isinstance(token, ApiFault):
-            return _fault(token)
+            return _refusal(token)
         return web.json_response({"_id": token.name, "name": token.name, "scopes": sorted(token.scopes)})
 
     return answer
 
 
 def _endpoint(sandbox: Sandbox, definition: CheckDefinition, endpoint: Endpoint) -> Handler:
-    checks, provider = checks_of(endpoint.path), endpoint.path.split("/")[2]
+    checks, nobody = checks_of(endpoint.path), no_record(_provider(endpoint))
 
     def find(request: web.Request) -> Case | ApiFault:
         caller = _caller(sandbox, request, endpoint)
@@ -79,12 +83,13 @@ def _endpoint(sandbox: Sandbox, definition: CheckDefinition, endpoint: Endpoint)
         if fault is not None:
             return fault
         query = comparable(request.query.items())
-        return sandbox.cases.find(endpoint.operation, query, caller.identity) or no_record(provider)
+        found = sandbox.cases.find(endpoint.operation, query, caller.identity)
+        return found or Case(nobody.status, json.dumps(nobody.body()))
 
     async def answer(request: web.Request) -> web.Response:
         found = find(request)
         if isinstance(found, ApiFault):
-            return _fault(found)
+            return _refusal(found)
         return web.Response(text=found.payload, status=found.status, content_type="application/json")
 
     return answer
@@ -120,5 +125,5 @@ def _bearer(request: web.Request) -> str | None:
     return text if scheme == "Bearer" else None
 
 
-def _fault(fault: ApiFault) -> web.Response:
-    return web.json_response(fault.body(), status=fault.status)
+def _refusal(fault: ApiFault) -> Refusal:
+    return Refusal(text=json.dumps(fault.body()), status=fault.status, content_type="application/json")

@@ -5,37 +5,36 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
+from connector.sandbox.control import control_routes
 from connector.sandbox.impots import impots_routes
 from connector.sandbox.particulier import particulier_routes
+from connector.sandbox.pings import pings_routes
+from connector.sandbox.play import played
+from connector.sandbox.route import Route
 from connector.sandbox.setting import Sandbox
 
-RouteGroup = Callable[[Sandbox], Iterable[web.AbstractRouteDef]]
-GROUPS: Final[tuple[RouteGroup, ...]] = (particulier_routes, impots_routes)
+RouteGroup = Callable[[Sandbox], Iterable[Route]]
+GROUPS: Final[tuple[RouteGroup, ...]] = (particulier_routes, pings_routes, impots_routes)
 """Each source that the sandbox plays adds its routes here."""
+_STOP_SECONDS: Final = 1.0
+"""How long calls in flight may take when the server stops: those that hang would take minutes."""
 
 
 def application(sandbox: Sandbox) -> web.Application:
     """Return the server's application."""
-    served = web.Application(middlewares=[_late(sandbox.latency_seconds)])
+    served = web.Application()
+    served.add_routes(control_routes(sandbox))
     for group in GROUPS:
-        served.add_routes(group(sandbox))
+        served.add_routes(played(sandbox, route) for route in group(sandbox))
     return served
-
-
-def _late(seconds: float) -> Middleware:
-    @web.middleware
-    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        await asyncio.sleep(seconds)
-        return await handler(request)
-
-    return answer
 
 
 async def serve(sandbox: Sandbox, host: str, port: int, on_ready: Callable[[str], Any]) -> None:
     """Serve until cancelled; ``on_ready`` is given the address. Port 0 takes a free one."""
-    runner = web.AppRunner(application(sandbox), access_log=None)
+    runner = web.AppRunner(
+        application(sandbox), access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_SECONDS
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -16,7 +16,8 @@ from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
 from connector.credentials import DgfipCredentials
 from connector.sandbox.cases import SHIPPED, load_cases
-from connector.sandbox.impots import OPERATIONS, impots_routes
+from connector.sandbox.impots import OPERATIONS
+from connector.sandbox.server import application
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import SandboxToken, issue_token
 from connector.upstream.api_particulier import ApiParticulier
@@ -64,11 +65,9 @@ class Served:
 
 @pytest.fixture(params=[False])
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
-    """The sandbox's routes of the tax notice, with the shipped cases; the parameter withdraws version 2."""
-    application = web.Application()
+    """The sandbox with the shipped cases of the tax notice; the parameter withdraws version 2."""
     sandbox = Sandbox(cases=load_cases(SHIPPED, OPERATIONS), is_v2_withdrawn=request.param)
-    application.add_routes(impots_routes(sandbox))
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application(sandbox), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = "http://{}:{}".format(*runner.addresses[0])

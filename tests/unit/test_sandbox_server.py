@@ -21,6 +21,7 @@ from connector.sandbox import server
 from connector.sandbox.cases import SHIPPED, CasesError, load_cases
 from connector.sandbox.france_connect import FranceConnect, issue_france_connect_token, load_france_connect
 from connector.sandbox.particulier import operations
+from connector.sandbox.route import Route
 from connector.sandbox.server import application
 from connector.sandbox.setting import Sandbox, ahead_to
 from connector.sandbox.tokens import SandboxToken, issue_token
@@ -117,7 +118,8 @@ async def test_another_source_adds_its_routes(shipped: Sandbox, monkeypatch: pyt
     async def answer(_request: web.Request) -> web.Response:
         return web.json_response({"status": "other"})
 
-    monkeypatch.setattr(server, "GROUPS", (*server.GROUPS, lambda _sandbox: [web.get("/other", answer)]))
+    other = Route(path="/other", handler=answer)
+    monkeypatch.setattr(server, "GROUPS", (*server.GROUPS, lambda _sandbox: [other]))
     assert await _ask(shipped, "/other", None) == (200, {"status": "other"})
     assert (await _ask(shipped, "/api/ping", None))[1] == {"status": "ok"}
 
@@ -128,14 +130,11 @@ async def test_every_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    async def handler(_request: web.Request) -> web.Response:
-        return web.Response(text=f"after {slept}")
-
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    (late,) = application(_setting(latency_seconds=0.25)).middlewares
-    answer = await late(make_mocked_request("GET", "/"), handler)
-    assert isinstance(answer, web.Response)
-    assert answer.text == "after [0.25]"
+    late = _setting(latency_seconds=0.25)
+    assert (await _ask(late, "/api/ping", None))[0] == 200
+    assert _code(await _ask(late, QF, None)) == (401, "00101")
+    assert slept == [0.25, 0.25]
 
 
 async def test_a_token_is_introspected(shipped: Sandbox) -> None:

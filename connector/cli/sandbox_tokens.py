@@ -1,0 +1,81 @@
+"""Tokens for the sandbox, as ``ccas-connector sandbox`` prints them."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from connector.cli.options import DAY
+
+
+@click.command()
+@click.option("--scope", "scopes", multiple=True, help="A scope of the token; repeat it. Default: all.")
+@click.option("--name", default="sandbox", show_default=True, help="The habilitation's name.")
+@click.option("--days", default=540, show_default=True, help="Days until it expires; negative: it has.")
+@click.option("--revoked", is_flag=True, help="The sandbox answers that it was revoked.")
+def token(scopes: tuple[str, ...], name: str, days: int, revoked: bool) -> None:  # noqa: FBT001 - click passes flags by name
+    """Print a token that the sandbox accepts, or refuses in the way asked for.
+
+    Example: ccas-connector sandbox token --scope cnaf_quotient_familial
+    """
+    from connector.clock import utc_now
+    from connector.sandbox.tokens import SandboxToken, issue_token
+
+    click.echo(
+        issue_token(
+            SandboxToken(
+                name=name,
+                scopes=frozenset(scopes) or _every_scope(),
+                expires_at=utc_now() + timedelta(days=days),
+                is_revoked=revoked,
+            ),
+        ),
+    )
+
+
+@click.command("france-connect-token")
+@click.option("--nom", help="Birth name.")
+@click.option("--prenom", "prenoms", multiple=True, help="A first name; repeat it.")
+@click.option("--naissance", type=DAY, metavar="YYYY-MM-DD", help="Date of birth.")
+@click.option("--sexe", type=click.Choice(["F", "M"]), help="Sex of the civil status.")
+@click.option("--pays", help="INSEE code of the country of birth; 99100 is France.")
+@click.option("--commune", help="INSEE code of the commune of birth.")
+@click.option("--scope", "scopes", multiple=True, help="A scope of the token; repeat it. Default: all.")
+@click.option("--seconds", default=60, show_default=True, help="Seconds until it expires; negative: it has.")
+def france_connect_token(  # noqa: PLR0913 - one per option
+    *,
+    nom: str | None,
+    prenoms: tuple[str, ...],
+    naissance: datetime | None,
+    sexe: str | None,
+    pays: str | None,
+    commune: str | None,
+    scopes: tuple[str, ...],
+    seconds: int,
+) -> None:
+    """Print a FranceConnect access token of a person, whose identity may be partial.
+
+    Example: ccas-connector sandbox france-connect-token --nom EXEMPLE --prenom CLAIRE --naissance 1991-04-17
+    --sexe F --pays 99100 --commune 69383
+    """
+    from connector.clock import utc_now
+    from connector.sandbox.france_connect import issue_france_connect_token
+
+    identity = {
+        "nomNaissance": nom,
+        "prenoms": list(prenoms),
+        "anneeDateNaissance": naissance and naissance.year,
+        "moisDateNaissance": naissance and naissance.month,
+        "jourDateNaissance": naissance and naissance.day,
+        "sexeEtatCivil": sexe,
+        "codeCogInseePaysNaissance": pays,
+        "codeCogInseeCommuneNaissance": commune,
+    }
+    given = {name: value for name, value in identity.items() if value}
+    expires_at = utc_now() + timedelta(seconds=seconds)
+    click.echo(issue_france_connect_token(given, frozenset(scopes) or _every_scope(), expires_at))
+
+
+def _every_scope() -> frozenset[str]:
+    from connector.catalogue import CATALOGUE
+
+    return frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
