@@ -1,6 +1,5 @@
 """The two ways of asking for a failure: a command's option, and JSON."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -48,10 +47,9 @@ def read_json(body: bytes) -> Failure:
     try:
         return Failure.model_validate_json(body)
     except ValidationError as error:
-        members = json.dumps(dict.fromkeys(_NAMES.values()))[1:-1]
         raise FailureFormError(
-            f'{_defect(error)}; send {{"provider": PROVIDER, "kind": KIND, {members}}}, '
-            f"where {CHOICES}, and the rest is optional"
+            f'{_defect(error)}; send {{"provider": PROVIDER, "kind": KIND}}, and {", ".join(_NAMES.values())} '
+            f"where wanted; {CHOICES}"
         ) from None
 
 
