@@ -5,4 +5,7 @@ the API's own rules, so that a defect of the connector is seen rather than mirro
 
 A FranceConnect call is answered from the identity in its token; see ``connector.sandbox.france_connect`` for the
 tokens and ``Cases.find`` for how a case is chosen.
+
+It fails on demand: ``failures`` says which failure is in force, ``failure_answers`` how each API writes it, ``play``
+does what every call goes through, and ``control`` has the sandbox's own routes.
 """

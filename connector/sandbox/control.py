@@ -3,6 +3,7 @@
 They are never late, never fail, and are no calls.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from connector.sandbox.setting import Sandbox
 
 FAILURES: Final = "/sandbox/failures"
 CALLS: Final = "/sandbox/calls"
+_NUMBER: Final = re.compile("[0-9]{1,15}")
 
 
 def control_routes(sandbox: Sandbox) -> list[web.RouteDef]:
@@ -56,7 +58,7 @@ class _Control:
         provider, after = request.query.get("provider"), request.query.get("after", "0")
         if provider is not None and (provider not in FAILING or provider == EVERY):
             return _malformed(f"provider: one of {' '.join(name for name in FAILING if name != EVERY)}")
-        if not after.isdecimal():
+        if not _NUMBER.fullmatch(after):
             return _malformed("after: the number of a call")
         calls = self.sandbox.calls
         listed = [call.as_json() for call in calls.after(int(after), provider)]

@@ -138,7 +138,8 @@ async def test_calls_are_told_by_provider_and_after_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"provider": "nobody"}, {"provider": "*"}, {"after": "x"}, {"after": "-1"}]
+    "query",
+    [{"provider": "nobody"}, {"provider": "*"}, {"after": "x"}, {"after": "-1"}, {"after": "9" * 5000}],
 )
 async def test_a_list_that_makes_no_sense_is_refused(query: dict[str, Any]) -> None:
     got = await played().control("calls", **query)
