@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 Clock = Callable[[], datetime]
 """Returns the current instant, aware, in UTC."""
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
+PARIS: Final = ZoneInfo("Europe/Paris")
 
 
 def utc_now() -> datetime:
@@ -18,4 +18,4 @@ def utc_now() -> datetime:
 
 def paris_day(instant: datetime) -> date:
     """Return the calendar day in Paris at ``instant``: the one the funds count months and days in."""
-    return instant.astimezone(_PARIS).date()
+    return instant.astimezone(PARIS).date()

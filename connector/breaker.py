@@ -1,0 +1,172 @@
+"""A circuit breaker per provider, as values: closed, open until an instant, or probed by one call.
+
+A provider that fails several times in a row, or says that it is in maintenance, is not asked for a while. Then one
+probe goes: a ping, and, where that does not say no, one real call, whose answer closes the breaker or opens it for
+longer. State changes are pure functions; where the state is kept is ``connector.shared_state``'s affair.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from connector.retry import Held
+from schemas.codes import CheckCode
+
+FAILURES_THAT_OPEN: Final = 5
+"""In a row, without an answer in between."""
+FIRST_PAUSE_SECONDS: Final = 1.0
+"""Between two probes at the least; it doubles while they fail."""
+LONGEST_PAUSE_SECONDS: Final = 10.0
+LONGEST_KNOWN_PAUSE_SECONDS: Final = 3600.0
+"""However long a provider says that it will be away, it is probed after so long: it may be wrong, or back early."""
+PROBE_SECONDS: Final = 60.0
+"""After so long, a probe that has not come back is given up: its worker may have died."""
+_RECHECK_SECONDS: Final = 1.0
+PING_TRUST_SECONDS: Final = 60.0
+"""The API keeps a ping's answer for up to 30 minutes: a no is believed for so long after the last real call."""
+
+FAILURES: Final = frozenset(
+    {
+        CheckCode.PROVIDER_UNAVAILABLE,
+        CheckCode.PROVIDER_TIMEOUT,
+        CheckCode.PROVIDER_MAINTENANCE,
+        CheckCode.PROVIDER_RATE_LIMITED,
+        CheckCode.NETWORK_ERROR,
+        CheckCode.UPSTREAM_ERROR,
+    }
+)
+"""Codes that say that the provider is down, or cannot be reached."""
+ANSWERS: Final = frozenset({CheckCode.NO_RECORD, CheckCode.IDENTITY_UNMATCHED, CheckCode.IDENTITY_AMBIGUOUS})
+"""Codes that the provider itself answers: it is up."""
+_TELL_THEIR_END: Final = frozenset({CheckCode.PROVIDER_MAINTENANCE, CheckCode.PROVIDER_RATE_LIMITED})
+
+
+class Signal(Enum):
+    """What a call's end says of its provider."""
+
+    UP = auto()
+    DOWN = auto()
+    NOTHING = auto()
+    """The platform refused before the provider was asked, or the deadline cut the call short."""
+
+
+def signal_of(code: CheckCode | None) -> Signal:
+    """Return what an answer says of its provider; None is the code of data."""
+    if code is None or code in ANSWERS:
+        return Signal.UP
+    return Signal.DOWN if code in FAILURES else Signal.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """What is known of one provider. As made, it is closed."""
+
+    failures: int = 0
+    """In a row."""
+    openings: int = 0
+    """In a row: the pause doubles with each."""
+    opened_at: datetime | None = None
+    until: datetime | None = None
+    """Open until then, and afterwards until a probe succeeds; None when closed."""
+    code: CheckCode = CheckCode.PROVIDER_UNAVAILABLE
+    """What opened it."""
+    is_known: bool = False
+    """``until`` is what the provider said."""
+    probe_until: datetime | None = None
+    """A probe is under way, and given up then."""
+    called_at: datetime | None = None
+    """The last real call that was let through while it was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The provider may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The provider may be asked once, to see whether it is back."""
+
+    ping_first: bool
+
+
+CLOSED: Final = Breaker()
+Gate = Go | Probe | Held
+
+
+def gate(breaker: Breaker, now: datetime) -> tuple[Breaker, Gate]:
+    """Tell whether the provider may be asked now; a probe that is let through is noted."""
+    if breaker.until is None:
+        return breaker, Go()
+    if now < breaker.until:
+        return breaker, Held(breaker.until, breaker.code, breaker.is_known)
+    if breaker.probe_until is not None and now < breaker.probe_until:
+        return breaker, Held(now + timedelta(seconds=_RECHECK_SECONDS), breaker.code)
+    believed_until = (breaker.called_at or breaker.until) + timedelta(seconds=PING_TRUST_SECONDS)
+    probing = replace(breaker, probe_until=now + timedelta(seconds=PROBE_SECONDS))
+    return probing, Probe(ping_first=now < believed_until)
+
+
+def after_ping(breaker: Breaker, now: datetime) -> Breaker:
+    """Return the breaker after a ping that said no: the real call was not made."""
+    return _open(breaker, breaker.code, None, now)
+
+
+def after_call(
+    breaker: Breaker, code: CheckCode | None, wait_seconds: float | None, asked_at: datetime, now: datetime
+) -> Breaker:
+    """Return the breaker after a real call that was made at ``asked_at`` and ended with ``code``.
+
+    ``wait_seconds`` is how long the provider asked to wait. A call that was under way when the breaker opened
+    does not close it: it says nothing of the time since.
+    """
+    signal = signal_of(code)
+    is_older = breaker.opened_at is not None and asked_at < breaker.opened_at
+    if signal is Signal.DOWN and code is not None:
+        return _after_failure(breaker, code, wait_seconds, asked_at, now, is_older=is_older)
+    if is_older:
+        return breaker
+    return CLOSED if signal is Signal.UP else replace(breaker, probe_until=None)
+
+
+def _after_failure(
+    breaker: Breaker,
+    code: CheckCode,
+    wait_seconds: float | None,
+    asked_at: datetime,
+    now: datetime,
+    *,
+    is_older: bool,
+) -> Breaker:
+    if code in _TELL_THEIR_END and wait_seconds is not None:
+        return _open(breaker, code, wait_seconds, now, called_at=asked_at)
+    if breaker.until is not None:
+        return breaker if is_older else _open(breaker, code, None, now, called_at=asked_at)
+    failing = replace(breaker, failures=breaker.failures + 1)
+    if failing.failures < FAILURES_THAT_OPEN:
+        return failing
+    return _open(failing, code, None, now, called_at=asked_at)
+
+
+def _open(
+    breaker: Breaker,
+    code: CheckCode,
+    wait_seconds: float | None,
+    now: datetime,
+    called_at: datetime | None = None,
+) -> Breaker:
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(breaker.openings, 30))
+    if wait_seconds is not None:
+        pause = min(LONGEST_KNOWN_PAUSE_SECONDS, wait_seconds)
+    until = now + timedelta(seconds=pause)
+    return replace(
+        breaker,
+        openings=breaker.openings + (wait_seconds is None),
+        opened_at=now,
+        until=max(until, breaker.until) if breaker.until else until,
+        code=code,
+        is_known=wait_seconds is not None,
+        probe_until=None,
+        called_at=called_at or breaker.called_at,
+    )
