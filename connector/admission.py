@@ -30,6 +30,8 @@ class Admitted:
     vendor: Vendor
     tenant: Tenant
     reply_to: str
+    lane: Lane
+    received_at: datetime
     expires_at: datetime
 
 
@@ -88,6 +90,8 @@ def _admit_job(
         vendor=vendor,
         tenant=tenant,
         reply_to=reply_to,
+        lane=delivery.lane,
+        received_at=delivery.received_at,
         expires_at=job.expires_at or default_deadline(delivery),
     )
 

@@ -68,27 +68,31 @@ def is_worth_asking(attempt: Attempt, answers: Sequence[CheckReply]) -> bool:
         return True
     if answers[0].status is not CheckStatus.NOT_IDENTIFIED or answers[-1].status in _IDENTIFIED:
         return False
-    if any(answer.status is CheckStatus.ERROR and not _may_pass(answer) for answer in answers):
+    if any(_is_error(answer) and not _may_pass(answer) for answer in answers):
         return False
     is_ambiguous = any(_code(answer) is CheckCode.IDENTITY_AMBIGUOUS for answer in answers)
     return attempt.narrows or not is_ambiguous
 
 
-def choose(answers: Sequence[CheckReply]) -> CheckReply:
-    """Return the answer of a check whose attempts, in order, were given these.
+def choose(answers: Sequence[CheckReply], calls: int) -> CheckReply:
+    """Return the answer of a check whose attempts, in order, were given these, in so many ``calls`` altogether.
 
     A variant's answer counts when it identifies the person; else the answer to the identity as it was given
     stands, and says so where a variant could not be asked.
     """
     first, last = answers[0], answers[-1]
     chosen = last if last.status in _IDENTIFIED else first
-    if len(answers) == 1 or chosen.source is None:
+    if chosen.source is None or calls == chosen.source.attempts == len(answers):
         return chosen
-    changed: dict[str, Any] = {"source": chosen.source.model_copy(update={"attempts": len(answers)})}
-    if chosen is first and first.reason and any(answer.status is CheckStatus.ERROR for answer in answers):
+    changed: dict[str, Any] = {"source": chosen.source.model_copy(update={"attempts": calls})}
+    if chosen is first and len(answers) > 1 and first.reason and any(map(_is_error, answers)):
         detail = f"{first.reason.detail} {_INCOMPLETE}"
         changed["reason"] = first.reason.model_copy(update={"detail": detail, "retryable": True})
     return chosen.model_copy(update=changed)
+
+
+def _is_error(answer: CheckReply) -> bool:
+    return answer.status is CheckStatus.ERROR
 
 
 def _code(answer: CheckReply) -> CheckCode | None:

@@ -1,26 +1,41 @@
 """The composition root: settings in, adapters out. Nothing else builds one."""
 
-import httpx
+import asyncio
+import random
 
+import httpx
+from sqlalchemy import Engine
+
+from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
+from connector.memory import ReplyMemory
+from connector.memory.store import MemoryStore
+from connector.memory.writer import LOCK_SECONDS, MemoryWriter
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, open_database
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault
+from connector.retry import POLICIES
+from connector.services import Services
 from connector.settings import Settings
+from connector.shared_state import MemoryState
 from connector.surprises import Tally
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
-from connector.verify import Services
+
+
+def open_current_database(settings: Settings) -> Engine:
+    """Open the database and make sure of its schema. Raises ``DatabaseError``."""
+    engine = open_database(settings.database_url)
+    ensure_current(engine)
+    return engine
 
 
 def open_registry(settings: Settings) -> RegistryStore:
-    """Open the registry's database and make sure of its schema. Raises ``DatabaseError``."""
-    engine = open_database(settings.database_url)
-    ensure_current(engine)
-    return RegistryStore(engine)
+    """Open the registry. Raises ``DatabaseError``."""
+    return RegistryStore(open_current_database(settings))
 
 
 def build_services(
@@ -28,14 +43,29 @@ def build_services(
 ) -> Services:
     """Build what the pipeline acts through. Raises ``DatabaseError`` or ``VaultError``."""
     vault = Vault(settings.secret_key)
+    engine = open_current_database(settings)
     return Services(
-        registry=RegistryCache(open_registry(settings), vault),
+        registry=RegistryCache(RegistryStore(engine), vault),
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
+        breakers=MemoryState(CLOSED),
+        memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
+        vault=vault,
+        policies=POLICIES,
         clock=clock,
+        sleep=asyncio.sleep,
+        jitter=random.SystemRandom().random,
         tally=Tally(),
         require_user_id=settings.require_user_id,
     )
+
+
+def _memory_writer(settings: Settings, clock: Clock) -> MemoryWriter | None:
+    if settings.reply_memory_seconds == 0:
+        return None
+    # An engine of its own: it waits less long for a locked database than an operator's command does.
+    engine = open_database(settings.database_url, LOCK_SECONDS)
+    return MemoryWriter(MemoryStore(engine), settings.reply_memory_seconds, clock)
 
 
 def _upstreams(

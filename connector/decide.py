@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from connector.attempts import Attempt
-from connector.catalogue.definition import Endpoint
+from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
+from connector.maintenance import seconds_to_end
 from connector.outcome import ApiError, Outcome
 from connector.outcome_table import outcome_table
 from connector.plan import PlannedCall, Refusal
@@ -38,6 +40,8 @@ _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
     },
 )
 """Where the tax notice is asked with the tenant's own credentials, there is no token to speak of."""
+_OF_A_WINDOW: Final = frozenset({CheckCode.PROVIDER_MAINTENANCE, CheckCode.PROVIDER_UNAVAILABLE})
+"""Codes that a provider's regular maintenance explains."""
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -130,7 +134,7 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
         outcome.code,
         detail=_detail(planned, outcome),
         parameter=outcome.parameter,
-        retry_after_seconds=_wait(answered, error, outcome.code, now),
+        retry_after_seconds=_wait(planned.definition, answered, error, outcome.code, now),
         upstream=_upstream(answered, error),
     )
     reply = CheckReply(
@@ -146,14 +150,21 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
     return Decision(reply, (Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}"),))
 
 
-def _wait(answered: Answered, error: ApiError, code: CheckCode, now: datetime) -> int | None:
+def _wait(
+    definition: CheckDefinition, answered: Answered, error: ApiError, code: CheckCode, now: datetime
+) -> int | None:
     if code not in RETRYABLE:
         return None
     headers = dict(answered.headers)
     if code is not CheckCode.RATE_LIMITED:
         # Every answer tells when the quota's window ends; only a refusal for the quota waits for it.
         headers.pop("ratelimit-reset", None)
-    return retry_after_seconds(headers, error, now)
+    told = retry_after_seconds(headers, error, now)
+    if told is None and code in _OF_A_WINDOW:
+        provider = error.meta.provider or definition.provider
+        left = seconds_to_end(provider, now)
+        return None if left is None else ceil(left)
+    return told
 
 
 def _detail(planned: PlannedCall, outcome: Outcome) -> str | None:

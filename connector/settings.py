@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from connector.errors import OperatorError
 from connector.messaging.address import broker_address
@@ -57,6 +57,8 @@ class Settings(BaseModel):
     dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
+    reply_memory_seconds: Annotated[float, Field(ge=0)] = 3600.0
+    """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False
     log_format: Literal["console", "json"] = "console"
 

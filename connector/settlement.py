@@ -1,8 +1,10 @@
 """How a delivery ends: a reply, or a dead letter. Decided as a value, carried out at the edge."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from connector.messaging.delivery import Delivery
 from schemas.reply import Reply
 
 
@@ -13,6 +15,8 @@ class DeadReason(StrEnum):
     """It carries ``x-death``: no vendor published it."""
     UNKNOWN_VENDOR = "unknown_vendor"
     """The first word of its routing key names no vendor, so there is nowhere to answer."""
+    UNREADABLE_DEFERRAL = "unreadable_deferral"
+    """It lies on a queue of the connector's own, and no key of ours opens it."""
     UNEXPECTED_ERROR = "unexpected_error"
     """The connector failed before it could tell whom to answer."""
 
@@ -32,4 +36,19 @@ class Dead:
     reason: DeadReason
 
 
-Settlement = Answer | Dead
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Put the job off: it comes again, with what is known already."""
+
+    at: datetime
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Isolate:
+    """Have the job run alone: it may be what ends the worker each time."""
+
+    delivery: Delivery
+
+
+Settlement = Answer | Dead | Defer | Isolate

@@ -1,54 +1,38 @@
 """The pipeline: from a delivery to how it ends.
 
-    admit ─▶ plan ─▶ call (the checks at once) ─▶ decide ─▶ assemble
+    admit ─▶ recall ─▶ plan ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
 
-Each step but ``call`` is a pure function in the module of its name. What the pipeline returns is carried out
-by ``connector.messaging.settle``: publish, and only then acknowledge.
+Deciding is pure, in the module of each step's name; ``recall`` and ``remember`` go to the reply memory, ``ask`` to
+the sources. What the pipeline returns is carried out by ``connector.messaging.settle``: publish, and only then
+acknowledge.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
-import httpx
 import structlog
 
 from connector.admission import Admitted, admit
-from connector.assemble import assemble
-from connector.attempts import choose, is_worth_asking
+from connector.ask import SHORTEST_DEFERRAL_SECONDS, answer_check
+from connector.assemble import as_duplicate, assemble, rejection
 from connector.catalogue import CATALOGUE
-from connector.catalogue.definition import Source
-from connector.clock import Clock, paris_day
-from connector.decide import decide, refused, unexplained, without_call
+from connector.clock import paris_day
+from connector.decide import unexplained
+from connector.memory.standing import Busy, Claim, Conflict, Known
+from connector.messaging.deferral import without_token
 from connector.messaging.delivery import Delivery
-from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
-from connector.registry.cache import RegistryCache
-from connector.registry.vault import VaultError
-from connector.settlement import Answer, Dead, DeadReason, Settlement
-from connector.surprises import Tally
-from connector.upstream.exchange import Upstream
-from schemas.codes import Call, CheckCode
-from schemas.reply import CheckReply
+from connector.plan import plan
+from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
+from connector.reasons import job_error
+from connector.services import Services
+from connector.settlement import Answer, Dead, DeadReason, Defer, Settlement
+from schemas.codes import JobCode
+from schemas.reply import CheckReply, Reply
 
-_REFUSED_TOKENS = frozenset(
-    {CheckCode.TOKEN_INVALID, CheckCode.TOKEN_EXPIRED, CheckCode.TOKEN_REVOKED, CheckCode.IP_FORBIDDEN}
-)
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the pipeline acts through; built by ``connector.bootstrap``."""
-
-    registry: RegistryCache
-    upstreams: Mapping[Source, Upstream]
-    """A source that is absent is answered ``source_withdrawn``."""
-    transport: httpx.AsyncBaseTransport
-    """What the upstreams share; closed with the worker."""
-    clock: Clock
-    tally: Tally
-    require_user_id: bool
 
 
 async def verify(delivery: Delivery, services: Services) -> Settlement:
@@ -65,88 +49,100 @@ async def verify(delivery: Delivery, services: Services) -> Settlement:
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
+    claim = claim_of(delivery, admitted, services)
     try:
-        checks = await _run(admitted, services)
+        return await _once(delivery, admitted, claim, services)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", vendor=admitted.vendor.name, tenant=admitted.tenant.siret)
-        checks = [unexplained(request) for request in admitted.job.checks]
+        return _answer(
+            delivery, admitted, [unexplained(request) for request in admitted.job.checks], services
+        )
+
+
+def give_up(delivery: Delivery, services: Services) -> Settlement:
+    """Return how a job ends that is not tried again: answered ``failed``, where there is anybody to answer."""
+    admitted = admit(
+        delivery,
+        services.registry.registry,
+        services.clock(),
+        require_user_id=services.require_user_id,
+    )
+    if not isinstance(admitted, Admitted):
+        return admitted
+    return _answer(delivery, admitted, [unexplained(request) for request in admitted.job.checks], services)
+
+
+def claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Claim:
+    """Return the name and the digests under which the reply memory knows this run of the job."""
+    progress = delivery.progress
+    return Claim(
+        vendor=admitted.vendor.name,
+        job_id=admitted.job.job_id,
+        claim=progress.claim if progress else uuid4().hex,
+        digests=(progress.digest,) if progress else services.vault.digests(delivery.body),
+        redelivered=delivery.redelivered,
+    )
+
+
+async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
+    """Run the job unless the same one was answered, or is being run."""
+    match await services.memory.recall(claim):
+        case Known(reply):
+            return Answer(admitted.reply_to, as_duplicate(reply))
+        case Conflict():
+            return _conflict(delivery, admitted, services)
+        case Busy(until):
+            soon = services.clock() + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
+            waiting = delivery.progress or JobProgress(claim=claim.claim, digest=claim.digests[0])
+            return Defer(max(until, soon), _carried(delivery, waiting))
+        case _:
+            try:
+                return await _run(delivery, admitted, claim, services)
+            finally:
+                services.memory.release(claim)
+
+
+async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
+    checks = await _ask(delivery, admitted, services)
+    at = earliest(tuple(checks.values()))
+    if at is None:
+        replies = [check.reply for check in checks.values() if check.reply is not None]
+        answer = _answer(delivery, admitted, replies, services)
+        await services.memory.remember(claim, answer.reply)
+        return answer
+    progress = JobProgress(claim=claim.claim, digest=claim.digests[0], checks=checks)
+    await services.memory.put_off(claim, at)
+    return Defer(at, _carried(delivery, progress))
+
+
+async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Mapping[str, CheckProgress]:
+    """Ask the checks at once; return how far each has come, by its label, in the job's order."""
+    planned = plan(admitted.job, CATALOGUE, paris_day(services.clock()))
+    before = delivery.progress.checks if delivery.progress else {}
+    asked = [
+        answer_check(check, before.get(check.request.label, NOT_ASKED), admitted, services)
+        for check in planned
+    ]
+    # The common case: alone, a check needs no task of its own.
+    come = [await asked[0]] if len(asked) == 1 else await asyncio.gather(*asked)
+    return {check.request.label: progress for check, progress in zip(planned, come, strict=True)}
+
+
+def _carried(delivery: Delivery, progress: JobProgress) -> Delivery:
+    return replace(delivery, body=without_token(delivery.body), progress=progress)
+
+
+def _answer(
+    delivery: Delivery, admitted: Admitted, checks: Sequence[CheckReply], services: Services
+) -> Answer:
     return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, services.clock()))
 
 
-async def _run(admitted: Admitted, services: Services) -> list[CheckReply]:
-    now = services.clock()
-    planned = plan(admitted.job, CATALOGUE, paris_day(now))
-    if admitted.expires_at <= now:
-        return [without_call(check, CheckCode.EXPIRED) for check in planned]
-    first, *others = planned
-    if not others:
-        # The common case: alone, a check needs no task of its own.
-        return [await _answer(first, admitted, services)]
-    return await asyncio.gather(*(_answer(check, admitted, services) for check in planned))
-
-
-async def _answer(planned: PlannedCheck, admitted: Admitted, services: Services) -> CheckReply:
-    """Answer one check. A defect of ours in one check leaves the others' answers."""
-    try:
-        return await _call(planned, admitted, services)
-    except Exception:  # noqa: BLE001 - likewise
-        _log.exception(
-            "check.unexpected_error",
-            vendor=admitted.vendor.name,
-            tenant=admitted.tenant.siret,
-            check=planned.definition.name if not isinstance(planned, Refusal) else None,
-        )
-        return unexplained(planned.request)
-
-
-async def _call(planned: PlannedCheck, admitted: Admitted, services: Services) -> CheckReply:
-    if isinstance(planned, Refusal):
-        return refused(planned)
-    upstream = services.upstreams.get(planned.endpoint.source)
-    if upstream is None:
-        return without_call(planned, CheckCode.SOURCE_WITHDRAWN)
-    secret = _secret(planned, admitted, services)
-    if isinstance(secret, CheckCode):
-        return without_call(planned, secret)
-    answers: list[CheckReply] = []
-    for attempt in planned.attempts:
-        if not is_worth_asking(attempt, answers):
-            continue
-        within_seconds = _seconds_left(admitted.expires_at, services.clock())
-        if answers and within_seconds <= 0:
-            break
-        exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
-        decision = decide(planned, attempt, exchange, services.clock())
-        for surprise in decision.surprises:
-            services.tally.count(planned.definition.name, surprise)
-        _warn_of_a_refused_token(planned, admitted, decision.reply)
-        answers.append(decision.reply)
-    return choose(answers)
-
-
-def _warn_of_a_refused_token(planned: PlannedCall, admitted: Admitted, answer: CheckReply) -> None:
-    code = answer.reason.code if answer.reason else None
-    if code in _REFUSED_TOKENS:
-        _log.warning(
-            "token.refused", tenant=admitted.tenant.siret, check=planned.definition.name, code=str(code)
-        )
-
-
-def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:
-    """Return what authenticates the call, or why there is nothing that does."""
-    tenant = admitted.tenant
-    if planned.endpoint.call is Call.FRANCE_CONNECT:
-        return admitted.job.france_connect_token or CheckCode.FRANCE_CONNECT_INVALID
-    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
-    sealed = tenant.sealed_dgfip if is_dgfip else tenant.sealed_token
-    if sealed is None:
-        return CheckCode.TOKEN_MISSING
-    try:
-        return services.registry.secret(tenant.siret, sealed)
-    except VaultError as error:
-        _log.error("token.unreadable", tenant=tenant.siret, detail=str(error))
-        return CheckCode.TOKEN_INVALID
-
-
-def _seconds_left(expires_at: datetime, now: datetime) -> float:
-    return max(0.0, (expires_at - now).total_seconds())
+def _conflict(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+    error = job_error(
+        JobCode.JOB_ID_CONFLICT,
+        "Une autre demande a déjà été envoyée sous cet identifiant (job_id). En donner un nouveau à chaque demande.",
+        "/job_id",
+    )
+    reply: Reply = rejection(delivery, (error,), services.clock(), admitted.job)
+    return Answer(admitted.reply_to, reply)

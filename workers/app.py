@@ -1,7 +1,7 @@
 """The Celery application: what it is configured with, and what its consumer and pool are given."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from celery import Celery, signals
@@ -10,8 +10,9 @@ from celery.exceptions import SecurityWarning
 from connector.messaging.address import broker_address
 from connector.messaging.delivery import Lane
 from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS
+from connector.services import Services
 from connector.settings import Settings
-from connector.verify import Services
+from workers.health import Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,9 @@ class Work:
     concurrency: int
     """Jobs in hand at once, per lane."""
     services: Services
+    drain_seconds: float = 60.0
+    """How long the jobs in hand may still take once the worker is told to stop."""
+    health: Health = field(default_factory=Health)
 
 
 class ConnectorApp(Celery):  # type: ignore[misc]  # Celery ships no types

@@ -11,6 +11,7 @@ from connector.cli.options import LOG_LEVEL, settings_or_exit
 from connector.messaging.delivery import Lane
 
 DEFAULT_CONCURRENCY = 100
+DEFAULT_DRAIN_SECONDS = 60.0
 _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tuple(Lane)}
 
 
@@ -29,25 +30,60 @@ _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tu
     show_default=True,
     help="Jobs in hand at once, per lane.",
 )
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_DRAIN_SECONDS,
+    show_default=True,
+    help="How long the jobs in hand may still take after SIGTERM; those that are not done go back to the queue.",
+)
+@click.option(
+    "--http",
+    "http_port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve /live and /ready there, for an orchestrator's probes; 0 takes a free port.",
+)
+@click.option(
+    "--http-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address for --http; 0.0.0.0 in a container whose probes come from outside.",
+)
 @LOG_LEVEL
-def worker(lane: str, concurrency: int, log_level: str) -> None:
+def worker(
+    lane: str,
+    concurrency: int,
+    drain_seconds: float,
+    http_port: int | None,
+    http_host: str,
+    log_level: str,
+) -> None:
     """Take vendors' jobs from RabbitMQ and answer them.
 
-    SIGTERM finishes the jobs in hand, then exits 0.
+    SIGTERM finishes the jobs in hand, then exits 0; a second one stops at once. Either way nothing is lost: what
+    is not finished goes back to its queue.
 
-    Example: ccas-connector worker --lane interactive --concurrency 200
+    Example: ccas-connector worker --lane interactive --concurrency 200 --http 8081
     """
     from connector.bootstrap import build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
     from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
+    from workers.health import Health
 
     settings = settings_or_exit()
     configure_logs(settings.log_format, log_level)
     with failing_cleanly():
         services = build_services(settings, http_transport())
-    work = Work(lanes=_LANES[lane], concurrency=concurrency, services=services)
+    work = Work(
+        lanes=_LANES[lane],
+        concurrency=concurrency,
+        services=services,
+        drain_seconds=drain_seconds,
+        health=Health(port=http_port, host=http_host),
+    )
     # Two workers never share a node name.
     sys.exit(start_worker(make_app(settings, work), f"{lane}-{uuid4().hex[:8]}@{socket.gethostname()}"))
 

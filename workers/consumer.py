@@ -6,6 +6,8 @@ Remote control, gossip, mingle and heartbeat events have no step here, so no tra
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import structlog
@@ -15,53 +17,13 @@ from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
-from connector.messaging.delivery import Delivery, Lane, read_delivery
-from connector.messaging.publisher import PublishError
-from connector.messaging.session import REFUSALS, BrokerSession
-from connector.messaging.settle import settle
-from connector.messaging.topology import lane_queue
+from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError
 from connector.registry.records import Registry
-from connector.verify import verify
 from workers.app import Work
-from workers.pool import AsyncioPool
+from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
-
-
-class VerifyRequest:
-    """One delivery, in the form that Celery's worker hands to a pool."""
-
-    __slots__ = ("_delivery", "_session", "_tag", "_work")
-
-    def __init__(self, delivery: Delivery, delivery_tag: int, session: BrokerSession, work: Work) -> None:
-        self._delivery = delivery
-        self._tag = delivery_tag
-        self._session = session
-        self._work = work
-
-    def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
-        """Start the pipeline on the pool's loop."""
-        pool.apply_async(self._run)
-
-    async def _run(self) -> None:
-        delivery, session = self._delivery, self._session
-        settlement = await verify(delivery, self._work.services)
-        try:
-            await settle(
-                settlement,
-                delivery,
-                lane_queue(delivery.lane),
-                session.publisher,
-                lambda: session.acknowledge(self._tag),
-                lambda: session.reject(self._tag),
-            )
-        except PublishError as error:
-            _log.warning("job.unsettled", lane=delivery.lane, error=str(error))
-            session.give_back(self._tag)
-        except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
-            _log.exception("job.unsettled", lane=delivery.lane)
-            session.give_back(self._tag)
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -89,8 +51,15 @@ class EventLoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery sh
     last = True
 
     def start(self, consumer: "ConnectorConsumer") -> None:
-        """Serve. Returns by raising: the connection's error, or Celery's ``WorkerShutdown``."""
-        consumer.pool.run(consumer.serve())
+        """Serve. Returns by raising: the connection's error, or Celery's ``WorkerShutdown``.
+
+        A worker that has lost a consumer ends, so that it is seen and started again, rather than idle.
+        """
+        try:
+            consumer.pool.run(consumer.serve())
+        except ConsumerLostError as error:
+            _log.error("worker.consumer_lost", queue=str(error))
+            raise WorkerShutdown(_EXIT_FAILURE) from None
         maybe_shutdown()
 
 
@@ -114,7 +83,9 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         super().__init__(*args, **options)
         self.work: Work = self.app.work
         self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
         self._has_connected = False
+        self._one_alone = asyncio.Lock()
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
@@ -122,6 +93,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
 
         A broker that refuses the worker when it starts stops it: retrying cannot mend a password.
         """
+        self._tell_health()
         try:
             connected = self.pool.run_blocking(super().ensure_connected, conn)
         except (AccessRefused, NotAllowed) as error:
@@ -132,33 +104,78 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._has_connected = True
         return connected
 
+    def _tell_health(self) -> None:
+        """Listen for probes, before the broker is there: a worker without one is alive, and not ready."""
+        try:
+            address = self.pool.run(self.work.health.start())
+        except OSError as error:
+            _log.error("health.refused", port=self.work.health.port, error=error.strerror)
+            raise WorkerShutdown(_EXIT_FAILURE) from None
+        if address is not None:
+            _log.info("health.listening", address=address)
+
     async def serve(self) -> None:
         """Take jobs until told to stop, then finish those in hand. Raises when the connection ends."""
         reading = asyncio.create_task(self.session.read())
         refreshing = asyncio.create_task(self.work.services.registry.keep_fresh(self._on_registry_change))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            self.session.consume(self.work.lanes, self.work.concurrency, self._on_message)
+            self.session.consume(queues_of(self.work.lanes, self.work.concurrency), self._on_message)
             self.on_ready()
+            self.work.health.is_ready = True
             _log.info(
                 "worker.ready",
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
             await _first_of(reading, refreshing, stopping)
+            self.work.health.is_ready = False
             self.session.stop_consuming()
-            _log.info("worker.draining", jobs=len(self.pool.jobs))
-            while self.pool.jobs:
-                await _first_of(reading, refreshing, *self.pool.jobs)
+            await self._drain(reading, refreshing)
         finally:
+            self.work.health.is_ready = False
             for task in (reading, refreshing, stopping):
                 task.cancel()
             await asyncio.gather(reading, refreshing, stopping, return_exceptions=True)
 
-    def _on_message(self, lane: Lane, message: Any) -> None:
-        delivery = read_delivery(message, lane, self.work.services.clock())
-        tag = message.delivery_info["delivery_tag"]
-        self.on_task_request(VerifyRequest(delivery, tag, self.session, self.work))
+    async def _drain(self, *serving: asyncio.Task[Any]) -> None:
+        """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again."""
+        _log.info("worker.draining", jobs=len(self.pool.jobs), seconds=self.work.drain_seconds)
+        hurrying = asyncio.create_task(self._hurrying.wait())
+        try:
+            async with asyncio.timeout(self.work.drain_seconds):
+                while self.pool.jobs and not hurrying.done():
+                    await _first_of(*serving, hurrying, *self.pool.jobs)
+        except TimeoutError:
+            pass
+        finally:
+            hurrying.cancel()
+        if self.pool.jobs:
+            _log.warning("worker.gave_back", jobs=len(self.pool.jobs))
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let the calling job run with no other in hand, so that a crash counts against it alone."""
+        session, me = self.session, asyncio.current_task()
+        async with self._one_alone:
+            session.pause()
+            try:
+                while others := self.pool.jobs - {me}:
+                    await asyncio.wait(others)
+                yield
+            finally:
+                session.resume()
+
+    def _on_message(self, queue: str, message: Any) -> None:
+        self.on_task_request(
+            VerifyRequest(
+                queue=queue,
+                message=message,
+                session=self.session,
+                services=self.work.services,
+                solitude=self,
+            )
+        )
 
     def declare_reply_queues(self) -> None:
         """Declare the reply queue of every vendor; one that is refused is that vendor's trouble alone."""
@@ -172,7 +189,9 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self.declare_reply_queues()
 
     def _on_shutting_down(self, **_details: Any) -> None:
-        self.pool.loop.call_soon_threadsafe(self._stopping.set)
+        """Drain at the first signal, hurry at the second."""
+        event = self._hurrying if self._stopping.is_set() else self._stopping
+        self.pool.loop.call_soon_threadsafe(event.set)
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:

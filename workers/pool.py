@@ -72,7 +72,9 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
 
     async def _finish(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
+        await self.app.work.health.stop()
         await self.app.work.services.transport.aclose()
+        self.app.work.services.memory.close()
 
 
 def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:

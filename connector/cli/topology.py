@@ -33,7 +33,7 @@ def declare() -> None:
         vendors = open_registry(settings).load().vendors
     try:
         with Connection(address.url, ssl=address.ssl, connect_timeout=10) as connection:
-            declare_topology(connection.default_channel)
+            declare_topology(connection)
             for vendor in vendors:
                 declare_reply_queue(connection.default_channel, vendor)
     except AMQPError as error:

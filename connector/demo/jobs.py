@@ -41,6 +41,13 @@ _TAX_NOTICE: Final = {
     "check": "avis_imposition",
     "params": dict(CATALOGUE["avis_imposition"].example_params),
 }
+FAILURES: Final = ("--fail", "dsnj=503", "--fail", "sdh=maintenance,retry_in=3600")
+"""Options of the sandbox under which two of the jobs meet a source that is down."""
+_DOWN: Final = {"check": "service_national"}
+_MAINTAINED: Final = {
+    "check": "statut_sportif",
+    "params": dict(CATALOGUE["statut_sportif"].example_params),
+}
 _VEHICLE: Final = {
     "check": "immatriculation_vehicule",
     "params": dict(CATALOGUE["immatriculation_vehicule"].example_params),
@@ -91,11 +98,11 @@ def demo_jobs(run: str) -> tuple[DemoJob, ...]:
         ("millesime", "no file at the source", _job(f"{run}-04", CLAMART, _nobody("ABSENT"), _QF)),
         ("millesime", "nobody matches", _job(f"{run}-05", CLAMART, _nobody("INTROUVABLE"), _QF, _RSA)),
         ("sonate-opus", "several people match", _job(f"{run}-06", CLAMART, _nobody("HOMONYME"), _QF)),
-        ("millesime", "provider down: ask again", _job(f"{run}-07", CLAMART, _nobody("PANNE"), _QF, _RSA)),
+        ("millesime", "provider down: ask again", _job(f"{run}-07", CLAMART, _ALONE, _QF, _DOWN)),
         (
             "millesime",
             "maintenance: when to ask again",
-            _job(f"{run}-08", CLAMART, _nobody("MAINTENANCE"), _QF),
+            _job(f"{run}-08", CLAMART, _ALONE, _MAINTAINED),
         ),
         ("sonate-opus", "the token lacks a scope", _job(f"{run}-09", BOURG, _ALONE, _QF, _RSA)),
         ("millesime", "the token has expired", _job(f"{run}-10", VIEUX, _ALONE, _QF)),
@@ -113,7 +120,7 @@ def demo_jobs(run: str) -> tuple[DemoJob, ...]:
         ("sonate-opus", "the tax notice", _job(f"{run}-18", CLAMART, _ALONE, _TAX_NOTICE)),
         ("millesime", "a vehicle, by FranceConnect", consenting),
     )
-    lanes = {"maintenance: when to ask again": "batch"}
+    lanes = {"a file with many questions": "batch"}
     return tuple(
         DemoJob(
             shows=shows,

@@ -10,7 +10,7 @@ from amqp.exceptions import NotFound
 from kombu import Connection
 
 from connector.demo.deployment import Deployment
-from connector.demo.jobs import DemoJob, demo_jobs
+from connector.demo.jobs import FAILURES, DemoJob, demo_jobs
 from connector.demo.node import RabbitNode, vendor_definitions
 from connector.demo.vendor import NoReplyError, VendorClient
 from connector.messaging.delivery import Lane
@@ -34,7 +34,7 @@ def run_demo(broker_url: str | None, say: Callable[[str], None]) -> tuple[list[R
         urls = _vendor_urls(broker_url, stack, say)
         _refuse_a_broker_in_use(urls["guest"])
         say("starting the sandbox and a worker …")
-        deployment = stack.enter_context(Deployment(urls["guest"]))
+        deployment = stack.enter_context(Deployment(urls["guest"], FAILURES))
         stack.enter_context(deployment.worker())
         clients = {vendor: stack.enter_context(VendorClient(urls[vendor], vendor)) for vendor in VENDORS}
         jobs = demo_jobs(f"demo-{uuid4().hex[:8]}")

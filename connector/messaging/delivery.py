@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic import ConfigDict
+
+from connector.progress import JobProgress
+
 TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 256, "baggage": 8192}
 """Carried from a request to its reply as they are, up to so many bytes: longer ones are none.
 
@@ -30,6 +34,9 @@ class Lane(StrEnum):
 class Delivery:
     """One delivery. Its ``repr`` shows nothing of the job."""
 
+    # How it is written where it travels sealed: a body is bytes of any kind.
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
     body: bytes = field(repr=False)
     lane: Lane
     routing_key: str
@@ -52,6 +59,10 @@ class Delivery:
     unreadable_headers: bool = False
     oversized: bool = False
     """Its body is longer than ``MAX_BODY_BYTES``, and was left out."""
+    delivery_count: int = 0
+    """How often it was delivered before, as its quorum queue counts."""
+    progress: JobProgress | None = field(default=None, repr=False)
+    """How far the job has come, where it was put off before."""
 
 
 def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
@@ -81,4 +92,12 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
         dead_lettered="x-death" in headers,
         unreadable_headers=UNREADABLE_HEADERS in headers,
         oversized=OVERSIZED_BODY in headers,
+        delivery_count=delivery_count(message),
     )
+
+
+def delivery_count(message: Any) -> int:
+    """Return how often a quorum queue has delivered an AMQP client's message before."""
+    headers = message.properties.get("application_headers") or {}
+    count = headers.get("x-delivery-count")
+    return count if isinstance(count, int) else 0

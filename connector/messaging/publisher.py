@@ -12,6 +12,8 @@ from enum import Enum, auto
 from typing import Any, Final
 from uuid import uuid4
 
+from connector.messaging.topology import delayed
+
 CONFIRM_TIMEOUT_SECONDS: Final = 30.0
 _DEFAULT_EXCHANGE: Final = ""
 _PERSISTENT: Final = 2
@@ -37,6 +39,9 @@ class Outgoing:
     """A message to publish to a queue."""
 
     queue: str
+    delay_seconds: int = 0
+    """How long the broker keeps it before; 0: it goes straight there."""
+    content_type: str = "application/json"
     body: bytes = field(repr=False)
     properties: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, Any] = field(repr=False)
@@ -82,12 +87,20 @@ class Publisher:
         await self._unblocked.wait()
         return await self._send(message)
 
+    @property
+    def has_ended(self) -> bool:
+        """Its connection is gone: nothing can be published any more."""
+        return self._failure is not None
+
     def block(self) -> None:
         """Hold further messages: the broker has said that it takes none."""
         self._unblocked.clear()
 
     def unblock(self) -> None:
-        """Let held messages go."""
+        """Let held messages go. What was sent before is confirmed only now, so its time begins anew."""
+        deadline = self._loop.time() + CONFIRM_TIMEOUT_SECONDS
+        for waiting in self._waiting.values():
+            waiting.deadline = deadline
         self._unblocked.set()
 
     def fail(self, error: BaseException) -> None:
@@ -110,12 +123,17 @@ class Publisher:
         message_id = str(uuid4())
         prepared = self._channel.prepare_message(
             message.body,
-            content_type="application/json",
+            content_type=message.content_type,
             headers=dict(message.headers),
             properties={**message.properties, "delivery_mode": _PERSISTENT, "message_id": message_id},
         )
+        exchange, routing_key = (
+            delayed(message.queue, message.delay_seconds)
+            if message.delay_seconds
+            else (_DEFAULT_EXCHANGE, message.queue)
+        )
         try:
-            self._channel.basic_publish(prepared, _DEFAULT_EXCHANGE, message.queue, mandatory=True)
+            self._channel.basic_publish(prepared, exchange, routing_key, mandatory=True)
         except self._connection_errors as error:
             self.fail(error)
             raise PublishError(f"the connection ended ({type(error).__name__})") from None
@@ -134,7 +152,9 @@ class Publisher:
         self._watch = None
         while self._waiting:
             tag, oldest = next(iter(self._waiting.items()))
-            left = oldest.deadline - self._loop.time()
+            # A broker that takes no messages has those that were sent still to read.
+            is_blocked = not self._unblocked.is_set()
+            left = CONFIRM_TIMEOUT_SECONDS if is_blocked else oldest.deadline - self._loop.time()
             if left > 0:
                 self._watch = self._loop.call_later(left, self._give_up_the_late)
                 return

@@ -6,16 +6,15 @@ what it had in hand stays unacknowledged, and the broker gives it again to the n
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
-from connector.messaging.delivery import Lane
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.reader import SocketReader
-from connector.messaging.topology import declare_reply_queue, declare_topology, lane_queue
+from connector.messaging.topology import declare_reply_queue, declare_topology
 
 HEARTBEAT_SECONDS: Final = 30
 REFUSALS: Final = (AccessRefused, PreconditionFailed)
@@ -31,6 +30,10 @@ TRANSPORT_OPTIONS: Final = {
     "client_properties": {"connection_name": "ccas-connector worker"},
 }
 """What a connection given to a session is made with."""
+
+
+class ConsumerLostError(Exception):
+    """The broker has ended a consumer: its queue, which the message names, was deleted or has no leader."""
 
 
 class BrokerSession:
@@ -49,10 +52,12 @@ class BrokerSession:
         self._reader = SocketReader(self._amqp)
         self._failed: asyncio.Future[None] = loop.create_future()
         self._consumer_tags: list[str] = []
+        self._consumed: dict[str, int] = {}
+        self._on_message: Callable[[str, Any], None] = lambda _queue, _message: None
 
     def declare(self) -> None:
         """Declare the topology. Raises ``REFUSALS`` when it exists otherwise, or may not be declared."""
-        declare_topology(self._channel)
+        declare_topology(self._connection)
 
     def declare_reply_queue(self, vendor: str) -> None:
         """Declare a vendor's reply queue. Raises ``REFUSALS`` likewise; the session goes on."""
@@ -61,27 +66,35 @@ class BrokerSession:
         declare_reply_queue(channel, vendor)
         channel.close()
 
-    def consume(
-        self,
-        lanes: Iterable[Lane],
-        in_hand_per_lane: int,
-        on_message: Callable[[Lane, Any], None],
-    ) -> None:
-        """Take jobs from ``lanes``, at most ``in_hand_per_lane`` of each unacknowledged at once."""
-        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand_per_lane, a_global=False)
-        for lane in lanes:
-            self._channel.basic_consume(
-                queue=lane_queue(lane),
-                consumer_tag=f"ccas-connector.{lane}",
-                callback=lambda message, lane=lane: on_message(lane, message),
-            )
-            self._consumer_tags.append(f"ccas-connector.{lane}")
+    def consume(self, queues: Mapping[str, int], on_message: Callable[[str, Any], None]) -> None:
+        """Take messages from ``queues``, of each at most so many unacknowledged at once."""
+        self._consumed = dict(queues)
+        self._on_message = on_message
+        self.resume()
 
-    def stop_consuming(self) -> None:
-        """Take no further job; what is in hand goes on."""
+    def pause(self) -> None:
+        """Take no further message, until ``resume``; what is in hand goes on."""
         for tag in self._consumer_tags:
             self._channel.basic_cancel(tag)
         self._consumer_tags.clear()
+
+    def resume(self) -> None:
+        """Take messages again, unless told to stop."""
+        for queue, in_hand in self._consumed.items():
+            # Without `a_global`, it holds for the consumers that are started after it.
+            self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
+            self._channel.basic_consume(
+                queue=queue,
+                consumer_tag=f"ccas-connector.{queue}",
+                callback=lambda message, queue=queue: self._on_message(queue, message),
+                on_cancel=self._on_cancelled,
+            )
+            self._consumer_tags.append(f"ccas-connector.{queue}")
+
+    def stop_consuming(self) -> None:
+        """Take no further message, for good; what is in hand goes on."""
+        self.pause()
+        self._consumed = {}
 
     def acknowledge(self, delivery_tag: int) -> None:
         """Tell the broker that a delivery is done with. Does nothing once the session has ended."""
@@ -115,6 +128,9 @@ class BrokerSession:
             self._failed.set_exception(error)
             # Read once here, so that an error nobody awaits any more is not reported as forgotten.
             self._failed.exception()
+
+    def _on_cancelled(self, tag: str) -> None:
+        self.fail(ConsumerLostError(tag.removeprefix("ccas-connector.")))
 
     def _send(self, frame: Callable[[], None]) -> None:
         if self._failed.done():

@@ -1,14 +1,21 @@
 """Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
+from connector.assemble import as_duplicate
+from connector.clock import Clock
+from connector.messaging.deferral import deferred, isolated
 from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.topology import DEAD, UNDELIVERABLE
-from connector.settlement import Answer, Dead, Settlement
+from connector.registry.vault import Vault
+from connector.settlement import Answer, Dead, Defer, Isolate, Settlement
 from schemas.reply import REPLY_TYPE
 
 REASON_HEADER: Final = "x-connector-reason"
@@ -17,36 +24,79 @@ QUEUE_HEADER: Final = "x-connector-queue"
 ROUTING_KEY_HEADER: Final = "x-connector-routing-key"
 USER_HEADER: Final = "x-connector-user-id"
 """The AMQP user of the publisher; the property itself may only name the connector's own."""
+SINCE_HEADER: Final = "x-connector-since"
+"""When it was put there, an RFC 3339 instant."""
+FIRST_PAUSE_SECONDS: Final = 1.0
+"""Before a message that was not confirmed is published again; it doubles each time."""
+LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message that was taken from a queue, and what may be told the broker of it."""
+
+    queue: str
+    acknowledge: Callable[[], None]
+    reject: Callable[[], None]
+    """Leaves it to the broker's own dead-lettering, which has a body that was not taken in."""
 
 
 async def settle(
     settlement: Settlement,
     delivery: Delivery,
-    queue: str,
+    taken: Taken,
     publisher: Publisher,
-    acknowledge: Callable[[], None],
-    reject: Callable[[], None],
+    vault: Vault,
+    clock: Clock,
 ) -> None:
-    """Carry out ``settlement`` for a delivery taken from ``queue``.
+    """Carry out ``settlement``, as often as it takes, while the connection lives.
 
-    ``reject`` leaves a delivery to the broker's own dead-lettering, which has the body that was not taken in.
-
-    Raises ``PublishError`` when the broker does not take the message: the delivery then stays unacknowledged,
-    and comes again.
+    A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
+    while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
+    the broker gives the delivery again.
     """
+    tried = 0
+    while True:
+        try:
+            await _settle(settlement, delivery, taken, publisher, vault, clock)
+        except PublishError as error:
+            if publisher.has_ended:
+                raise
+            _log.warning("job.unsettled", queue=taken.queue, error=str(error))
+        else:
+            return
+        await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**tried))
+        tried += 1
+        if isinstance(settlement, Answer):
+            settlement = replace(settlement, reply=as_duplicate(settlement.reply))
+
+
+async def _settle(
+    settlement: Settlement,
+    delivery: Delivery,
+    taken: Taken,
+    publisher: Publisher,
+    vault: Vault,
+    clock: Clock,
+) -> None:
     match settlement:
         case Answer():
             await _reply(settlement, delivery, publisher)
+        case Defer(at=at, delivery=put_off):
+            await _keep(deferred(put_off, at, clock(), vault), publisher)
+        case Isolate(delivery=suspect):
+            await _keep(isolated(suspect, vault), publisher)
+            _log.warning("job.isolated", queue=taken.queue)
         case Dead() if delivery.oversized:
-            _log.warning("job.dead", reason=settlement.reason, queue=queue)
-            reject()
+            _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+            taken.reject()
             return
         case Dead():
-            await _keep(_dead_letter(settlement, delivery, queue), publisher)
-            _log.warning("job.dead", reason=settlement.reason, queue=queue)
-    acknowledge()
+            await _keep(_dead_letter(settlement, delivery, taken.queue, clock()), publisher)
+            _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+    taken.acknowledge()
 
 
 async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> None:
@@ -60,7 +110,12 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> No
             queue=UNDELIVERABLE,
             body=message.body,
             properties=message.properties,
-            headers={**message.headers, REASON_HEADER: reason, QUEUE_HEADER: answer.queue},
+            headers={
+                **message.headers,
+                REASON_HEADER: reason,
+                QUEUE_HEADER: answer.queue,
+                SINCE_HEADER: answer.reply.completed_at.isoformat(),
+            },
         ),
         publisher,
     )
@@ -84,7 +139,7 @@ def _reply_message(answer: Answer, delivery: Delivery) -> Outgoing:
     )
 
 
-def _dead_letter(dead: Dead, delivery: Delivery, queue: str) -> Outgoing:
+def _dead_letter(dead: Dead, delivery: Delivery, queue: str, now: datetime) -> Outgoing:
     """Return the message as it came, but for what would act on the broker again.
 
     ``CC``, ``BCC`` and ``x-death`` reroute, ``expiration`` destroys, and the broker refuses another's
@@ -103,6 +158,7 @@ def _dead_letter(dead: Dead, delivery: Delivery, queue: str) -> Outgoing:
             REASON_HEADER: dead.reason.value,
             QUEUE_HEADER: queue,
             ROUTING_KEY_HEADER: delivery.routing_key,
+            SINCE_HEADER: now.isoformat(),
             **_present(**{USER_HEADER: delivery.user_id}),
         },
     )

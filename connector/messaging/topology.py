@@ -5,13 +5,25 @@ Only features of RabbitMQ 3.10 and 4.x are used.
 
 from typing import Any, Final
 
+from amqp.exceptions import NotFound
 from kombu import Exchange, Queue
+from kombu.transport.native_delayed_delivery import (
+    bind_queue_to_native_delayed_delivery_exchange,
+    calculate_routing_key,
+    declare_native_delayed_delivery_exchanges_and_queues,
+    level_name,
+)
 
 from connector.messaging.delivery import Lane
 
 REQUESTS: Final = "verifications"
 DEAD: Final = "connector.dead"
 UNDELIVERABLE: Final = "connector.undeliverable"
+DEFERRED: Final = "connector.deferred"
+ISOLATED: Final = "connector.isolated"
+"""Jobs that may be what ends a worker each time: each runs alone."""
+_DELAY_PREFIX: Final = "connector.delay"
+_HIGHEST_DELAY_LEVEL: Final = 27
 
 DELIVERY_LIMIT: Final = 20
 """Deliveries of a job before the broker dead-letters it.
@@ -26,6 +38,16 @@ _NO_DELIVERY_LIMIT: Final = 1_000_000_000
 def lane_queue(lane: Lane) -> str:
     """Return the name of a lane's queue."""
     return f"{REQUESTS}.{lane}"
+
+
+def deferred_queue(lane: Lane) -> str:
+    """Return the name of the queue on which a lane's jobs come back that were put off."""
+    return f"{DEFERRED}.{lane}"
+
+
+def delayed(queue: str, seconds: int) -> tuple[str, str]:
+    """Return the exchange and the routing key that bring a message to ``queue`` after so many seconds, at least 1."""
+    return level_name(_HIGHEST_DELAY_LEVEL, _DELAY_PREFIX), calculate_routing_key(seconds, queue)
 
 
 def reply_queue(vendor: str) -> str:
@@ -79,19 +101,54 @@ def reply_queue_of(vendor: str) -> Queue:
     return _quorum(reply_queue(vendor), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
 
 
-def declare_topology(channel: Any) -> None:
+def deferred_queues() -> dict[Lane, Queue]:
+    """Return the queue of each lane on which its jobs come back."""
+    return {
+        lane: _quorum(
+            deferred_queue(lane),
+            delivery_limit=DELIVERY_LIMIT,
+            dead_letters_to=DEAD,
+            exchange=Exchange(DEFERRED, type="topic", durable=True),
+            routing_key=deferred_queue(lane),
+        )
+        for lane in Lane
+    }
+
+
+def declare_topology(connection: Any) -> None:
     """Declare every exchange, queue and binding of the contract, but for the vendors' reply queues.
 
     Idempotent. Raises ``amqp.exceptions.PreconditionFailed`` when one exists with other arguments.
     """
+    channel = connection.default_channel
     dead = _quorum(DEAD, delivery_limit=_NO_DELIVERY_LIMIT, exchange=_dead_exchange())
     undeliverable = _quorum(
         UNDELIVERABLE,
         delivery_limit=_NO_DELIVERY_LIMIT,
         exchange=_undeliverable_exchange(),
     )
-    for queue in (dead, undeliverable, *lane_queues().values()):
+    isolated = _quorum(ISOLATED, delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD)
+    for queue in (dead, undeliverable, isolated, *lane_queues().values(), *deferred_queues().values()):
         queue.bind(channel).declare()
+    _declare_delays(connection)
+
+
+def _declare_delays(connection: Any) -> None:
+    """Declare kombu's delay queues, one per power of two of seconds, unless they are there.
+
+    They are 28 quorum queues: declaring them again at each connection would hold up a worker for nothing.
+    """
+    marker = Exchange(f"{DEFERRED}.ready", type="fanout", durable=True)
+    channel = connection.channel()
+    try:
+        marker.bind(channel).declare(passive=True)
+    except NotFound:
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", _DELAY_PREFIX)
+        for queue in deferred_queues().values():
+            bind_queue_to_native_delayed_delivery_exchange(connection, queue, _DELAY_PREFIX)
+        marker.bind(connection.default_channel).declare()
+    else:
+        channel.close()
 
 
 def declare_reply_queue(channel: Any, vendor: str) -> None:

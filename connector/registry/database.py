@@ -1,5 +1,6 @@
 """The database behind the registry: opening it, and keeping its schema current with Alembic."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +22,10 @@ class DatabaseError(OperatorError):
     """The database cannot be opened or is not of this version; the message says what to do."""
 
 
-def open_database(url: SecretStr) -> Engine:
+def open_database(url: SecretStr, lock_seconds: float = 10.0) -> Engine:
     """Return an engine for ``url``; SQLite is put in WAL mode, with foreign keys enforced.
+
+    ``lock_seconds`` is how long a statement waits for a database that another process has locked.
 
     No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read.
     """
@@ -34,7 +37,7 @@ def open_database(url: SecretStr) -> Engine:
             "PostgreSQL needs its driver: pip install psycopg",
         ) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
     return engine
 
 
@@ -79,9 +82,11 @@ def _config() -> Config:
     return config
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=10000")
+    # In WAL mode this loses no transaction when a process dies, and may lose the last ones when the host does.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={round(lock_seconds * 1000)}")
     cursor.close()

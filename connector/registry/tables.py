@@ -1,12 +1,25 @@
-"""The registry's tables."""
+"""The database's tables: the registry, and the reply memory."""
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
     },
 )
 
@@ -43,4 +56,18 @@ GRANTS = Table(
     METADATA,
     Column("siret", String(14), ForeignKey("tenants.siret", ondelete="CASCADE"), primary_key=True),
     Column("vendor", String(32), ForeignKey("vendors.name", ondelete="CASCADE"), primary_key=True),
+)
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("vendor", String(32), primary_key=True),
+    Column("job_id", String(128), primary_key=True),
+    Column("claim", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("busy_until", DateTime(timezone=True), nullable=False),
+    Column("is_deferred", Boolean, nullable=False),
+    Column("sealed_reply", LargeBinary, nullable=True),
+    Column("size", Integer, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, index=True),
 )

@@ -1,5 +1,7 @@
-"""Tokens at rest: sealed under ``CONNECTOR_SECRET_KEY``, each for one tenant."""
+"""What is secret at rest or on its way: sealed under ``CONNECTOR_SECRET_KEY``, each for one tenant or purpose."""
 
+import hashlib
+import hmac
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -7,6 +9,7 @@ from pydantic import SecretStr
 
 from connector.errors import OperatorError
 
+_DIGEST: Final = b"digest\0"
 _HOW_TO_MAKE_ONE: Final = "make one with: ccas-connector registry new-key"
 
 
@@ -29,10 +32,36 @@ class Vault:
         if keys is None:
             raise VaultError(f"CONNECTOR_SECRET_KEY: not set; {_HOW_TO_MAKE_ONE}")
         try:
-            fernets = [Fernet(key.strip()) for key in keys.get_secret_value().split(",")]
+            texts = [key.strip() for key in keys.get_secret_value().split(",")]
+            fernets = [Fernet(key) for key in texts]
         except ValueError:
             raise VaultError(f"CONNECTOR_SECRET_KEY: not a key; {_HOW_TO_MAKE_ONE}") from None
         self._fernet = MultiFernet(fernets)
+        self._digest_keys = [hashlib.sha256(_DIGEST + key.encode()).digest() for key in texts]
+
+    def seal_for(self, purpose: str, content: bytes) -> bytes:
+        """Encrypt ``content``; it opens for the same ``purpose`` alone."""
+        return self._fernet.encrypt(purpose.encode() + b"\0" + content)
+
+    def open_for(self, purpose: str, sealed: bytes) -> bytes:
+        """Return what was sealed for ``purpose``.
+
+        Raises ``VaultError`` when no key opens it, or when it was sealed for another purpose.
+        """
+        try:
+            owner, _, content = self._fernet.decrypt(sealed).partition(b"\0")
+        except InvalidToken:
+            raise VaultError(f"CONNECTOR_SECRET_KEY: does not open what was sealed as {purpose}") from None
+        if owner != purpose.encode():
+            raise VaultError(f"what is said to be sealed as {purpose} was sealed for something else")
+        return content
+
+    def digests(self, content: bytes) -> tuple[str, ...]:
+        """Return the keyed digests (HMAC-SHA256) of ``content``: one per key, the sealing key's first.
+
+        Without a key, nothing can be learnt of the content, not even by trying every one that is likely.
+        """
+        return tuple(hmac.new(key, content, hashlib.sha256).hexdigest() for key in self._digest_keys)
 
     def seal(self, siret: str, token: str) -> str:
         """Encrypt the token of the tenant ``siret``. The SIRET is sealed in, so that rows cannot be swapped."""

@@ -1,13 +1,24 @@
 """Calls to API Particulier: every one is a GET, with the token of the tenant or of FranceConnect."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import Endpoint, Source
 from connector.identity import Query
-from connector.upstream.exchange import Exchange
+from connector.upstream.exchange import Answered, Exchange
 from connector.upstream.http import request, send
+from connector.upstream.pings import ping_name
+
+_PING_SECONDS: Final = 5.0
+_OK: Final = 200
+_SERVER_ERRORS: Final = range(500, 600)
+_PINGS: Final[Mapping[str | None, bool]] = MappingProxyType({"ok": True, "maintenance": False})
+"""What a ping's ``status`` means; others leave it open."""
 
 
 class ApiParticulier:
@@ -25,6 +36,30 @@ class ApiParticulier:
             _authentication(endpoint.source, secret.encode("ascii")),
         )
         return await send(self._transport, asked, within_seconds)
+
+    async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:
+        """Tell whether the provider behind an endpoint is up, without a token."""
+        name = ping_name(endpoint)
+        if name is None:
+            return None
+        asked = request("GET", f"{self._base_url}/api/{name}/ping")
+        answer = await send(self._transport, asked, min(within_seconds, _PING_SECONDS))
+        if not isinstance(answer, Answered) or answer.http_status in _SERVER_ERRORS:
+            return False
+        return _PINGS.get(_status(answer.body)) if answer.http_status == _OK else None
+
+
+def _status(body: bytes) -> str | None:
+    try:
+        return _Ping.model_validate_json(body).status
+    except ValidationError:
+        return None
+
+
+class _Ping(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    status: str
 
 
 def _authentication(source: Source, token: bytes) -> tuple[bytes, bytes]:

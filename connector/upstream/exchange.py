@@ -38,3 +38,7 @@ class Upstream(Protocol):
     async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
         """Ask an endpoint with a secret of the tenant's, giving up after ``within_seconds``; never raises."""
         ...
+
+    async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:
+        """Tell whether the provider behind an endpoint is up; None where the source does not say. Never raises."""
+        ...

@@ -42,6 +42,10 @@ class ImpotParticulier:
         exchange = await self._ask(url, credentials, start + within_seconds)
         return replace(exchange, duration_ms=ceil((time.monotonic() - start) * 1000))
 
+    async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:  # noqa: ARG002 - one interface for every source
+        """Return None: the gateway has no ping."""
+        return None
+
     async def _ask(self, url: str, credentials: DgfipCredentials, deadline: float) -> Exchange:
         token, exchange = await self._try(url, credentials, deadline)
         if token is None or not isinstance(exchange, Answered) or exchange.http_status != _UNAUTHORIZED:

@@ -1,22 +1,36 @@
 """A worker whose clock is set near the official cases' own dates, so that they do not rot.
 
+It asks once, whatever the answer: a case of a provider that is down is about its own reply, not about the next one.
+
 Run as ``python -m tests.conformance.worker`` with the settings of any worker.
 """
 
 import os
 import socket
 import sys
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
 from connector.bootstrap import build_services
+from connector.breaker import CLOSED, Breaker
 from connector.clock import utc_now
 from connector.logs import configure_logs
 from connector.messaging.delivery import Lane
+from connector.retry import POLICIES
 from connector.settings import load_settings
+from connector.shared_state import Change, ResultT
 from connector.upstream.transport import http_transport
 from tests.conformance.cases import DAY
 from workers.app import Work, make_app, start_worker
+
+
+class NeverOpen:
+    """Breakers that remember nothing."""
+
+    async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
+        """Return what a closed breaker answers."""
+        return change(CLOSED)[1]
 
 
 def main() -> int:
@@ -28,7 +42,9 @@ def main() -> int:
     def clock() -> datetime:
         return datetime.fromisoformat(f"{DAY}T10:00:00+00:00") + (utc_now() - started)
 
-    services = build_services(settings, http_transport(), clock)
+    built = build_services(settings, http_transport(), clock)
+    once = {lane: replace(policy, most_calls=1) for lane, policy in POLICIES.items()}
+    services = replace(built, policies=once, breakers=NeverOpen())
     work = Work(lanes=(Lane.INTERACTIVE,), concurrency=50, services=services)
     return start_worker(make_app(settings, work), f"cases-{uuid4().hex[:8]}@{socket.gethostname()}")
 

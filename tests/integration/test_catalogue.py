@@ -66,22 +66,6 @@ def test_every_check_of_the_catalogue_fits_one_job(millesime: VendorClient) -> N
     ]
 
 
-def test_one_provider_s_failure_leaves_the_other_answers(millesime: VendorClient) -> None:
-    job_seeker = {"check": "statut_demandeur_emploi", "params": {"identifiant": "claire.exemple"}}
-
-    down = identity(
-        "PANNE",
-        prenoms=["JEAN"],
-        sexe="M",
-        date_naissance="1970-01-01",
-        lieu_naissance={"code_pays": "99100", "code_commune": "75056"},
-    )
-
-    answers = ask(millesime, job(QF, RSA, job_seeker, {"check": "service_civique"}, identity=down))
-
-    assert [answer["status"] for answer in answers] == ["error", "error", "found", "not_found"]
-
-
 BAD_INPUT = [
     (QF | {"params": {"ine": INE}}, {}, "ine"),
     ({"check": "statut_etudiant", "params": {"campaign_year": 2025}}, {}, "campaign_year"),

@@ -122,13 +122,11 @@ def test_one_check_without_its_scope_leaves_the_other_its_answer(operator: Vendo
 
 
 @pytest.mark.parametrize(
-    ("nom", "status", "code", "retry_after_seconds"),
+    ("nom", "status", "code"),
     [
-        ("ABSENT", "not_found", "no_record", None),
-        ("INTROUVABLE", "not_identified", "identity_unmatched", None),
-        ("HOMONYME", "not_identified", "identity_ambiguous", None),
-        ("PANNE", "error", "provider_unavailable", None),
-        ("MAINTENANCE", "error", "provider_maintenance", 3600),
+        ("ABSENT", "not_found", "no_record"),
+        ("INTROUVABLE", "not_identified", "identity_unmatched"),
+        ("HOMONYME", "not_identified", "identity_ambiguous"),
     ],
 )
 def test_an_answer_without_data_says_why(
@@ -136,7 +134,6 @@ def test_an_answer_without_data_says_why(
     nom: str,
     status: str,
     code: str,
-    retry_after_seconds: int | None,
 ) -> None:
     person = identity(
         nom,
@@ -152,8 +149,7 @@ def test_an_answer_without_data_says_why(
     assert check["status"] == status
     assert check["data"] is None
     assert check["reason"]["code"] == code
-    assert check["reason"]["retryable"] is (status == "error")
-    assert check["reason"]["retry_after_seconds"] == retry_after_seconds
+    assert check["reason"]["retryable"] is False
 
 
 def test_a_vendor_added_while_the_worker_runs_gets_its_queue_and_its_answers(

@@ -55,7 +55,7 @@ def test_the_variant_that_identifies_the_person_answers_else_the_identity_as_giv
     statuses: list[CheckStatus], chosen: int
 ) -> None:
     answers = [answer(status, f"variant-{place}") for place, status in enumerate(statuses)]
-    reply = choose(answers)
+    reply = choose(answers, len(answers))
     assert reply.status is statuses[chosen]
     assert reply.source
     assert reply.source.variant == f"variant-{chosen}"
@@ -63,8 +63,8 @@ def test_the_variant_that_identifies_the_person_answers_else_the_identity_as_giv
 
 
 def test_where_a_variant_could_not_be_asked_the_answer_says_so_and_may_be_asked_again() -> None:
-    whole = choose([answer(NOBODY), answer(NOBODY)])
-    incomplete = choose([answer(NOBODY), answer(FAILED)])
+    whole = choose([answer(NOBODY), answer(NOBODY)], 2)
+    incomplete = choose([answer(NOBODY), answer(FAILED)], 2)
     assert whole.reason
     assert incomplete.reason
     assert not whole.reason.retryable

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import cast
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.messaging.settle import settle
+from connector.messaging.settle import Taken, settle
+from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason
 from schemas.codes import JobStatus
 from schemas.reply import Reply
@@ -40,6 +42,7 @@ REPLY = Reply(
     completed_at=NOW,
 )
 ANSWER = Answer("replies.millesime", REPLY)
+VAULT = Vault(SecretStr(new_key()))
 
 
 class Broker:
@@ -49,6 +52,8 @@ class Broker:
         self._fates = list(fates)
         self.events: list[str] = []
         self.messages: list[Outgoing] = []
+        self.has_ended = True
+        """What the publisher says once a publish has failed."""
 
     async def publish(self, message: Outgoing) -> Confirmation:
         """Take the message, and say what became of it."""
@@ -65,10 +70,14 @@ class Broker:
         await settle(
             settlement,
             delivery,
-            QUEUE,
+            Taken(
+                queue=QUEUE,
+                acknowledge=lambda: self.events.append("acknowledge"),
+                reject=lambda: self.events.append("reject"),
+            ),
             publisher,
-            lambda: self.events.append("acknowledge"),
-            lambda: self.events.append("reject"),
+            VAULT,
+            lambda: NOW,
         )
 
 
@@ -120,6 +129,7 @@ async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
         **TRACE,
         "x-connector-reason": fate.name.lower(),
         "x-connector-queue": "replies.millesime",
+        "x-connector-since": NOW.isoformat(),
     }
     assert [(entry["event"], entry["queue"]) for entry in logs] == [
         ("reply.undeliverable", "replies.millesime")
@@ -192,6 +202,7 @@ async def test_a_dead_letter_is_kept_with_what_an_operator_needs(reason: DeadRea
         "x-connector-reason": reason.value,
         "x-connector-queue": QUEUE,
         "x-connector-routing-key": "millesime.interactive",
+        "x-connector-since": NOW.isoformat(),
         "x-connector-user-id": "millesime",
     }
     assert "EXEMPLE" not in repr(logs)
@@ -203,7 +214,12 @@ async def test_a_dead_letter_says_nothing_of_a_user_that_was_not_given() -> None
     await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), bare)
     (message,) = broker.messages
     assert message.properties == {}
-    assert set(message.headers) == {"x-connector-reason", "x-connector-queue", "x-connector-routing-key"}
+    assert set(message.headers) == {
+        "x-connector-reason",
+        "x-connector-queue",
+        "x-connector-routing-key",
+        "x-connector-since",
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -16,20 +16,16 @@ from structlog.testing import capture_logs
 from connector.catalogue.definition import Source as ApiSource
 from connector.logs import configure_logs
 from connector.messaging.delivery import Delivery, Lane
-from connector.registry.cache import RegistryCache
-from connector.registry.records import Registry, Tenant, Vendor
-from connector.registry.vault import VaultError
+from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Settlement
-from connector.surprises import SurpriseKind, Tally
-from connector.upstream.api_particulier import ApiParticulier
-from connector.verify import Services, verify
+from connector.surprises import SurpriseKind
+from connector.verify import verify
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply, Reply
+from tests.fakes import ManualTime, answered, services
+from tests.registry import BOURG, CLAMART, TOKEN, OneToken
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-CLAMART = "26920023600017"
-BOURG = "26750045200011"
-TOKEN = "eyJ.sesame.token"
 QF, RSA = "/v3/dss/quotient_familial/identite", "/v3/dss/revenu_solidarite_active/identite"
 QUOTIENT = {
     "data": {
@@ -53,30 +49,6 @@ PRIVATE = ("SESAME", "sesame", "CLAIRE", "Naissance=1991", "Naissance=69383")
 Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
-class Holder:
-    """A registry of two tenants, the second of which has no token."""
-
-    def __init__(self, *, opens: bool = True) -> None:
-        self._opens = opens
-        vendor = Vendor(name="millesime", product="M", publisher="Up", preset="millesime")
-        tenants = (
-            Tenant(siret=CLAMART, name="C", vendors=frozenset({"millesime"}), sealed_token="sealed-sesame"),
-            Tenant(siret=BOURG, name="B", vendors=frozenset({"millesime"})),
-        )
-        self.registry: Any = Registry(
-            revision=1,
-            vendors={vendor.name: vendor},
-            tenants={tenant.siret: tenant for tenant in tenants},
-        )
-
-    def secret(self, siret: str, sealed: str) -> str:
-        """Open the one token there is."""
-        if not self._opens:
-            raise VaultError(f"does not open the token of tenant {siret}")
-        assert (siret, sealed) == (CLAMART, "sealed-sesame")
-        return TOKEN
-
-
 class Source:
     """The API: one answer per path, and a record of the calls."""
 
@@ -86,6 +58,8 @@ class Source:
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer as a transport does."""
+        if request.url.path.endswith("/ping"):
+            return httpx.Response(200, json={"status": "ok"})
         self.calls.append(request)
         answer = self._answers["qf" if request.url.path == QF else "rsa"](request)
         return answer if isinstance(answer, httpx.Response) else await answer
@@ -107,16 +81,8 @@ def _explode(request: httpx.Request) -> httpx.Response:
     raise RuntimeError(f"cannot fetch {request.url} with {request.headers['Authorization']}")
 
 
-def _services(source: Source, holder: Holder | None = None) -> Services:
-    transport = httpx.MockTransport(source)
-    return Services(
-        registry=cast("RegistryCache", holder or Holder()),
-        upstreams={ApiSource.API_PARTICULIER: ApiParticulier(transport, "https://api.test")},
-        transport=transport,
-        clock=lambda: NOW,
-        tally=Tally(),
-        require_user_id=False,
-    )
+def _services(source: Source, holder: OneToken | None = None, time: ManualTime | None = None) -> Services:
+    return services(httpx.MockTransport(source), holder or OneToken(), time)
 
 
 def _delivery(*checks: dict[str, Any], **changes: Any) -> Delivery:
@@ -242,7 +208,7 @@ async def test_a_tenant_without_a_token_is_told_so_without_a_call() -> None:
 async def test_a_token_that_does_not_open_is_logged_without_a_call() -> None:
     source = Source()
     with capture_logs() as logs:
-        reply = _reply(await verify(_delivery(), _services(source, Holder(opens=False))))
+        reply = _reply(await verify(_delivery(), _services(source, OneToken(opens=False))))
     assert _codes(reply.checks) == [CheckCode.TOKEN_INVALID] * 2
     assert source.calls == []
     assert {entry["event"] for entry in logs} == {"token.unreadable"}
@@ -269,7 +235,7 @@ async def test_what_nobody_foresaw_in_the_only_check_is_answered() -> None:
 
 
 async def test_what_nobody_foresaw_before_the_vendor_is_known_keeps_the_message() -> None:
-    holder = Holder()
+    holder = OneToken()
     holder.registry = None
     settlement = await verify(_delivery(), _services(Source(), holder))
     assert settlement == Dead(DeadReason.UNEXPECTED_ERROR)
@@ -356,9 +322,11 @@ async def test_a_variant_that_fails_for_a_time_does_not_end_the_search() -> None
     identity = TWO_NAMES | {"nom_naissance": "SESAME-OUVRE"}
     source = Source(qf=answer)
     delivery = _delivery(BOTH[0], identity=identity, identity_variants=True)
-    (check,) = _reply(await verify(delivery, _services(source))).checks
+    time = ManualTime()
+    (check,) = (await answered(delivery, _services(source, time=time), time)).checks
     assert check.status is CheckStatus.NOT_IDENTIFIED
-    assert len(source.calls) == 4
+    assert check.source
+    assert check.source.attempts == len(source.calls) == 9
     assert check.reason
     assert check.reason.retryable
     assert "variantes" in check.reason.detail
@@ -490,8 +458,8 @@ async def test_the_logs_hold_neither_the_person_nor_the_token(
     configure_logs(form)
     await verify(_delivery(), _services(Source(qf=answer, rsa=answer)))
     await verify(_delivery(BOTH[0]), _services(Source(qf=answer)))
-    await verify(_delivery(), _services(Source(), Holder(opens=False)))
-    holder = Holder()
+    await verify(_delivery(), _services(Source(), OneToken(opens=False)))
+    holder = OneToken()
     holder.registry = None
     await verify(_delivery(), _services(Source(), holder))
     text = "".join(capsys.readouterr())

@@ -1,0 +1,88 @@
+"""Where a job stands with the reply memory, decided as values. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from schemas.reply import Reply
+
+RUN_SECONDS: Final = 120.0
+"""How long a run that is in hand is believed to be alive: longer than a job in hand takes."""
+DEFERRED_SECONDS: Final = 60.0
+"""How long after it was due a run that was put off is still waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run of a job that asks whether to go ahead."""
+
+    vendor: str
+    job_id: str
+    claim: str
+    """Names the run, across deferrals."""
+    digests: tuple[str, ...]
+    """Keyed digests of the body, under each key, the current one first."""
+    redelivered: bool
+    """An earlier run of this very delivery may have died."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a job is known by."""
+        return self.vendor, self.job_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is remembered of a job."""
+
+    claim: str
+    """The run that holds it."""
+    digest: str
+    busy_until: datetime
+    """The run that holds it is waited for until then."""
+    is_deferred: bool
+    """It was put off, and waits outside of the worker."""
+    sealed_reply: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """It was answered."""
+
+    reply: Reply = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another body came under this ``job_id``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another run of the same job is under way: look again then."""
+
+    until: datetime
+
+
+Standing = Fresh | Known | Conflict | Busy
+
+
+def standing(claim: Claim, entry: Entry, now: datetime) -> Fresh | Conflict | Busy | bytes:
+    """Return where ``claim`` stands, given what is remembered of its job; bytes are the sealed reply.
+
+    A run takes over from one that is late, or, when its own delivery came again, from one that was in hand: the
+    worker that had it is gone, or no longer has it.
+    """
+    if entry.digest not in claim.digests:
+        return Conflict()
+    if entry.sealed_reply is not None:
+        return entry.sealed_reply
+    is_mine = entry.claim == claim.claim
+    if is_mine or entry.busy_until <= now or (claim.redelivered and not entry.is_deferred):
+        return Fresh()
+    return Busy(entry.busy_until)

@@ -1,0 +1,157 @@
+"""The reply memory in SQL: groups of claims and answers, each group in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.memory.standing import RUN_SECONDS, Busy, Claim, Conflict, Entry, Fresh, standing
+from connector.registry.tables import REPLIES
+
+MOST_BYTES: Final = 512 * 1024 * 1024
+"""Of sealed replies; the oldest beyond it are forgotten."""
+_KEYS_PER_QUERY: Final = 200
+"""SQLite takes a limited number of values in one statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a run leaves in the memory: its sealed reply, or until when it is put off."""
+
+    claim: Claim
+    busy_until: datetime
+    sealed_reply: bytes | None = field(default=None, repr=False)
+
+
+class MemoryStore:
+    """The table of replies in a database whose schema is current."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
+        self._insert = dialect.insert(REPLIES).on_conflict_do_nothing()
+
+    def exchange(
+        self, claims: Sequence[Claim], written: Sequence[Written], now: datetime
+    ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
+        """Write what runs leave, then tell each claim where it stands, by the claim's name.
+
+        A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
+        """
+        with self._engine.begin() as connection:
+            if written:
+                connection.execute(_WRITE, [_row_of(left, now) for left in written])
+            return self._claim(connection, claims, now) if claims else {}
+
+    def _claim(
+        self, connection: Connection, claims: Sequence[Claim], now: datetime
+    ) -> dict[str, "Fresh | Conflict | Busy | bytes"]:
+        busy_until = now + timedelta(seconds=RUN_SECONDS)
+        connection.execute(
+            self._insert,
+            [
+                {
+                    "vendor": claim.vendor,
+                    "job_id": claim.job_id,
+                    "claim": claim.claim,
+                    "digest": claim.digests[0],
+                    "busy_until": busy_until,
+                    "is_deferred": False,
+                    "changed_at": now,
+                    "size": 0,
+                }
+                for claim in claims
+            ],
+        )
+        entries = _entries(connection, claims)
+        answers = {claim.claim: standing(claim, entries[claim.key], now) for claim in claims}
+        taken_over = [
+            {
+                "key_vendor": claim.vendor,
+                "key_job_id": claim.job_id,
+                "new_claim": claim.claim,
+                "until": busy_until,
+            }
+            for claim in claims
+            if isinstance(answers[claim.claim], Fresh)
+            and (entries[claim.key].claim != claim.claim or entries[claim.key].is_deferred)
+        ]
+        if taken_over:
+            connection.execute(_TAKE_OVER, taken_over)
+        return answers
+
+    def forget(self, before: datetime, most_bytes: int = MOST_BYTES) -> int:
+        """Delete what has not changed since ``before``, and the oldest beyond ``most_bytes``; return how many."""
+        newest_first = select(
+            REPLIES.c.vendor,
+            REPLIES.c.job_id,
+            func.sum(REPLIES.c.size).over(order_by=REPLIES.c.changed_at.desc()).label("total"),
+        ).subquery()
+        beyond = select(newest_first.c.vendor, newest_first.c.job_id).where(newest_first.c.total > most_bytes)
+        with self._engine.begin() as connection:
+            old = connection.execute(
+                delete(REPLIES).where(REPLIES.c.changed_at < before, REPLIES.c.busy_until < before)
+            )
+            large = connection.execute(
+                delete(REPLIES).where(tuple_(REPLIES.c.vendor, REPLIES.c.job_id).in_(beyond))
+            )
+            return old.rowcount + large.rowcount
+
+
+_OF_JOB: Final = (REPLIES.c.vendor == bindparam("key_vendor")) & (REPLIES.c.job_id == bindparam("key_job_id"))
+_TAKE_OVER: Final = (
+    update(REPLIES)
+    .where(_OF_JOB)
+    .values(claim=bindparam("new_claim"), busy_until=bindparam("until"), is_deferred=False)
+)
+_WRITE: Final = (
+    update(REPLIES)
+    # The first answer stays: a run that was thought dead must not take it back.
+    .where(_OF_JOB, REPLIES.c.sealed_reply.is_(None))
+    .values(
+        claim=bindparam("new_claim"),
+        busy_until=bindparam("until"),
+        is_deferred=bindparam("deferred"),
+        sealed_reply=bindparam("reply"),
+        size=bindparam("bytes"),
+        changed_at=bindparam("at"),
+    )
+)
+
+
+def _row_of(left: Written, now: datetime) -> dict[str, Any]:
+    return {
+        "key_vendor": left.claim.vendor,
+        "key_job_id": left.claim.job_id,
+        "new_claim": left.claim.claim,
+        "until": left.busy_until,
+        "deferred": left.sealed_reply is None,
+        "reply": left.sealed_reply,
+        "bytes": len(left.sealed_reply or b""),
+        "at": now,
+    }
+
+
+def _entries(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
+    keys = [claim.key for claim in claims]
+    found: dict[tuple[str, str], Entry] = {}
+    for start in range(0, len(keys), _KEYS_PER_QUERY):
+        some = keys[start : start + _KEYS_PER_QUERY]
+        query = select(REPLIES).where(tuple_(REPLIES.c.vendor, REPLIES.c.job_id).in_(some))
+        for row in connection.execute(query):
+            found[row.vendor, row.job_id] = Entry(
+                claim=row.claim,
+                digest=row.digest,
+                busy_until=_aware(row.busy_until),
+                is_deferred=row.is_deferred,
+                sealed_reply=row.sealed_reply,
+            )
+    return found
+
+
+def _aware(instant: datetime) -> datetime:
+    # SQLite stores no offset; what is written is UTC.
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

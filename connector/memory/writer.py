@@ -1,0 +1,123 @@
+"""One thread that carries the reply memory's questions and answers to the database, in groups.
+
+A database is not awaited query by query on an event loop: what comes while a group is under way makes the next one.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.clock import Clock
+from connector.memory.standing import Busy, Claim, Conflict, Fresh
+from connector.memory.store import MemoryStore, Written
+
+LARGEST_GROUP: Final = 500
+FORGET_SECONDS: Final = 60.0
+"""Between two looks at what is too old."""
+LOCK_SECONDS: Final = 2.0
+"""How long a group waits for a database that somebody else has locked."""
+AWAY_SECONDS: Final = 5.0
+"""After a failure the database is left alone for so long: jobs do not wait for it one by one."""
+Told = Fresh | Conflict | Busy | bytes | None
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one job wants of the database, and who waits for it."""
+
+    asked: Claim | Written
+    loop: asyncio.AbstractEventLoop
+    told: "asyncio.Future[Told]"
+
+
+class MemoryWriter:
+    """Groups questions; answers None to each while the database is away."""
+
+    def __init__(self, store: MemoryStore, kept_seconds: float, clock: Clock) -> None:
+        self._store = store
+        self._kept = timedelta(seconds=kept_seconds)
+        self._clock = clock
+        self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._forget_at = clock()
+        self._away_until = clock()
+        self._is_away = False
+
+    async def ask(self, asked: Claim | Written) -> Told:
+        """Return where a claim stands, or None: the database is away, or an answer was written."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="reply-memory", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Told] = loop.create_future()
+        self._questions.put(_Question(asked, loop, told))
+        return await told
+
+    def close(self) -> None:
+        """Write what was given, and end."""
+        if self._thread is not None:
+            self._questions.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            group, is_open = self._next_group()
+            told = self._exchange([question.asked for question in group])
+            for loop in {question.loop for question in group}:
+                _tell(loop, [question for question in group if question.loop is loop], told)
+
+    def _next_group(self) -> tuple[list[_Question], bool]:
+        """Wait for a question; return it with those behind it, and whether more may come."""
+        group: list[_Question] = []
+        question = self._questions.get()
+        while question is not None:
+            group.append(question)
+            if len(group) == LARGEST_GROUP or self._questions.empty():
+                return group, True
+            question = self._questions.get()
+        return group, False
+
+    def _exchange(self, asked: Sequence[Claim | Written]) -> Mapping[str, Any]:
+        now = self._clock()
+        if not asked or now < self._away_until:
+            return {}
+        claims = [one for one in asked if isinstance(one, Claim)]
+        try:
+            told = self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
+            if now >= self._forget_at:
+                self._forget_at = now + timedelta(seconds=FORGET_SECONDS)
+                self._store.forget(now - self._kept)
+        except SQLAlchemyError as error:
+            self._away_until = self._clock() + timedelta(seconds=AWAY_SECONDS)
+            if not self._is_away:
+                _log.warning("memory.away", error=type(error).__name__)
+            self._is_away = True
+            return {}
+        if self._is_away:
+            _log.info("memory.back")
+        self._is_away = False
+        return told
+
+
+def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:
+    def resolve() -> None:
+        for question in questions:
+            if not question.told.done():
+                answer = told.get(question.asked.claim) if isinstance(question.asked, Claim) else None
+                question.told.set_result(answer)
+
+    try:
+        loop.call_soon_threadsafe(resolve)
+    except RuntimeError:
+        # The loop was closed: nobody waits any more.
+        return

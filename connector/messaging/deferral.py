@@ -1,0 +1,76 @@
+"""A job that is put off travels sealed: its delivery and its progress, encrypted and authenticated, on queues of ours.
+
+So nobody who can write to the broker can forge one, not even where vendors and connector share one AMQP user. No
+token of an API travels: a check that uses FranceConnect's is finished before its job is put off.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from math import ceil
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector.messaging.delivery import Delivery, delivery_count
+from connector.messaging.publisher import Outgoing
+from connector.messaging.topology import ISOLATED, deferred_queue
+from connector.registry.vault import Vault, VaultError
+
+LONGEST_DELAY_SECONDS: Final = 2**28 - 1
+"""What the broker's delay queues add up to."""
+_PURPOSE: Final = "deferral"
+_SEALED: Final = "application/octet-stream"
+_DELIVERY: Final = TypeAdapter(Delivery)
+_TOKEN: Final = "france_connect_token"  # noqa: S105 - a member's name
+
+
+def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> Outgoing:
+    """Return the message that brings the job back at ``at``: rounded up, since the broker counts whole seconds."""
+    seconds = ceil((at - now).total_seconds())
+    return Outgoing(
+        queue=deferred_queue(delivery.lane),
+        body=_seal(delivery, vault),
+        content_type=_SEALED,
+        properties={},
+        headers={},
+        delay_seconds=min(max(seconds, 1), LONGEST_DELAY_SECONDS),
+    )
+
+
+def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
+    """Return the message that has the job run alone."""
+    return Outgoing(
+        queue=ISOLATED,
+        body=_seal(delivery, vault),
+        content_type=_SEALED,
+        properties={},
+        headers={},
+    )
+
+
+def read_deferred(message: Any, vault: Vault) -> Delivery | None:
+    """Return the delivery that an AMQP client's message of an internal queue holds; None when no key opens it."""
+    body = message.body
+    try:
+        sealed = bytes(body) if isinstance(body, (bytes, bytearray, memoryview)) else b""
+        delivery = _DELIVERY.validate_json(vault.open_for(_PURPOSE, sealed))
+    except (VaultError, ValidationError):
+        return None
+    return replace(
+        delivery,
+        redelivered=delivery.redelivered or bool(message.delivery_info["redelivered"]),
+        delivery_count=delivery_count(message),
+    )
+
+
+def without_token(body: bytes) -> bytes:
+    """Return a job's JSON without its FranceConnect token."""
+    job = json.loads(body)
+    if job.pop(_TOKEN, None) is None:
+        return body
+    return json.dumps(job).encode()
+
+
+def _seal(delivery: Delivery, vault: Vault) -> bytes:
+    return vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery))

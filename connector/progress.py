@@ -1,0 +1,62 @@
+"""How far a job has come, as values: what travels with it when it waits outside of the worker."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from schemas.reply import CheckReply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckProgress:
+    """How far one check has come. As made, nothing was asked."""
+
+    reply: CheckReply | None = None
+    """The answer, once the check is finished."""
+    answers: tuple[CheckReply, ...] = ()
+    """What the attempts before the one under way were answered, where their answers stand."""
+    attempt: int = 0
+    """Index of the attempt under way, among the planned ones."""
+    calls: int = 0
+    """Made for this check, over all attempts."""
+    retries: int = 0
+    """Calls made for the attempt under way."""
+    parks: int = 0
+    """In a row, since the last call."""
+    not_before: datetime | None = None
+    failure: CheckReply | None = None
+    """The last call's, while it is to be retried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobProgress:
+    """How far a job has come that was put off."""
+
+    claim: str
+    """Names this run of the job, in the reply memory."""
+    digest: str
+    """Keyed digest of the body as the vendor published it."""
+    checks: Mapping[str, CheckProgress] = field(default_factory=dict)
+    """By the check's label."""
+
+
+NOT_ASKED: Final = CheckProgress()
+
+
+def is_finished(progress: CheckProgress) -> bool:
+    """Tell whether the check has its answer."""
+    return progress.reply is not None
+
+
+def finished(reply: CheckReply) -> CheckProgress:
+    """Return the progress of a check that has its answer."""
+    return CheckProgress(reply=reply)
+
+
+def earliest(checks: Sequence[CheckProgress]) -> datetime | None:
+    """Return when the first of the unfinished checks is due; None when all are finished."""
+    return min(
+        (check.not_before for check in checks if check.not_before and not is_finished(check)),
+        default=None,
+    )

@@ -1,0 +1,43 @@
+"""What the pipeline acts through; built by ``connector.bootstrap``, and by tests with fakes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from connector.breaker import Breaker
+from connector.catalogue.definition import Source
+from connector.clock import Clock
+from connector.memory import ReplyMemory
+from connector.messaging.delivery import Lane
+from connector.registry.cache import RegistryCache
+from connector.registry.vault import Vault
+from connector.retry import Policy
+from connector.shared_state import SharedState
+from connector.surprises import Tally
+from connector.upstream.exchange import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The adapters of one worker process."""
+
+    registry: RegistryCache
+    upstreams: Mapping[Source, Upstream]
+    """A source that is absent is answered ``source_withdrawn``."""
+    transport: httpx.AsyncBaseTransport
+    """What the upstreams share; closed with the worker."""
+    breakers: SharedState[Breaker]
+    """One per provider."""
+    memory: ReplyMemory
+    vault: Vault
+    """Seals what travels with a job that is put off."""
+    policies: Mapping[Lane, Policy]
+    """How patiently each lane asks again."""
+    clock: Clock
+    sleep: Callable[[float], Awaitable[None]]
+    """Waits so many seconds of ``clock``."""
+    jitter: Callable[[], float]
+    """Draws evenly from [0, 1)."""
+    tally: Tally
+    require_user_id: bool

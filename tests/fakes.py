@@ -1,0 +1,85 @@
+"""Fakes that several tests hand to the pipeline: time that passes when something sleeps, and services on a transport."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+from pydantic import SecretStr
+
+from connector.breaker import CLOSED
+from connector.catalogue.definition import Source
+from connector.memory import ReplyMemory
+from connector.messaging.deferral import deferred, read_deferred
+from connector.messaging.delivery import Delivery
+from connector.registry.cache import RegistryCache
+from connector.registry.vault import Vault, new_key
+from connector.retry import POLICIES
+from connector.services import Services
+from connector.settlement import Answer, Defer
+from connector.shared_state import MemoryState
+from connector.surprises import Tally
+from connector.upstream.api_particulier import ApiParticulier
+from connector.verify import verify
+from schemas.reply import Reply
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class ManualTime:
+    """A clock that moves only when something sleeps, or when a test says so."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+        self.slept: list[float] = []
+        """Seconds, one entry per sleep."""
+
+    def clock(self) -> datetime:
+        """Return the instant."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass, and others run."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock."""
+        self.now += timedelta(seconds=seconds)
+
+
+def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTime | None = None) -> Services:
+    """Return services whose sources answer through ``transport``, with a memory of this process alone."""
+    passing = time or ManualTime()
+    vault = Vault(SecretStr(new_key()))
+    return Services(
+        registry=cast("RegistryCache", registry),
+        upstreams={Source.API_PARTICULIER: ApiParticulier(transport, "https://api.test")},
+        transport=transport,
+        breakers=MemoryState(CLOSED),
+        memory=ReplyMemory(None, vault, passing.clock),
+        vault=vault,
+        policies=POLICIES,
+        clock=passing.clock,
+        sleep=passing.sleep,
+        jitter=lambda: 0.5,
+        tally=Tally(),
+        require_user_id=False,
+    )
+
+
+async def answered(delivery: Delivery, acting: Services, time: ManualTime) -> Reply:
+    """Return the reply in which a delivery ends, each deferral taken where the broker's delays would take it."""
+    while not isinstance(settlement := await verify(delivery, acting), Answer):
+        assert isinstance(settlement, Defer), f"ended as {type(settlement).__name__}"
+        message = deferred(settlement.delivery, settlement.at, time.now, acting.vault)
+        time.advance(message.delay_seconds)
+        came_back = read_deferred(
+            SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}),
+            acting.vault,
+        )
+        assert came_back is not None
+        delivery = came_back
+    return settlement.reply

@@ -1,0 +1,35 @@
+"""A registry in memory, for the pipeline's unit tests: one vendor, two tenants, one token."""
+
+from typing import Any
+
+from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.vault import VaultError
+
+CLAMART = "26920023600017"
+BOURG = "26750045200011"
+"""Has no token."""
+TOKEN = "eyJ.sesame.token"
+
+
+class OneToken:
+    """Stands for the registry's cache."""
+
+    def __init__(self, *, opens: bool = True) -> None:
+        self._opens = opens
+        vendor = Vendor(name="millesime", product="M", publisher="Up", preset="millesime")
+        tenants = (
+            Tenant(siret=CLAMART, name="C", vendors=frozenset({"millesime"}), sealed_token="sealed-sesame"),
+            Tenant(siret=BOURG, name="B", vendors=frozenset({"millesime"})),
+        )
+        self.registry: Any = Registry(
+            revision=1,
+            vendors={vendor.name: vendor},
+            tenants={tenant.siret: tenant for tenant in tenants},
+        )
+
+    def secret(self, siret: str, sealed: str) -> str:
+        """Open the one token there is."""
+        if not self._opens:
+            raise VaultError(f"does not open the token of tenant {siret}")
+        assert (siret, sealed) == (CLAMART, "sealed-sesame")
+        return TOKEN

@@ -1,0 +1,103 @@
+"""A job that is put off travels sealed, whole but for its FranceConnect token, and comes back as it left."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from connector.messaging.deferral import deferred, isolated, read_deferred, without_token
+from connector.messaging.delivery import Delivery, Lane
+from connector.progress import CheckProgress, JobProgress
+from connector.registry.vault import Vault, new_key
+from schemas.codes import CheckStatus
+from schemas.reply import CheckReply
+from tests.fakes import START
+
+KEY = new_key()
+VAULT = Vault(SecretStr(KEY))
+FOUND = CheckReply(id="qf", check="quotient_familial", status=CheckStatus.FOUND, data={"a": [1, None, "é"]})
+DELIVERY = Delivery(
+    body=b'{"nom": "SESAME\xc3\xa9"}\xff',
+    lane=Lane.BATCH,
+    routing_key="millesime.batch",
+    redelivered=False,
+    received_at=START,
+    correlation_id="dossier",
+    user_id="millesime",
+    timestamp=1_790_000_000,
+    trace={"traceparent": "00-ab"},
+    progress=JobProgress(
+        claim="run-1",
+        digest="d1",
+        checks={
+            "qf": CheckProgress(reply=FOUND),
+            "rsa": CheckProgress(calls=3, retries=3, not_before=START + timedelta(seconds=2), failure=FOUND),
+        },
+    ),
+)
+
+
+def message(body: bytes, *, redelivered: bool = False, count: int | None = None) -> Any:
+    headers = {"x-death": []} if count is None else {"x-delivery-count": count, "x-death": []}
+    return SimpleNamespace(
+        body=body,
+        properties={"application_headers": headers},
+        delivery_info={"redelivered": redelivered, "routing_key": "connector.deferred.batch"},
+    )
+
+
+def test_a_job_comes_back_as_it_left() -> None:
+    out = deferred(DELIVERY, START + timedelta(seconds=2), START, VAULT)
+    assert read_deferred(message(out.body), VAULT) == DELIVERY
+    assert out.queue == "connector.deferred.batch"
+    assert isolated(DELIVERY, VAULT).queue == "connector.isolated"
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [(5.9, 6), (5.0, 5), (0.2, 1), (-3, 1), (1e12, 2**28 - 1)])
+def test_the_broker_is_asked_for_whole_seconds_rounded_up(wait: float, seconds: int) -> None:
+    at = START + timedelta(seconds=min(wait, 10**9))
+    assert deferred(DELIVERY, at, START, VAULT).delay_seconds == seconds
+
+
+def test_that_it_was_delivered_before_is_told_by_either_delivery() -> None:
+    body = isolated(DELIVERY, VAULT).body
+    before = isolated(replace(DELIVERY, redelivered=True), VAULT).body
+    assert not _read(body).redelivered
+    assert _read(before).redelivered
+    again = read_deferred(message(body, redelivered=True, count=3), VAULT)
+    assert again is not None
+    assert again.redelivered
+    assert again.delivery_count == 3
+
+
+def _read(body: bytes) -> Delivery:
+    delivery = read_deferred(message(body), VAULT)
+    assert delivery is not None
+    return delivery
+
+
+def test_nobody_reads_or_forges_one_on_the_broker() -> None:
+    body = isolated(DELIVERY, VAULT).body
+    assert b"SESAME" not in body
+    for forged in (
+        b"",
+        DELIVERY.body,
+        body[:-4],
+        isolated(DELIVERY, Vault(SecretStr(new_key()))).body,
+        VAULT.seal_for("reply/millesime/job-1", b"{}"),
+        VAULT.seal_for("deferral", b"{}"),
+        VAULT.seal("26920023600017", "token").encode(),
+    ):
+        assert read_deferred(message(forged), VAULT) is None
+    rotated = Vault(SecretStr(f"{new_key()},{KEY}"))
+    assert read_deferred(message(body), rotated) == DELIVERY
+
+
+def test_a_france_connect_token_does_not_travel() -> None:
+    job = {"job_id": "1", "france_connect_token": "sesame", "checks": [{"check": "a"}]}
+    assert json.loads(without_token(json.dumps(job).encode())) == {"job_id": "1", "checks": [{"check": "a"}]}
+    assert without_token(b'{"job_id": "2"}') == b'{"job_id": "2"}'

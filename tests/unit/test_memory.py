@@ -1,0 +1,210 @@
+"""The reply memory: the same job runs once, is answered for each publication, and nobody reads it at rest."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from connector.memory import ReplyMemory
+from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
+from connector.memory.store import MemoryStore, Written
+from connector.memory.writer import MemoryWriter
+from connector.registry.database import ensure_current, open_database
+from connector.registry.vault import Vault, new_key
+from schemas.codes import JobStatus
+from schemas.reply import Reply
+from tests.fakes import START, ManualTime
+
+VAULT = Vault(SecretStr(new_key()))
+REPLY = Reply(
+    job_id="job-1",
+    tenant="26920023600017",
+    dossier="SESAME",
+    status=JobStatus.COMPLETED,
+    received_at=START,
+    completed_at=START,
+)
+JOB = Claim(vendor="millesime", job_id="job-1", claim="run-1", digests=("d1",), redelivered=False)
+AGAIN = replace(JOB, claim="run-2")
+
+
+@pytest.fixture
+def time() -> ManualTime:
+    return ManualTime()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MemoryStore:
+    engine = open_database(SecretStr(f"sqlite:///{tmp_path / 'memory.db'}"), lock_seconds=0.05)
+    ensure_current(engine)
+    return MemoryStore(engine)
+
+
+@pytest.fixture
+def memory(store: MemoryStore, time: ManualTime) -> Iterator[ReplyMemory]:
+    remembering = ReplyMemory(MemoryWriter(store, 3600, time.clock), VAULT, time.clock)
+    yield remembering
+    remembering.close()
+
+
+def other_process(store: MemoryStore, time: ManualTime) -> ReplyMemory:
+    """Return the memory of another worker process on the same database."""
+    return ReplyMemory(MemoryWriter(store, 3600, time.clock), VAULT, time.clock)
+
+
+async def test_an_answer_is_remembered_for_the_same_body(memory: ReplyMemory) -> None:
+    assert await memory.recall(JOB) == Fresh()
+    await memory.remember(JOB, REPLY)
+    assert await memory.recall(AGAIN) == Known(REPLY)
+    assert await memory.recall(replace(AGAIN, digests=("d2",))) == Conflict()
+
+
+async def test_another_process_remembers_it_too(
+    store: MemoryStore, memory: ReplyMemory, time: ManualTime
+) -> None:
+    await memory.recall(JOB)
+    await memory.remember(JOB, REPLY)
+    other = other_process(store, time)
+    assert await other.recall(AGAIN) == Known(REPLY)
+    assert await other.recall(replace(AGAIN, digests=("d2",))) == Conflict()
+    other.close()
+
+
+async def test_what_is_in_hand_here_is_waited_for(memory: ReplyMemory) -> None:
+    await memory.recall(JOB)
+    waiting = asyncio.create_task(memory.recall(AGAIN))
+    conflicting = await memory.recall(replace(AGAIN, digests=("d2",)))
+    assert conflicting == Conflict()
+    await memory.remember(JOB, REPLY)
+    assert await waiting == Known(REPLY)
+
+
+async def test_a_run_that_is_given_up_leaves_its_place_to_the_next(memory: ReplyMemory) -> None:
+    await memory.recall(JOB)
+    waiting = asyncio.create_task(memory.recall(replace(AGAIN, redelivered=True)))
+    await asyncio.sleep(0)
+    memory.release(JOB)
+    assert await waiting == Fresh()
+
+
+async def test_what_is_in_hand_elsewhere_is_looked_at_again_later(
+    store: MemoryStore, memory: ReplyMemory, time: ManualTime
+) -> None:
+    await memory.recall(JOB)
+    other = other_process(store, time)
+    assert await other.recall(AGAIN) == Busy(START + timedelta(seconds=120))
+    time.advance(120)
+    assert await other.recall(AGAIN) == Fresh()
+    other.close()
+
+
+async def test_a_delivery_that_comes_again_takes_over_from_a_worker_that_died(
+    store: MemoryStore, memory: ReplyMemory, time: ManualTime
+) -> None:
+    await memory.recall(JOB)
+    other = other_process(store, time)
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh()
+    other.close()
+
+
+async def test_a_run_that_was_put_off_is_waited_for_and_goes_on_under_its_name(
+    store: MemoryStore, memory: ReplyMemory, time: ManualTime
+) -> None:
+    await memory.recall(JOB)
+    await memory.put_off(JOB, START + timedelta(seconds=30))
+    other = other_process(store, time)
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Busy(START + timedelta(seconds=90))
+    assert await memory.recall(JOB) == Fresh()
+    time.advance(200)
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh()
+    other.close()
+
+
+async def test_the_first_answer_stays(store: MemoryStore, memory: ReplyMemory, time: ManualTime) -> None:
+    await memory.recall(JOB)
+    time.advance(121)
+    other = other_process(store, time)
+    await other.recall(AGAIN)
+    await other.remember(AGAIN, REPLY)
+    await memory.put_off(JOB, time.now + timedelta(seconds=5))
+    assert await other.recall(replace(JOB, claim="run-3")) == Known(REPLY)
+    other.close()
+
+
+async def test_two_vendors_may_use_one_job_id(memory: ReplyMemory) -> None:
+    await memory.recall(JOB)
+    await memory.remember(JOB, REPLY)
+    assert await memory.recall(replace(AGAIN, vendor="sonate-opus", digests=("d2",))) == Fresh()
+
+
+async def test_jobs_that_come_together_share_transactions_and_keep_their_answers(memory: ReplyMemory) -> None:
+    jobs = [replace(JOB, job_id=f"job-{number}", claim=f"run-{number}") for number in range(700)]
+    assert set(await asyncio.gather(*(memory.recall(job) for job in jobs))) == {Fresh()}
+    replies = [REPLY.model_copy(update={"job_id": job.job_id}) for job in jobs]
+    await asyncio.gather(*(memory.remember(job, reply) for job, reply in zip(jobs, replies, strict=True)))
+    known = await asyncio.gather(*(memory.recall(replace(job, claim=f"{job.claim}b")) for job in jobs))
+    assert known == [Known(reply) for reply in replies]
+
+
+async def test_a_reply_is_unreadable_at_rest_and_bound_to_its_job(
+    tmp_path: Path, memory: ReplyMemory
+) -> None:
+    await memory.recall(JOB)
+    await memory.remember(JOB, REPLY)
+    content = _at_rest(tmp_path)
+    assert b"millesime" in content
+    assert b"SESAME" not in content
+    with sqlite3.connect(tmp_path / "memory.db") as connection:
+        connection.execute("UPDATE replies SET job_id = 'job-2'")
+    assert await memory.recall(replace(AGAIN, job_id="job-2")) == Fresh()
+
+
+def _at_rest(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_a_locked_database_costs_the_memory_not_the_job(
+    tmp_path: Path, memory: ReplyMemory, time: ManualTime
+) -> None:
+    locking = sqlite3.connect(tmp_path / "memory.db", isolation_level=None)
+    locking.execute("BEGIN EXCLUSIVE")
+    with capture_logs() as logs:
+        assert await memory.recall(JOB) == Fresh()
+        await memory.remember(JOB, REPLY)
+        assert await memory.recall(AGAIN) == Fresh()
+        memory.release(AGAIN)
+        locking.execute("ROLLBACK")
+        locking.close()
+        time.advance(5)
+        assert await memory.recall(AGAIN) == Fresh()
+        await memory.remember(AGAIN, REPLY)
+        assert await memory.recall(replace(AGAIN, claim="run-3")) == Known(REPLY)
+    assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
+
+
+def test_old_and_large_answers_are_forgotten(store: MemoryStore, time: ManualTime) -> None:
+    jobs = [replace(JOB, job_id=f"job-{number}", claim=f"run-{number}") for number in range(4)]
+    for job in jobs:
+        store.exchange([job], [], time.now)
+        store.exchange([], [Written(claim=job, busy_until=time.now, sealed_reply=b"x" * 100)], time.now)
+        time.advance(1000)
+    assert store.forget(START + timedelta(seconds=1)) == 1
+    assert store.forget(START, most_bytes=250) == 1
+    left = store.exchange([replace(job, claim=f"{job.claim}b") for job in jobs], [], time.now)
+    assert [isinstance(left[f"run-{number}b"], bytes) for number in range(4)] == [False, False, True, True]
+
+
+async def test_without_a_database_a_job_in_hand_still_runs_once(time: ManualTime) -> None:
+    memory = ReplyMemory(None, VAULT, time.clock)
+    await memory.recall(JOB)
+    waiting = asyncio.create_task(memory.recall(AGAIN))
+    await asyncio.sleep(0)
+    await memory.remember(JOB, REPLY)
+    assert await waiting == Known(REPLY)
+    assert await memory.recall(replace(AGAIN, digests=("d2",))) == Fresh()

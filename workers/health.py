@@ -1,0 +1,47 @@
+"""What a worker tells of itself over HTTP, for an orchestrator's probes: alive, and taking jobs."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(slots=True)
+class Health:
+    """``GET /live`` and ``GET /ready`` on one port of the host's own; without a port, nothing listens.
+
+    Live: the event loop answers at all; if it does not, start the worker again. Ready: it takes jobs; while the
+    broker is away it is not, and starting it again mends nothing.
+    """
+
+    port: int | None = None
+    """0 takes a free one."""
+    host: str = "127.0.0.1"
+    is_ready: bool = False
+    _runner: web.AppRunner | None = field(default=None, repr=False)
+
+    async def start(self) -> str | None:
+        """Listen, unless it does already; return the address. Raises ``OSError`` when the port is taken."""
+        if self.port is None or self._runner is not None:
+            return None
+        served = web.Application()
+        served.add_routes([web.get("/live", self._live), web.get("/ready", self._ready)])
+        runner = web.AppRunner(served, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, self.host, self.port).start()
+        self._runner = runner
+        host, port = runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "live"})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        if self.is_ready:
+            return web.json_response({"status": "ready"})
+        return web.json_response({"status": "not_ready", "reason": "no_broker_connection"}, status=503)

@@ -1,0 +1,94 @@
+"""One message of a queue that is consumed, on its way through the pipeline."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+
+from connector.messaging.deferral import read_deferred
+from connector.messaging.delivery import Delivery, Lane, read_delivery
+from connector.messaging.publisher import PublishError
+from connector.messaging.session import BrokerSession
+from connector.messaging.settle import Taken, settle
+from connector.messaging.topology import DELIVERY_LIMIT, ISOLATED, deferred_queue, lane_queue
+from connector.services import Services
+from connector.settlement import Dead, DeadReason, Isolate, Settlement
+from connector.verify import give_up, verify
+from workers.pool import AsyncioPool
+
+SUSPECT_DELIVERIES: Final = DELIVERY_LIMIT - 1
+"""A job that was delivered so often before may be what ends the worker: from now on it runs alone."""
+RUNS_ALONE: Final = 2
+"""A job that has ended the worker so often while it ran alone is answered ``failed``."""
+_log = structlog.get_logger(__name__)
+
+
+class Solitude(Protocol):
+    """Lets one job run with no other in hand."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Wait until the jobs in hand are done with, and let none come until the block ends."""
+        ...
+
+
+def queues_of(lanes: tuple[Lane, ...], concurrency: int) -> dict[str, int]:
+    """Return the queues that a worker of ``lanes`` consumes, and how many messages of each it holds at most."""
+    vendors = {lane_queue(lane): concurrency for lane in lanes}
+    deferred = {deferred_queue(lane): concurrency for lane in lanes}
+    return {**vendors, **deferred, ISOLATED: 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """One message, in the form that Celery's worker hands to a pool."""
+
+    queue: str
+    message: Any
+    session: BrokerSession
+    services: Services
+    solitude: Solitude
+
+    def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
+        """Start the pipeline on the pool's loop."""
+        pool.apply_async(self._run)
+
+    async def _run(self) -> None:
+        tag = self.message.delivery_info["delivery_tag"]
+        taken = Taken(
+            queue=self.queue,
+            acknowledge=lambda: self.session.acknowledge(tag),
+            reject=lambda: self.session.reject(tag),
+        )
+        try:
+            delivery, settlement = await self._decide()
+            services = self.services
+            await settle(settlement, delivery, taken, self.session.publisher, services.vault, services.clock)
+        except PublishError as error:
+            _log.warning("job.unsettled", queue=self.queue, error=str(error))
+        except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
+            _log.exception("job.unsettled", queue=self.queue)
+            self.session.give_back(tag)
+
+    async def _decide(self) -> tuple[Delivery, Settlement]:
+        now = self.services.clock()
+        lane = next((lane for lane in Lane if lane_queue(lane) == self.queue), None)
+        if lane is not None:
+            delivery = read_delivery(self.message, lane, now)
+        else:
+            read = read_deferred(self.message, self.services.vault)
+            if read is None:
+                forged = read_delivery(self.message, Lane.BATCH, now)
+                return forged, Dead(DeadReason.UNREADABLE_DEFERRAL)
+            delivery = read
+        return delivery, await self._run_delivery(delivery)
+
+    async def _run_delivery(self, delivery: Delivery) -> Settlement:
+        if self.queue == ISOLATED:
+            if delivery.delivery_count >= RUNS_ALONE:
+                return give_up(delivery, self.services)
+            async with self.solitude.alone():
+                return await verify(delivery, self.services)
+        if delivery.delivery_count >= SUSPECT_DELIVERIES and not delivery.oversized:
+            return Isolate(delivery)
+        return await verify(delivery, self.services)
