@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.assemble import rejection
 from connector.messaging.delivery import Delivery, Lane
-from connector.messaging.topology import reply_queue
+from connector.messaging.topology import is_reply_queue_of, reply_queue
 from connector.parsing import Unreadable, glimpse, read_job
 from connector.reasons import job_error
 from connector.registry.records import Registry, Tenant, Vendor
@@ -17,7 +17,6 @@ from schemas.reply import JobError
 from schemas.request import VerificationRequest
 
 DEFAULT_LIFETIMES: Final = {Lane.INTERACTIVE: timedelta(seconds=60), Lane.BATCH: timedelta(hours=24)}
-_REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _JSON: Final = "application/json"
 _UTF_8: Final = ("utf-8", "utf8")
 
@@ -158,12 +157,8 @@ def _allowed_reply_queue(delivery: Delivery, vendor: Vendor) -> str | None:
 
     The connector may write to every queue, and must not lend that right: only the vendor's own prefix passes.
     """
-    default = reply_queue(vendor.name)
-    wanted = delivery.reply_to or default
-    if wanted == default:
-        return default
-    prefix, _, name = wanted.rpartition(".")
-    return wanted if prefix == default and _REPLY_QUEUE_NAME.fullmatch(name) else None
+    wanted = delivery.reply_to or reply_queue(vendor.name)
+    return wanted if is_reply_queue_of(vendor.name, wanted) else None
 
 
 def _wrong_tenant(tenant: Tenant | None) -> JobError:

@@ -28,25 +28,18 @@ _TOKEN: Final = "france_connect_token"  # noqa: S105 - a member's name
 def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> Outgoing:
     """Return the message that brings the job back at ``at``: rounded up, since the broker counts whole seconds."""
     seconds = ceil((at - now).total_seconds())
-    return Outgoing(
-        queue=deferred_queue(delivery.lane),
-        body=_seal(delivery, vault),
-        content_type=_SEALED,
-        properties={},
-        headers={},
-        delay_seconds=min(max(seconds, 1), LONGEST_DELAY_SECONDS),
-    )
+    delay_seconds = min(max(seconds, 1), LONGEST_DELAY_SECONDS)
+    return replace(_sealed(deferred_queue(delivery.lane), delivery, vault), delay_seconds=delay_seconds)
+
+
+def replayed(delivery: Delivery, vault: Vault) -> Outgoing:
+    """Return the message that brings the job back at once, under the vendor's name: no property of AMQP's could."""
+    return _sealed(deferred_queue(delivery.lane), delivery, vault)
 
 
 def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
     """Return the message that has the job run alone."""
-    return Outgoing(
-        queue=ISOLATED,
-        body=_seal(delivery, vault),
-        content_type=_SEALED,
-        properties={},
-        headers={},
-    )
+    return _sealed(ISOLATED, delivery, vault)
 
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:
@@ -72,5 +65,11 @@ def without_token(body: bytes) -> bytes:
     return json.dumps(job).encode()
 
 
-def _seal(delivery: Delivery, vault: Vault) -> bytes:
-    return vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery))
+def _sealed(queue: str, delivery: Delivery, vault: Vault) -> Outgoing:
+    return Outgoing(
+        queue=queue,
+        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery)),
+        content_type=_SEALED,
+        properties={},
+        headers={},
+    )

@@ -21,6 +21,7 @@ _PROPERTIES_OFFSET: Final = 12  # class id, weight, body size
 _HEADERS_FLAG: Final = 0x2000
 _TEXT_BEFORE_HEADERS: Final = (0x8000, 0x4000)  # content_type, content_encoding
 _DELIVER_TEXT: Final = 4  # after the method's signature
+_GET_OK_EXCHANGE: Final = 4 + 8 + 1  # signature, delivery tag, redelivered
 
 Frame = tuple[int, int, Any]
 
@@ -31,8 +32,14 @@ class TolerantFrames:
     A connection is given it as its ``frame_handler``.
     """
 
-    def __init__(self, connection: Any, callback: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        callback: Callable[..., Any],
+        longest_body_bytes: float = MAX_BODY_BYTES,
+    ) -> None:
         self._callback = callback
+        self._longest_body_bytes = longest_body_bytes
         self._read = frame_handler(connection, self._dispatch)
         self._is_dispatched = False
         self._left_out: dict[int, tuple[bytes, int]] = {}
@@ -41,7 +48,7 @@ class TolerantFrames:
     def __call__(self, frame: Frame) -> bool:
         """Take one frame; tell whether it completed a method or a message."""
         kind, channel, buffer = frame
-        if kind == _HEADER and _body_size(buffer) > MAX_BODY_BYTES:
+        if kind == _HEADER and _body_size(buffer) > self._longest_body_bytes:
             self._left_out[channel] = (without_body(buffer), _body_size(buffer))
             return False
         if kind == _BODY and channel in self._left_out:
@@ -68,12 +75,15 @@ class TolerantFrames:
 
     def _dispatch(self, channel: int, method: tuple[int, int], arguments: Any, content: Any) -> None:
         self._is_dispatched = True
+        if method == spec.Basic.GetOk:
+            # Beforehand: py-amqp forgets that it is waited for before it decodes it.
+            arguments = _ascii_only(arguments, _GET_OK_EXCHANGE)
         try:
             self._callback(channel, method, arguments, content)
         except UnicodeDecodeError:
             if method != spec.Basic.Deliver:
                 raise
-            self._callback(channel, method, _ascii_only(arguments), content)
+            self._callback(channel, method, _ascii_deliver(arguments), content)
 
 
 def without_headers(buffer: Any, mark: str = UNREADABLE_HEADERS) -> bytes:
@@ -122,13 +132,20 @@ def _table(mark: str) -> bytes:
     return len(entry).to_bytes(4, "big") + entry
 
 
-def _ascii_only(arguments: Any) -> bytes:
+def _ascii_deliver(arguments: Any) -> bytes:
     """Replace what is not ASCII in the texts of a ``basic.deliver``: consumer tag, exchange and routing key."""
+    raw = bytes(arguments)
+    exchange = _DELIVER_TEXT + 1 + raw[_DELIVER_TEXT] + 8 + 1  # consumer tag, delivery tag, redelivered
+    return _ascii_only(_ascii_only(raw, _DELIVER_TEXT, texts=1), exchange)
+
+
+def _ascii_only(arguments: Any, start: int, texts: int = 2) -> bytes:
+    """Replace what is not ASCII in so many short strings, one after the other, the first at ``start``."""
     raw = bytearray(arguments)
-    tag_end = _DELIVER_TEXT + 1 + raw[_DELIVER_TEXT]
-    exchange = tag_end + 8 + 1  # delivery tag, redelivered
-    for start in (_DELIVER_TEXT, exchange, exchange + 1 + raw[exchange]):
-        for index in range(start + 1, start + 1 + raw[start]):
+    for _ in range(texts):
+        end = start + 1 + raw[start]
+        for index in range(start + 1, end):
             if raw[index] > 0x7F:  # noqa: PLR2004 - the last of ASCII
                 raw[index] = ord("?")
+        start = end
     return bytes(raw)

@@ -47,6 +47,19 @@ class Outgoing:
     headers: Mapping[str, Any] = field(repr=False)
 
 
+def prepare(message: Outgoing, message_id: str, channel: Any) -> tuple[Any, str, str]:
+    """Return the AMQP client's message, persistent, and the exchange and routing key that bring it to its queue."""
+    prepared = channel.prepare_message(
+        message.body,
+        content_type=message.content_type,
+        headers=dict(message.headers),
+        properties={**message.properties, "delivery_mode": _PERSISTENT, "message_id": message_id},
+    )
+    if message.delay_seconds:
+        return (prepared, *delayed(message.queue, message.delay_seconds))
+    return prepared, _DEFAULT_EXCHANGE, message.queue
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A message that was sent, and whose confirm has not come."""
@@ -121,17 +134,7 @@ class Publisher:
         if self._failure is not None:
             raise PublishError(f"the connection ended ({type(self._failure).__name__})")
         message_id = str(uuid4())
-        prepared = self._channel.prepare_message(
-            message.body,
-            content_type=message.content_type,
-            headers=dict(message.headers),
-            properties={**message.properties, "delivery_mode": _PERSISTENT, "message_id": message_id},
-        )
-        exchange, routing_key = (
-            delayed(message.queue, message.delay_seconds)
-            if message.delay_seconds
-            else (_DEFAULT_EXCHANGE, message.queue)
-        )
+        prepared, exchange, routing_key = prepare(message, message_id, self._channel)
         try:
             self._channel.basic_publish(prepared, exchange, routing_key, mandatory=True)
         except self._connection_errors as error:

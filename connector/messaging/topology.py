@@ -3,6 +3,7 @@
 Only features of RabbitMQ 3.10 and 4.x are used.
 """
 
+import re
 from typing import Any, Final
 
 from amqp.exceptions import NotFound
@@ -22,6 +23,7 @@ UNDELIVERABLE: Final = "connector.undeliverable"
 DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
 """Jobs that may be what ends a worker each time: each runs alone."""
+_REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DELAY_PREFIX: Final = "connector.delay"
 _HIGHEST_DELAY_LEVEL: Final = 27
 
@@ -53,6 +55,13 @@ def delayed(queue: str, seconds: int) -> tuple[str, str]:
 def reply_queue(vendor: str) -> str:
     """Return the name of a vendor's default reply queue."""
     return f"replies.{vendor}"
+
+
+def is_reply_queue_of(vendor: str, queue: str) -> bool:
+    """Tell whether ``queue`` is the vendor's default reply queue, or has the name of a further one."""
+    default = reply_queue(vendor)
+    prefix, _, name = queue.rpartition(".")
+    return queue == default or (prefix == default and _REPLY_QUEUE_NAME.fullmatch(name) is not None)
 
 
 def _quorum(name: str, *, delivery_limit: int, dead_letters_to: str | None = None, **options: Any) -> Queue:
