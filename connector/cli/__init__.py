@@ -4,6 +4,7 @@ import click
 
 from connector.cli.checks import checks
 from connector.cli.demo import demo
+from connector.cli.health import health
 from connector.cli.registry import registry
 from connector.cli.sandbox import sandbox
 from connector.cli.schemas import schemas
@@ -21,5 +22,5 @@ def command_line() -> None:
     """
 
 
-for _command in (checks, demo, registry, sandbox, schemas, tenants, topology, vendors):
+for _command in (checks, demo, health, registry, sandbox, schemas, tenants, topology, vendors):
     command_line.add_command(_command)

@@ -1,0 +1,84 @@
+"""Whether a deployment can answer jobs, from outside of its workers: findings as values, and how they are found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from amqp.exceptions import NotFound
+
+from connector.messaging.delivery import Lane
+from connector.messaging.topology import DEAD, ISOLATED, UNDELIVERABLE, deferred_queue, lane_queue
+
+_PROBE_SECONDS: Final = 5.0
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one look at a part of the deployment has shown."""
+
+    part: str
+    is_well: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """A queue, at one instant."""
+
+    waiting: int
+    consumers: int
+
+
+def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
+    """Return the state of each queue that jobs pass through; None for one that does not exist."""
+    lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
+    return {name: _state(connection, name) for name in (*lanes, ISOLATED, DEAD, UNDELIVERABLE)}
+
+
+def judge(states: Mapping[str, QueueState | None]) -> list[Finding]:
+    """Return a finding per queue: one that jobs come through needs a worker; dead letters want a look."""
+    return [_judge_queue(name, state) for name, state in states.items()]
+
+
+def probe(url: str) -> list[Finding]:
+    """Return what a worker's own ``/live`` and ``/ready`` say."""
+    return [_probe(url, path) for path in ("live", "ready")]
+
+
+def _judge_queue(name: str, state: QueueState | None) -> Finding:
+    if state is None:
+        return Finding(
+            part=name,
+            is_well=False,
+            detail="does not exist; run: ccas-connector topology declare, or start a worker",
+        )
+    waiting = f"{state.waiting} waiting"
+    if name in (DEAD, UNDELIVERABLE):
+        hint = "; look with: ccas-connector dead list" if state.waiting else ""
+        return Finding(part=name, is_well=True, detail=f"{waiting}{hint}")
+    if state.consumers == 0:
+        return Finding(part=name, is_well=False, detail=f"{waiting}, and no worker takes them")
+    return Finding(part=name, is_well=True, detail=f"{waiting}, {state.consumers} workers")
+
+
+def _state(connection: Any, name: str) -> QueueState | None:
+    # The broker closes the channel of a queue that it does not have.
+    channel = connection.channel()
+    try:
+        found = channel.queue_declare(name, passive=True)
+    except NotFound:
+        return None
+    channel.close()
+    return QueueState(waiting=found.message_count, consumers=found.consumer_count)
+
+
+def _probe(url: str, path: str) -> Finding:
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/{path}", timeout=_PROBE_SECONDS, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Finding(part=f"worker {path}", is_well=False, detail=f"no answer ({type(error).__name__})")
+    is_well = answer.status_code == _OK
+    detail = "yes" if is_well else f"no ({answer.status_code})"
+    return Finding(part=f"worker {path}", is_well=is_well, detail=detail)

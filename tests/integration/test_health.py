@@ -1,0 +1,114 @@
+"""Alive is not ready: what a worker tells its orchestrator, and a command its operator."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from connector.demo.deployment import PROGRAM, Deployment
+from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.program import Program
+
+
+@pytest.fixture(scope="module")
+def own_node() -> Iterator[RabbitNode]:
+    """A node that this module may kill."""
+    with RabbitNode(vendor_definitions({})) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
+    with Deployment(own_node.url()) as deployment:
+        yield deployment
+
+
+def health(deployed: Deployment, *options: str) -> tuple[int, list[dict[str, Any]], str]:
+    """Return the exit status, the findings, and what was said on standard error."""
+    finished = subprocess.run(
+        [*PROGRAM, "health", "--json", *options],
+        env=deployed.environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    findings = json.loads(finished.stdout) if finished.stdout else []
+    return finished.returncode, findings, finished.stderr
+
+
+def unwell(findings: list[dict[str, Any]]) -> set[str]:
+    return {finding["part"] for finding in findings if not finding["is_well"]}
+
+
+def address_of(worker: Program) -> str:
+    return worker.wait_for("health.listening").split("address=")[1].split()[0]
+
+
+def test_a_worker_without_its_broker_is_live_and_not_ready(
+    own_node: RabbitNode, deployed: Deployment
+) -> None:
+    with deployed.start_worker("--http", "0") as worker:
+        address = address_of(worker)
+        worker.wait_for("worker.ready")
+        assert health(deployed, "--worker", address)[:2] == (
+            0,
+            [
+                {"part": "worker live", "is_well": True, "detail": "yes"},
+                {"part": "worker ready", "is_well": True, "detail": "yes"},
+            ],
+        )
+        own_node.kill()
+        try:
+            worker.wait_for("Cannot connect to")
+            status, findings, _ = health(deployed, "--worker", address)
+            assert status == 1
+            assert unwell(findings) == {"worker ready"}
+            assert health(deployed, "--worker", address, "--live")[0] == 0
+        finally:
+            own_node.start()
+        worker.wait_for("worker.ready")
+        assert health(deployed, "--worker", address)[0] == 0
+    status, findings, _ = health(deployed, "--worker", address, "--live")
+    assert status == 1
+    assert unwell(findings) == {"worker live"}
+
+
+def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(deployed: Deployment) -> None:
+    deployed.command("topology", "declare")
+    status, findings, _ = health(deployed)
+    assert status == 1
+    assert "verifications.batch" in unwell(findings)
+    with deployed.worker("--lane", "interactive"):
+        assert unwell(health(deployed)[1]) == {"verifications.batch", "connector.deferred.batch"}
+        with deployed.worker("--lane", "batch"):
+            assert health(deployed)[0] == 0
+
+
+def test_a_broker_that_is_away_is_told_in_one_line(deployed: Deployment) -> None:
+    away = Deployment(deployed.environment["CONNECTOR_BROKER_URL"])
+    away.environment = deployed.environment | {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"}
+    status, _, said = health(away)
+    assert status == 2
+    assert said.startswith("ccas-connector: CONNECTOR_BROKER_URL: the broker cannot be reached")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_worker_whose_queue_is_deleted_says_so_and_ends(own_node: RabbitNode, deployed: Deployment) -> None:
+    worker = deployed.worker()
+    with Connection(own_node.url()) as connection:
+        connection.default_channel.queue_delete("verifications.batch")
+    assert "verifications.batch" in worker.wait_for("worker.consumer_lost")
+    assert worker.wait() == 1
+    with deployed.worker() as again:
+        assert again.stop() == 0
+
+
+def test_a_port_that_is_taken_stops_the_worker_with_its_reason(deployed: Deployment) -> None:
+    with deployed.start_worker("--http", "0") as first:
+        port = address_of(first).rpartition(":")[2]
+        second = deployed.start_worker("--http", port)
+        assert port in second.wait_for("health.refused")
+        assert second.wait() == 1
