@@ -17,12 +17,14 @@ import amqp
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
 START_TIMEOUT_SECONDS: Final = 120.0
 _STOP_TIMEOUT_SECONDS: Final = 30.0
+_CTL_TIMEOUT_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 _ADVANCED: Final = "[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n"
+_CTL_ON_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 
 class NodeError(Exception):
-    """The node did not start, or did not stop; the message says where its log is."""
+    """The node did not start (the message says where its log is), or refused a command (it holds the answer)."""
 
 
 def rabbitmq_server() -> Path | None:
@@ -103,6 +105,29 @@ class RabbitNode:
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+    def ctl(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl`` against this node and return what it prints. Raises ``NodeError``.
+
+        Example: ``node.ctl("list_queues", "name", "--formatter", "json")``.
+        """
+        try:
+            finished = subprocess.run(  # noqa: S603 - the broker's own program
+                [self._program.with_name("rabbitmqctl"), "--quiet", *arguments],
+                env={**self._environment(), "RABBITMQ_CTL_ERL_ARGS": _CTL_ON_LOOPBACK},
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=_CTL_TIMEOUT_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise NodeError(f"rabbitmqctl {arguments[0]}: {error}") from error
+        if finished.returncode != 0:
+            said = f"{finished.stdout}{finished.stderr}".strip()
+            raise NodeError(f"rabbitmqctl {arguments[0]} exited with {finished.returncode}: {said}")
+        return finished.stdout
 
     def _takes_connections(self) -> bool:
         connection = amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=2)

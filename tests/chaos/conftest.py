@@ -1,0 +1,17 @@
+"""A broker that the scenarios may kill, cut and starve."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.node import RabbitNode, vendor_definitions
+
+
+@pytest.fixture(scope="module")
+def own_node() -> Iterator[RabbitNode]:
+    """A node that this module may do anything to."""
+    if not install_rabbitmq(print):
+        pytest.fail(HOW_TO_GET_ONE, pytrace=False)
+    with RabbitNode(vendor_definitions({})) as started:
+        yield started

@@ -1,0 +1,179 @@
+"""A TCP proxy on loopback that cuts, holds and refuses what goes through it."""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+_LOOPBACK: Final = "127.0.0.1"
+_CHUNK_BYTES: Final = 64 * 1024
+"""Read at once; a direction holds a few of these at most, then its sender waits."""
+_ACT_TIMEOUT_SECONDS: Final = 30.0
+_CLOSED: Final = -1
+_RESET: Final = struct.pack("ii", 1, 0)
+"""``SO_LINGER`` on, for no time: closing sends RST, and what was not sent is dropped."""
+
+
+ResultT = TypeVar("ResultT")
+
+
+class TcpProxy:
+    """Listens on ``port``, and connects each client to ``target_port``; both on loopback.
+
+    Its methods may be called from any thread, and have taken effect when they return.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port = target_port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
+        self._server: asyncio.Server | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        # Bound and never listening: the port stays this proxy's while it refuses connections.
+        self._reservation = _bound_to(0)
+        self.port: Final[int] = self._reservation.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.accept()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._act(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._reservation.close()
+
+    def in_front_of(self, url: str) -> str:
+        """Return ``url``, of the target, as it is through this proxy."""
+        parts = urlsplit(url)
+        credentials, at, _ = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{credentials}{at}{_LOOPBACK}:{self.port}"))
+
+    def cut(self) -> int:
+        """Reset (RST) every open connection, on both sides, and return how many there were."""
+        return self._act(self._cut())
+
+    def pause(self) -> None:
+        """Forward nothing more, either way, and keep connections open: a network that has gone silent."""
+        self._act(self._set_flowing(flowing=False))
+
+    def resume(self) -> None:
+        """Forward again, what was held first."""
+        self._act(self._set_flowing(flowing=True))
+
+    def refuse(self) -> None:
+        """Refuse new connections (ECONNREFUSED); those open go on."""
+        self._act(self._refuse())
+
+    def accept(self) -> None:
+        """Take new connections again."""
+        self._act(self._accept())
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _act(self, act: Coroutine[Any, Any, ResultT]) -> ResultT:
+        return asyncio.run_coroutine_threadsafe(act, self._loop).result(_ACT_TIMEOUT_SECONDS)
+
+    async def _cut(self) -> int:
+        cut = dict(self._connections)
+        for task, connection in cut.items():
+            connection.reset()
+            task.cancel()
+        if cut:
+            await asyncio.wait(cut)
+        return len(cut)
+
+    async def _set_flowing(self, *, flowing: bool) -> None:
+        if flowing:
+            self._flowing.set()
+        else:
+            self._flowing.clear()
+
+    async def _refuse(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def _accept(self) -> None:
+        if self._server is None:
+            self._server = await asyncio.start_server(
+                self._on_client, sock=_bound_to(self.port), limit=_CHUNK_BYTES
+            )
+
+    async def _close(self) -> None:
+        await self._refuse()
+        # A client that is being accepted becomes a connection to cut.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut()
+            await asyncio.wait(others)
+
+    def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(reader, writer, self._flowing)
+        task = self._loop.create_task(connection.serve(self._target_port))
+        self._connections[task] = connection
+        task.add_done_callback(self._connections.pop)
+
+
+class _Connection:
+    """One client, and its connection to the target."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        flowing: asyncio.Event,
+    ) -> None:
+        self._reader = reader
+        self._writers = [writer]
+        self._flowing = flowing
+
+    async def serve(self, target_port: int) -> None:
+        """Forward both ways until both sides have ended; a side that fails resets the other."""
+        try:
+            reader, writer = await asyncio.open_connection(_LOOPBACK, target_port, limit=_CHUNK_BYTES)
+            self._writers.append(writer)
+            (client, target) = self._writers
+            # One that fails ends the other, which would wait for what no longer comes.
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._forward(self._reader, target))
+                both.create_task(self._forward(reader, client))
+        except* OSError:
+            self.reset()
+        finally:
+            for writer in self._writers:
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+
+    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while chunk := await source.read(_CHUNK_BYTES):
+            await self._flowing.wait()
+            sink.write(chunk)
+            await sink.drain()
+        await self._flowing.wait()
+        sink.write_eof()
+
+    def reset(self) -> None:
+        """End both sides at once, with RST."""
+        for writer in self._writers:
+            side = writer.get_extra_info("socket")
+            if side.fileno() != _CLOSED:
+                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            writer.transport.abort()
+
+
+def _bound_to(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((_LOOPBACK, port))
+    return bound
