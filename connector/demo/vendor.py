@@ -17,6 +17,25 @@ class NoReplyError(Exception):
     """A reply that was waited for did not come."""
 
 
+def job_message(
+    job: Mapping[str, Any] | bytes,
+    headers: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> Any:
+    """Return a job as a message of the contract: persistent JSON, published now.
+
+    ``properties`` override those of the contract; None leaves one out.
+    """
+    body = job if isinstance(job, bytes) else json.dumps(job).encode()
+    defaults: dict[str, Any] = {
+        "delivery_mode": _PERSISTENT,
+        "timestamp": int(time.time()),
+        "content_type": "application/json",
+    }
+    kept = {name: value for name, value in (defaults | properties).items() if value is not None}
+    return amqp.Message(body, application_headers=dict(headers or {}), **kept)
+
+
 class VendorClient:
     """One vendor's connection. ``user_id`` is set where the connection is the vendor's own AMQP user."""
 
@@ -48,15 +67,8 @@ class VendorClient:
         **properties: Any,
     ) -> None:
         """Publish a job, persistent, confirmed and mandatory; ``properties`` override those of the contract."""
-        body = job if isinstance(job, bytes) else json.dumps(job).encode()
-        defaults: dict[str, Any] = {
-            "delivery_mode": _PERSISTENT,
-            "timestamp": int(time.time()),
-            "content_type": "application/json",
-        }
-        kept = {name: value for name, value in (defaults | properties).items() if value is not None}
         self._channel.basic_publish(
-            amqp.Message(body, application_headers=dict(headers or {}), **kept),
+            job_message(job, headers, **properties),
             EXCHANGE,
             routing_key or f"{self.vendor}.{lane}",
             mandatory=True,
