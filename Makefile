@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup check test demo bench lock clean
+.PHONY: setup check test chaos demo bench lock clean
 
 setup: $(READY)
 
@@ -23,6 +23,9 @@ check: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+chaos: $(READY)
+	$(BIN)/pytest --capture=no tests/chaos
 
 demo: $(READY)
 	$(BIN)/ccas-connector demo
