@@ -1,6 +1,8 @@
 """The Celery application: what it is configured with, and what its consumer and pool are given."""
 
+import asyncio
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +11,8 @@ from celery.exceptions import SecurityWarning
 
 from connector.messaging.address import broker_address
 from connector.messaging.delivery import Lane
-from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS
+from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS, BrokerSession
+from connector.messaging.topology import DELIVERY_LIMIT
 from connector.services import Services
 from connector.settings import Settings
 from workers.health import Health
@@ -26,6 +29,10 @@ class Work:
     drain_seconds: float = 60.0
     """How long the jobs in hand may still take once the worker is told to stop."""
     health: Health = field(default_factory=Health)
+    open_session: Callable[[Any, asyncio.AbstractEventLoop], BrokerSession] = BrokerSession
+    """Makes a session of a connection."""
+    suspect_deliveries: int = DELIVERY_LIMIT - 1
+    """A job that was delivered so often before may be what ends the worker: from then on it runs alone."""
 
 
 class ConnectorApp(Celery):  # type: ignore[misc]  # Celery ships no types

@@ -33,7 +33,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
 
     def start(self, consumer: "ConnectorConsumer") -> None:
         """Open the session. A topology that exists otherwise stops the worker: retrying cannot mend it."""
-        session = BrokerSession(consumer.connection, consumer.pool.loop)
+        session = consumer.work.open_session(consumer.connection, consumer.pool.loop)
         try:
             session.declare()
         except REFUSALS as error:
@@ -172,7 +172,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 queue=queue,
                 message=message,
                 session=self.session,
-                services=self.work.services,
+                work=self.work,
                 solitude=self,
             )
         )

@@ -11,14 +11,12 @@ from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Taken, settle
-from connector.messaging.topology import DELIVERY_LIMIT, ISOLATED, deferred_queue, lane_queue
-from connector.services import Services
+from connector.messaging.topology import ISOLATED, deferred_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, Settlement
 from connector.verify import give_up, verify
+from workers.app import Work
 from workers.pool import AsyncioPool
 
-SUSPECT_DELIVERIES: Final = DELIVERY_LIMIT - 1
-"""A job that was delivered so often before may be what ends the worker: from now on it runs alone."""
 RUNS_ALONE: Final = 2
 """A job that has ended the worker so often while it ran alone is answered ``failed``."""
 _log = structlog.get_logger(__name__)
@@ -46,7 +44,7 @@ class VerifyRequest:
     queue: str
     message: Any
     session: BrokerSession
-    services: Services
+    work: Work
     solitude: Solitude
 
     def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
@@ -62,7 +60,7 @@ class VerifyRequest:
         )
         try:
             delivery, settlement = await self._decide()
-            services = self.services
+            services = self.work.services
             await settle(settlement, delivery, taken, self.session.publisher, services.vault, services.clock)
         except PublishError as error:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
@@ -71,12 +69,12 @@ class VerifyRequest:
             self.session.give_back(tag)
 
     async def _decide(self) -> tuple[Delivery, Settlement]:
-        now = self.services.clock()
+        now = self.work.services.clock()
         lane = next((lane for lane in Lane if lane_queue(lane) == self.queue), None)
         if lane is not None:
             delivery = read_delivery(self.message, lane, now)
         else:
-            read = read_deferred(self.message, self.services.vault)
+            read = read_deferred(self.message, self.work.services.vault)
             if read is None:
                 forged = read_delivery(self.message, Lane.BATCH, now)
                 return forged, Dead(DeadReason.UNREADABLE_DEFERRAL)
@@ -86,9 +84,9 @@ class VerifyRequest:
     async def _run_delivery(self, delivery: Delivery) -> Settlement:
         if self.queue == ISOLATED:
             if delivery.delivery_count >= RUNS_ALONE:
-                return give_up(delivery, self.services)
+                return give_up(delivery, self.work.services)
             async with self.solitude.alone():
-                return await verify(delivery, self.services)
-        if delivery.delivery_count >= SUSPECT_DELIVERIES and not delivery.oversized:
+                return await verify(delivery, self.work.services)
+        if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
-        return await verify(delivery, self.services)
+        return await verify(delivery, self.work.services)

@@ -7,7 +7,7 @@ what it had in hand stays unacknowledged, and the broker gives it again to the n
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
@@ -39,13 +39,15 @@ class ConsumerLostError(Exception):
 class BrokerSession:
     """Consumes and publishes on one connection, for as long as it lives."""
 
+    publisher_type: ClassVar[type[Publisher]] = Publisher
+
     def __init__(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._connection = connection
         self._amqp = connection.connection
         self._errors = (*connection.connection_errors, *connection.channel_errors)
         self._channel = _open_channel(connection)
-        self.publisher = Publisher(_open_channel(connection), loop)
+        self.publisher = self.publisher_type(_open_channel(connection), loop)
         self._amqp.on_blocked = lambda _reason: self.publisher.block()
         self._amqp.on_unblocked = self.publisher.unblock
         _publish_without_reading(self._amqp)

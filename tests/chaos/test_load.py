@@ -30,7 +30,7 @@ def channel(own_node: RabbitNode) -> Iterator[amqp.Channel]:
     """A channel of a broker whose queues are empty."""
     with Connection(own_node.url(), transport_options={"confirm_publish": True}) as connection:
         opened = connection.default_channel
-        declare_topology(opened)
+        declare_topology(connection)
         declare_reply_queue(opened, "millesime")
         for queue in (LANE, REPLIES, DEAD, UNDELIVERABLE):
             opened.queue_purge(queue)

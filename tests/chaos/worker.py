@@ -1,0 +1,174 @@
+"""A worker that dies where it is told to, or that works without one of its protections.
+
+Run as ``python -m tests.chaos.worker`` with the settings of any worker. The faults are put around the parts that the
+composition root builds; the code of the worker is the product's own.
+
+Example: python -m tests.chaos.worker --die-at after_confirm --passages 20
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import uuid4
+
+from connector.bootstrap import build_services
+from connector.breaker import CLOSED, Breaker
+from connector.catalogue.definition import Endpoint
+from connector.identity import Query
+from connector.logs import configure_logs
+from connector.memory import ReplyMemory
+from connector.messaging.delivery import Lane
+from connector.messaging.publisher import Confirmation, Outgoing, Publisher
+from connector.messaging.session import BrokerSession
+from connector.messaging.topology import DELIVERY_LIMIT
+from connector.retry import POLICIES
+from connector.services import Services
+from connector.settings import load_settings
+from connector.shared_state import Change, ResultT
+from connector.upstream.exchange import Exchange, Upstream
+from connector.upstream.transport import http_transport
+from workers.app import Work, make_app, start_worker
+
+POINTS: Final = ("before_call", "after_call", "after_confirm")
+POISON: Final = "POISON"
+"""A birth name whose call ends the worker, each time."""
+PROTECTIONS: Final = (
+    "acknowledging last",
+    "waiting for confirms",
+    "keeping the undeliverable",
+    "retrying",
+    "breakers",
+    "reply memory",
+    "isolation",
+)
+
+
+@dataclass(slots=True)
+class Fuse:
+    """Ends the process, as a power cut would, the nth time that its point is passed."""
+
+    point: str | None
+    passages: int
+
+    def passed(self, point: str) -> None:
+        """Say that ``point`` is passed."""
+        if point != self.point:
+            return
+        self.passages -= 1
+        if self.passages <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class FusedUpstream:
+    """A source whose calls are the points before and after."""
+
+    upstream: Upstream
+    fuse: Fuse
+
+    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
+        """Ask, unless the worker ends."""
+        self.fuse.passed("before_call")
+        if ("nomNaissance", POISON) in query:
+            os.kill(os.getpid(), signal.SIGKILL)
+        exchange = await self.upstream.ask(endpoint, query, secret, within_seconds)
+        self.fuse.passed("after_call")
+        return exchange
+
+    async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:
+        """Ping."""
+        return await self.upstream.ping(endpoint, within_seconds)
+
+
+class NeverOpen:
+    """Breakers that remember nothing."""
+
+    async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
+        """Return what a closed breaker answers."""
+        return change(CLOSED)[1]
+
+
+def session_of(fuse: Fuse, without: frozenset[str]) -> type[BrokerSession]:
+    """Return a session with the point after a reply's confirm, less the protections that are switched off."""
+
+    class FusedPublisher(Publisher):
+        async def publish(self, message: Outgoing) -> Confirmation:
+            if "waiting for confirms" in without:
+                self._send(message).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+                return Confirmation.ROUTED
+            confirmation = await super().publish(message)
+            if message.queue.startswith("replies."):
+                fuse.passed("after_confirm")
+                if "keeping the undeliverable" in without:
+                    return Confirmation.ROUTED
+            return confirmation
+
+    class FusedSession(AcknowledgingFirst if "acknowledging last" in without else BrokerSession):  # type: ignore[misc] # chosen at run time
+        publisher_type = FusedPublisher
+
+    return FusedSession
+
+
+class AcknowledgingFirst(BrokerSession):
+    """A session that acknowledges what it takes before it is run, as most consumers do."""
+
+    def consume(self, queues: Mapping[str, int], on_message: Callable[[str, Any], None]) -> None:
+        """Take messages, and acknowledge each."""
+
+        def acknowledged(queue: str, message: Any) -> None:
+            super(AcknowledgingFirst, self).acknowledge(message.delivery_info["delivery_tag"])
+            on_message(queue, message)
+
+        super().consume(queues, acknowledged)
+
+    def acknowledge(self, delivery_tag: int) -> None:
+        """Do nothing: it was done."""
+
+    reject = give_back = acknowledge
+
+
+def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> Services:
+    """Return the services with the fuse at every source, less the protections that are switched off."""
+    upstreams = {source: FusedUpstream(upstream, fuse) for source, upstream in services.upstreams.items()}
+    changed = replace(services, upstreams=upstreams)
+    if "retrying" in without:
+        once = {lane: replace(policy, most_calls=1) for lane, policy in POLICIES.items()}
+        changed = replace(changed, policies=once)
+    if "breakers" in without:
+        changed = replace(changed, breakers=NeverOpen())
+    if "reply memory" in without:
+        changed = replace(changed, memory=ReplyMemory(None, services.vault, services.clock))
+    return changed
+
+
+def main() -> int:
+    """Run the worker until it is told to stop, or ends by its fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--die-at", choices=POINTS)
+    parser.add_argument("--passages", type=int, default=1, help="times that the point is passed before")
+    parser.add_argument("--without", choices=PROTECTIONS, action="append", default=[])
+    parser.add_argument("--concurrency", type=int, default=50)
+    parser.add_argument("--drain-seconds", type=float, default=60.0)
+    options = parser.parse_args()
+    fuse, without = Fuse(options.die_at, options.passages), frozenset(options.without)
+    settings = load_settings(os.environ)
+    configure_logs(settings.log_format, "INFO")
+    services = protected_less(build_services(settings, http_transport()), fuse, without)
+    work = Work(
+        lanes=tuple(Lane),
+        concurrency=options.concurrency,
+        services=services,
+        drain_seconds=options.drain_seconds,
+        open_session=session_of(fuse, without),
+        suspect_deliveries=sys.maxsize if "isolation" in without else DELIVERY_LIMIT - 1,
+    )
+    return start_worker(make_app(settings, work), f"chaos-{uuid4().hex[:8]}@{socket.gethostname()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
