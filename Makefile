@@ -25,7 +25,7 @@ test: $(READY)
 	$(BIN)/pytest
 
 chaos: $(READY)
-	$(BIN)/pytest --capture=no tests/chaos
+	$(BIN)/python -m tests.chaos
 
 demo: $(READY)
 	$(BIN)/ccas-connector demo

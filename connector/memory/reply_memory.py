@@ -44,7 +44,7 @@ class ReplyMemory:
     """
 
     def __init__(self, writer: MemoryWriter | None, vault: Vault, clock: Clock) -> None:
-        self._writer = writer
+        self.writer = writer
         self._vault = vault
         self._clock = clock
         self._running: dict[tuple[str, str], _Running] = {}
@@ -72,18 +72,18 @@ class ReplyMemory:
 
     async def remember(self, claim: Claim, reply: Reply) -> None:
         """Keep the answer of a run, before it is published."""
-        if self._writer is not None:
+        if self.writer is not None:
             body = reply.__pydantic_serializer__.to_json(reply)
             sealed = self._vault.seal_for(_purpose(claim), body)
             until = self._clock() + timedelta(seconds=RUN_SECONDS)
-            await self._writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
+            await self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
         self._end(claim, Known(reply))
 
     async def put_off(self, claim: Claim, until: datetime) -> None:
         """Note that a run leaves this process, to go on at ``until``."""
         busy_until = until + timedelta(seconds=DEFERRED_SECONDS)
-        if self._writer is not None:
-            await self._writer.ask(Written(claim=claim, busy_until=busy_until))
+        if self.writer is not None:
+            await self.writer.ask(Written(claim=claim, busy_until=busy_until))
         self._end(claim, Busy(until + timedelta(seconds=_RECHECK_SECONDS)))
 
     def release(self, claim: Claim) -> None:
@@ -92,8 +92,8 @@ class ReplyMemory:
 
     def close(self) -> None:
         """Write what was given, and end."""
-        if self._writer is not None:
-            self._writer.close()
+        if self.writer is not None:
+            self.writer.close()
 
     def _end(self, claim: Claim, ended: "Known | Busy | None") -> None:
         running = self._running.pop(claim.key, None)
@@ -101,9 +101,9 @@ class ReplyMemory:
             running.ended.set_result(ended)
 
     async def _ask(self, claim: Claim) -> Standing:
-        if self._writer is None:
+        if self.writer is None:
             return Fresh()
-        told = await self._writer.ask(claim)
+        told = await self.writer.ask(claim)
         if isinstance(told, bytes):
             return self._open(claim, told)
         return Fresh() if told is None else told

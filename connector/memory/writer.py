@@ -49,7 +49,8 @@ class MemoryWriter:
         self._thread: threading.Thread | None = None
         self._forget_at = clock()
         self._away_until = clock()
-        self._is_away = False
+        self.is_away = False
+        """The last group could not be carried to the database."""
 
     async def ask(self, asked: Claim | Written) -> Told:
         """Return where a claim stands, or None: the database is away, or an answer was written."""
@@ -99,13 +100,13 @@ class MemoryWriter:
                 self._store.forget(now - self._kept)
         except SQLAlchemyError as error:
             self._away_until = self._clock() + timedelta(seconds=AWAY_SECONDS)
-            if not self._is_away:
+            if not self.is_away:
                 _log.warning("memory.away", error=type(error).__name__)
-            self._is_away = True
+            self.is_away = True
             return {}
-        if self._is_away:
+        if self.is_away:
             _log.info("memory.back")
-        self._is_away = False
+        self.is_away = False
         return told
 
 

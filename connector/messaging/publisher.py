@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from connector.messaging.topology import delayed
@@ -73,6 +73,8 @@ class _Waiting:
 class Publisher:
     """Publishes on one channel, for as long as its connection lives."""
 
+    confirm_timeout_seconds: ClassVar[float] = CONFIRM_TIMEOUT_SECONDS
+
     def __init__(self, channel: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._channel = channel
         # Kept, since a channel forgets its connection when that ends.
@@ -95,7 +97,7 @@ class Publisher:
         """Publish, and return what the broker says became of the message.
 
         Waits while the broker blocks publishers (its memory or disk alarm). Raises ``PublishError`` when the
-        connection ends, or no confirm comes within ``CONFIRM_TIMEOUT_SECONDS``.
+        connection ends, or no confirm comes within ``confirm_timeout_seconds``.
         """
         await self._unblocked.wait()
         return await self._send(message)
@@ -111,7 +113,7 @@ class Publisher:
 
     def unblock(self) -> None:
         """Let held messages go. What was sent before is confirmed only now, so its time begins anew."""
-        deadline = self._loop.time() + CONFIRM_TIMEOUT_SECONDS
+        deadline = self._loop.time() + self.confirm_timeout_seconds
         for waiting in self._waiting.values():
             waiting.deadline = deadline
         self._unblocked.set()
@@ -144,10 +146,10 @@ class Publisher:
         self._sequence += 1
         confirmed: asyncio.Future[Confirmation] = self._loop.create_future()
         self._waiting[self._sequence] = _Waiting(
-            message_id, confirmed, self._loop.time() + CONFIRM_TIMEOUT_SECONDS
+            message_id, confirmed, self._loop.time() + self.confirm_timeout_seconds
         )
         if self._watch is None:
-            self._watch = self._loop.call_later(CONFIRM_TIMEOUT_SECONDS, self._give_up_the_late)
+            self._watch = self._loop.call_later(self.confirm_timeout_seconds, self._give_up_the_late)
         return confirmed
 
     def _give_up_the_late(self) -> None:
@@ -157,7 +159,7 @@ class Publisher:
             tag, oldest = next(iter(self._waiting.items()))
             # A broker that takes no messages has those that were sent still to read.
             is_blocked = not self._unblocked.is_set()
-            left = CONFIRM_TIMEOUT_SECONDS if is_blocked else oldest.deadline - self._loop.time()
+            left = self.confirm_timeout_seconds if is_blocked else oldest.deadline - self._loop.time()
             if left > 0:
                 self._watch = self._loop.call_later(left, self._give_up_the_late)
                 return

@@ -39,6 +39,16 @@ class Load(Background):
         self._republished: set[str] = set()
 
     @property
+    def jobs(self) -> Sequence[Mapping[str, Any]]:
+        """What is published."""
+        return self._jobs
+
+    @property
+    def size(self) -> int:
+        """How many jobs are published in all."""
+        return len(self._jobs)
+
+    @property
     def published(self) -> frozenset[str]:
         """The ``job_id`` of the jobs that the broker has confirmed by now."""
         with self.changed:

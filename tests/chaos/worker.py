@@ -22,8 +22,9 @@ from connector.catalogue.definition import Endpoint
 from connector.identity import Query
 from connector.logs import configure_logs
 from connector.memory import ReplyMemory
+from connector.memory.standing import Claim, Standing
 from connector.messaging.delivery import Lane
-from connector.messaging.publisher import Confirmation, Outgoing, Publisher
+from connector.messaging.publisher import CONFIRM_TIMEOUT_SECONDS, Confirmation, Outgoing, Publisher
 from connector.messaging.session import BrokerSession
 from connector.messaging.topology import DELIVERY_LIMIT
 from connector.retry import POLICIES
@@ -40,10 +41,14 @@ POISON: Final = "POISON"
 PROTECTIONS: Final = (
     "acknowledging last",
     "waiting for confirms",
+    "holding while blocked",
     "keeping the undeliverable",
     "retrying",
     "breakers",
     "reply memory",
+    "marking duplicates",
+    "doing without the database",
+    "reconnecting",
     "isolation",
 )
 
@@ -97,7 +102,16 @@ def session_of(fuse: Fuse, without: frozenset[str]) -> type[BrokerSession]:
     """Return a session with the point after a reply's confirm, less the protections that are switched off."""
 
     class FusedPublisher(Publisher):
+        confirm_timeout_seconds = 1.0 if "holding while blocked" in without else CONFIRM_TIMEOUT_SECONDS
+
+        def block(self) -> None:
+            if "holding while blocked" not in without:
+                super().block()
+
         async def publish(self, message: Outgoing) -> Confirmation:
+            if "marking duplicates" in without:
+                body = message.body.replace(b'"possible_duplicate":true', b'"possible_duplicate":false')
+                message = replace(message, body=body)
             if "waiting for confirms" in without:
                 self._send(message).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
                 return Confirmation.ROUTED
@@ -132,6 +146,20 @@ class AcknowledgingFirst(BrokerSession):
     reject = give_back = acknowledge
 
 
+class Insisting(ReplyMemory):
+    """A reply memory that fails where its database does."""
+
+    def __init__(self, services: Services) -> None:
+        built = services.memory
+        super().__init__(built.writer, services.vault, services.clock)
+
+    async def recall(self, claim: Claim) -> Standing:
+        """Return where a job stands, if the database says."""
+        if self.writer is not None and self.writer.is_away:
+            raise RuntimeError("the database is away")
+        return await super().recall(claim)
+
+
 def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> Services:
     """Return the services with the fuse at every source, less the protections that are switched off."""
     upstreams = {source: FusedUpstream(upstream, fuse) for source, upstream in services.upstreams.items()}
@@ -141,6 +169,8 @@ def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> S
         changed = replace(changed, policies=once)
     if "breakers" in without:
         changed = replace(changed, breakers=NeverOpen())
+    if "doing without the database" in without:
+        changed = replace(changed, memory=Insisting(services))
     if "reply memory" in without:
         changed = replace(changed, memory=ReplyMemory(None, services.vault, services.clock))
     return changed
@@ -167,7 +197,10 @@ def main() -> int:
         open_session=session_of(fuse, without),
         suspect_deliveries=sys.maxsize if "isolation" in without else DELIVERY_LIMIT - 1,
     )
-    return start_worker(make_app(settings, work), f"chaos-{uuid4().hex[:8]}@{socket.gethostname()}")
+    app = make_app(settings, work)
+    if "reconnecting" in without:
+        app.conf.broker_connection_retry = False
+    return start_worker(app, f"chaos-{uuid4().hex[:8]}@{socket.gethostname()}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Sources that are down for a while: retried, waited for outside of the worker, and not asked in vain."""
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ from connector.demo.node import RabbitNode, vendor_definitions
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from tests.jobs import QF, RSA, job
+from tests.sandbox_control import SandboxControl
 
 SPORT: dict[str, Any] = {"check": "statut_sportif", "params": {"identifiant": "990000001"}}
 STUDENT: dict[str, Any] = {"check": "statut_etudiant", "call": "ine", "params": {"ine": "0990000001A"}}
@@ -36,32 +36,14 @@ def running(deployed: Deployment) -> Iterator[Program]:
 def vendor(deployed: Deployment, running: Program) -> Iterator[VendorClient]:
     with VendorClient(deployed.environment["CONNECTOR_BROKER_URL"], "millesime") as client:
         yield client
-    control(deployed, "DELETE", "/sandbox/failures")
 
 
-def control(deployed: Deployment, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Ask the sandbox's control routes; return their JSON."""
-    request = urllib.request.Request(  # noqa: S310 - the sandbox on loopback
-        deployed.environment["CONNECTOR_API_PARTICULIER_URL"] + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - likewise
-        text = response.read()
-    return json.loads(text) if text else None
-
-
-def fail(deployed: Deployment, provider: str, kind: str, **how: Any) -> None:
-    """Have a provider fail, and forget the calls before."""
-    control(deployed, "DELETE", "/sandbox/calls")
-    control(deployed, "POST", "/sandbox/failures", {"provider": provider, "kind": kind, **how})
-
-
-def calls(deployed: Deployment, provider: str, kind: str = "call") -> list[dict[str, Any]]:
-    """Return what a provider was asked since."""
-    answer = control(deployed, "GET", f"/sandbox/calls?provider={provider}")
-    return [call for call in answer["calls"] if call["kind"] == kind]
+@pytest.fixture
+def sandbox(deployed: Deployment) -> Iterator[SandboxControl]:
+    control = SandboxControl(deployed.environment["CONNECTOR_API_PARTICULIER_URL"])
+    control.forget_calls()
+    yield control
+    control.recover()
 
 
 def replies(vendor: VendorClient, count: int) -> list[dict[str, Any]]:
@@ -70,9 +52,9 @@ def replies(vendor: VendorClient, count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", ["502", "503", "504", "reset", "network"])
 def test_a_failure_that_passes_is_not_seen_by_the_vendor(
-    deployed: Deployment, vendor: VendorClient, kind: str
+    sandbox: SandboxControl, vendor: VendorClient, kind: str
 ) -> None:
-    fail(deployed, "mesri", kind, times=2, **({"retry_in_seconds": 1} if kind == "network" else {}))
+    sandbox.fail("mesri", kind, times=2, **({"retry_in_seconds": 1} if kind == "network" else {}))
     vendor.publish(job(QF, STUDENT))
 
     (reply,) = replies(vendor, 1)
@@ -81,15 +63,15 @@ def test_a_failure_that_passes_is_not_seen_by_the_vendor(
     assert reply["possible_duplicate"] is False
     # The connection pool itself repeats a GET whose reused connection was reset.
     assert reply["checks"][1]["source"]["attempts"] == (2 if kind == "reset" else 3)
-    assert [call["status"] == 200 for call in calls(deployed, "mesri")] == [False, False, True]
-    assert len(calls(deployed, "dss")) == 1
+    assert [call["status"] == 200 for call in sandbox.calls("mesri")] == [False, False, True]
+    assert len(sandbox.calls("dss")) == 1
 
 
 def test_after_a_maintenance_of_five_seconds_the_next_call_comes_after_five_and_no_sooner(
-    deployed: Deployment, vendor: VendorClient
+    sandbox: SandboxControl, vendor: VendorClient
 ) -> None:
     """Whoever asks: the jobs that come meanwhile wait too, and the other providers' jobs do not."""
-    fail(deployed, "sdh", "maintenance", times=1, retry_in_seconds=5)
+    sandbox.fail("sdh", "maintenance", times=1, retry_in_seconds=5)
     for number in range(10):
         vendor.publish(job(SPORT, job_id=f"maintained-{number}"))
     vendor.publish(job(RSA, job_id="meanwhile"))
@@ -97,52 +79,52 @@ def test_after_a_maintenance_of_five_seconds_the_next_call_comes_after_five_and_
     answered = replies(vendor, 11)
 
     assert {reply["status"] for reply in answered} == {"completed"}
-    refused = next(call for call in calls(deployed, "sdh") if call["status"] == 503)
-    in_flight = {call["number"] for call in calls(deployed, "sdh") if call["at"] - refused["at"] < 0.5}
-    later = [call for call in calls(deployed, "sdh") if call["number"] not in in_flight]
+    refused = next(call for call in sandbox.calls("sdh") if call["status"] == 503)
+    in_flight = {call["number"] for call in sandbox.calls("sdh") if call["at"] - refused["at"] < 0.5}
+    later = [call for call in sandbox.calls("sdh") if call["number"] not in in_flight]
     assert later
     assert min(call["at"] for call in later) - refused["at"] >= 5
 
 
 def test_a_quota_s_refusal_is_waited_for_as_long_as_it_says(
-    deployed: Deployment, vendor: VendorClient
+    sandbox: SandboxControl, vendor: VendorClient
 ) -> None:
-    fail(deployed, "cnous", "429", times=1, retry_in_seconds=3)
+    sandbox.fail("cnous", "429", times=1, retry_in_seconds=3)
     vendor.publish(job({"check": "etudiant_boursier", "call": "ine", "params": {"ine": "0990000001A"}}))
 
     (reply,) = replies(vendor, 1)
 
     assert reply["status"] == "completed"
-    first, second = calls(deployed, "cnous")
+    first, second = sandbox.calls("cnous")
     assert second["at"] - first["at"] >= 3
 
 
 def test_a_provider_that_is_down_is_probed_and_its_jobs_answered_once_it_is_back(
-    deployed: Deployment, vendor: VendorClient, running: Program
+    sandbox: SandboxControl, vendor: VendorClient, running: Program
 ) -> None:
-    fail(deployed, "dsnj", "503")
+    sandbox.fail("dsnj", "503")
     for number in range(20):
         vendor.publish(job(SERVICE, job_id=f"outage-{number}"), lane="batch")
     running.wait_for("breaker.opened")
-    before = len(calls(deployed, "dsnj"))
+    before = len(sandbox.calls("dsnj"))
     vendor.publish(job(RSA, job_id="other"))
     (reply,) = replies(vendor, 1)
     assert reply["job_id"] == "other"
 
-    control(deployed, "DELETE", "/sandbox/failures")
+    sandbox.recover()
     answered = replies(vendor, 20)
 
     assert {reply["status"] for reply in answered} == {"completed"}
-    opened = max(call["at"] for call in calls(deployed, "dsnj") if call["status"] == 503)
-    probes = [call["at"] for call in calls(deployed, "dsnj", "ping") if call["at"] <= opened]
+    opened = max(call["at"] for call in sandbox.calls("dsnj") if call["status"] == 503)
+    probes = [call["at"] for call in sandbox.calls("dsnj", "ping") if call["at"] <= opened]
     assert all(later - earlier >= 1 for earlier, later in pairwise(probes))
     assert before >= 5
 
 
 def test_a_provider_that_stays_down_is_answered_within_the_job_s_life(
-    deployed: Deployment, vendor: VendorClient
+    sandbox: SandboxControl, vendor: VendorClient
 ) -> None:
-    fail(deployed, "men", "maintenance", retry_in_seconds=3600)
+    sandbox.fail("men", "maintenance", retry_in_seconds=3600)
     school = {
         "check": "scolarite",
         "params": {"code_etablissement": "0990001Z", "annee_scolaire": "2025-2026"},
@@ -159,10 +141,10 @@ def test_a_provider_that_stays_down_is_answered_within_the_job_s_life(
 
 
 def test_a_job_published_twice_runs_once_and_is_answered_twice(
-    deployed: Deployment, vendor: VendorClient
+    sandbox: SandboxControl, vendor: VendorClient
 ) -> None:
     """At the same time, while it waits outside of the worker, and once it is answered."""
-    fail(deployed, "mesri", "429", times=1, retry_in_seconds=2)
+    sandbox.fail("mesri", "429", times=1, retry_in_seconds=2)
     body = job(STUDENT)
     vendor.publish(body)
     vendor.publish(body)
@@ -173,7 +155,7 @@ def test_a_job_published_twice_runs_once_and_is_answered_twice(
     assert first["checks"] == second["checks"] == third["checks"]
     assert sorted([first["possible_duplicate"], second["possible_duplicate"]]) == [False, True]
     assert third["possible_duplicate"] is True
-    assert len(calls(deployed, "mesri")) == 2
+    assert len(sandbox.calls("mesri")) == 2
 
 
 def test_another_body_under_a_job_id_that_was_answered_is_rejected(vendor: VendorClient) -> None:

@@ -1,0 +1,140 @@
+"""Where a scenario plays: a broker that may be killed, a network that may be cut, a sandbox that may fail, a worker."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from connector.demo.deployment import Deployment
+from connector.demo.node import RabbitNode
+from tests.chaos.account import Account
+from tests.chaos.background import StalledError, connected
+from tests.chaos.collector import Collector
+from tests.chaos.drain import depths, final_account
+from tests.chaos.durability import sync_declarations
+from tests.chaos.load import Load
+from tests.chaos.proxy import TcpProxy
+from tests.chaos.supervisor import Supervisor
+from tests.sandbox_control import SandboxControl
+
+LATENCY_SECONDS: Final = 0.2
+"""Of the sandbox: long enough for jobs to be in hand whenever something happens."""
+LOAD_SECONDS: Final = 8.0
+"""That a load lasts at the least, so that a fault meets it under way."""
+MOST_JOBS_PER_SECOND: Final = 150.0
+VENDOR: Final = "millesime"
+LOOKS_PER_SECOND: Final = 3
+"""At the broker's queues."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The parts of one run of a scenario, under way."""
+
+    node: RabbitNode
+    deployment: Deployment
+    sandbox: SandboxControl
+    proxy: TcpProxy
+    """Between the worker and the broker."""
+    worker: Supervisor
+    load: Load
+    collector: Collector
+    database: Path
+    stall_seconds: float
+
+    def after(self, share: float) -> None:
+        """Return once so many of the jobs are answered, from 0 to 1. Raises ``StalledError``."""
+        wanted = share * self.load.size
+        self.collector.wait_until(lambda account: len(account.answered) >= wanted, self.stall_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run of a scenario has shown."""
+
+    account: Account
+    crashes: int
+    calls: int
+    """That the sandbox counted."""
+    stalled: bool
+    """The scenario waited for answers in vain."""
+
+
+@contextmanager
+def theatre() -> Iterator[tuple[RabbitNode, Deployment]]:
+    """Give a broker, and a deployment on it, for several scenarios."""
+    with RabbitNode() as node, Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
+        deployment.command("topology", "declare")
+        sync_declarations(node)
+        yield node, deployment
+
+
+def play(  # noqa: PLR0913 - what a run is made of
+    node: RabbitNode,
+    deployment: Deployment,
+    jobs: Sequence[dict[str, Any]],
+    lives: Sequence[Sequence[str]],
+    act: Callable[[Stage], None],
+    *,
+    lane: str = "interactive",
+    patience_seconds: float = 60.0,
+) -> Result:
+    """Publish ``jobs`` to a worker of ``lives``, let ``act`` do its worst, and account for every job once it is over.
+
+    ``patience_seconds`` is how long nothing may move before what is left counts as it stands.
+    """
+    sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
+    sandbox.recover()
+    sandbox.forget_calls()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-chaos-")))
+        proxy = stack.enter_context(TcpProxy(node.port))
+        environment = deployment.environment | {"CONNECTOR_BROKER_URL": proxy.in_front_of(node.url())}
+        worker = stack.enter_context(Supervisor(lives, environment, folder / "worker.log"))
+        load = stack.enter_context(
+            Load(
+                node.url(),
+                VENDOR,
+                jobs,
+                lane=lane,
+                jobs_per_second=min(MOST_JOBS_PER_SECOND, len(jobs) / LOAD_SECONDS),
+            )
+        )
+        collector = stack.enter_context(Collector(node.url(), load))
+        database = Path(environment["CONNECTOR_DATABASE_URL"].removeprefix("sqlite:///"))
+        stage = Stage(
+            node=node,
+            deployment=deployment,
+            sandbox=sandbox,
+            proxy=proxy,
+            worker=worker,
+            load=load,
+            collector=collector,
+            database=database,
+            stall_seconds=patience_seconds,
+        )
+        stalled = not _acted(act, stage)
+        load.wait()
+        looks = round(patience_seconds * LOOKS_PER_SECOND)
+        account = final_account(node, collector, load, looks=looks)
+        crashes = worker.crashes
+    _sweep(node)
+    return Result(account=account, crashes=crashes, calls=len(sandbox.calls()), stalled=stalled)
+
+
+def _acted(act: Callable[[Stage], None], stage: Stage) -> bool:
+    try:
+        act(stage)
+    except (StalledError, TimeoutError):
+        return False
+    return True
+
+
+def _sweep(node: RabbitNode) -> None:
+    """Empty every queue, so that a run does not inherit what another left."""
+    with connected(node.url()) as connection:
+        for name, depth in depths(node).items():
+            if depth.total:
+                connection.channel().queue_purge(name)
