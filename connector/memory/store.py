@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.memory.standing import RUN_SECONDS, Busy, Claim, Conflict, Entry, Fresh, standing
@@ -13,7 +13,7 @@ from connector.registry.tables import REPLIES
 
 MOST_BYTES: Final = 512 * 1024 * 1024
 """Of sealed replies; the oldest beyond it are forgotten."""
-_KEYS_PER_QUERY: Final = 200
+_IDS_PER_QUERY: Final = 500
 """SQLite takes a limited number of values in one statement."""
 
 
@@ -86,17 +86,16 @@ class MemoryStore:
     def forget(self, before: datetime, most_bytes: int = MOST_BYTES) -> int:
         """Delete what has not changed since ``before``, and the oldest beyond ``most_bytes``; return how many."""
         newest_first = select(
-            REPLIES.c.vendor,
-            REPLIES.c.job_id,
+            REPLIES.c.changed_at,
             func.sum(REPLIES.c.size).over(order_by=REPLIES.c.changed_at.desc()).label("total"),
         ).subquery()
-        beyond = select(newest_first.c.vendor, newest_first.c.job_id).where(newest_first.c.total > most_bytes)
+        beyond = select(func.max(newest_first.c.changed_at)).where(newest_first.c.total > most_bytes)
         with self._engine.begin() as connection:
             old = connection.execute(
                 delete(REPLIES).where(REPLIES.c.changed_at < before, REPLIES.c.busy_until < before)
             )
             large = connection.execute(
-                delete(REPLIES).where(tuple_(REPLIES.c.vendor, REPLIES.c.job_id).in_(beyond))
+                delete(REPLIES).where(REPLIES.c.changed_at <= beyond.scalar_subquery())
             )
             return old.rowcount + large.rowcount
 
@@ -136,19 +135,23 @@ def _row_of(left: Written, now: datetime) -> dict[str, Any]:
 
 
 def _entries(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
-    keys = [claim.key for claim in claims]
+    # By vendor: SQLite reads the whole table for a list of pairs.
+    job_ids: dict[str, list[str]] = {}
+    for claim in claims:
+        job_ids.setdefault(claim.vendor, []).append(claim.job_id)
     found: dict[tuple[str, str], Entry] = {}
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        some = keys[start : start + _KEYS_PER_QUERY]
-        query = select(REPLIES).where(tuple_(REPLIES.c.vendor, REPLIES.c.job_id).in_(some))
-        for row in connection.execute(query):
-            found[row.vendor, row.job_id] = Entry(
-                claim=row.claim,
-                digest=row.digest,
-                busy_until=_aware(row.busy_until),
-                is_deferred=row.is_deferred,
-                sealed_reply=row.sealed_reply,
-            )
+    for vendor, ids in job_ids.items():
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            some = ids[start : start + _IDS_PER_QUERY]
+            query = select(REPLIES).where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
+            for row in connection.execute(query):
+                found[row.vendor, row.job_id] = Entry(
+                    claim=row.claim,
+                    digest=row.digest,
+                    busy_until=_aware(row.busy_until),
+                    is_deferred=row.is_deferred,
+                    sealed_reply=row.sealed_reply,
+                )
     return found
 
 

@@ -6,6 +6,7 @@ A database is not awaited query by query on an event loop: what comes while a gr
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,9 @@ from connector.memory.standing import Busy, Claim, Conflict, Fresh
 from connector.memory.store import MemoryStore, Written
 
 LARGEST_GROUP: Final = 500
+BUSY_GROUP: Final = 3
+LINGER_SECONDS: Final = 0.005
+"""After a group so large, the next one is let grow for so long: a transaction costs more than what it carries."""
 FORGET_SECONDS: Final = 60.0
 """Between two looks at what is too old."""
 LOCK_SECONDS: Final = 2.0
@@ -70,8 +74,10 @@ class MemoryWriter:
             self._thread = None
 
     def _run(self) -> None:
-        is_open = True
+        is_open, group = True, list[_Question]()
         while is_open:
+            if len(group) >= BUSY_GROUP:
+                time.sleep(LINGER_SECONDS)
             group, is_open = self._next_group()
             told = self._exchange([question.asked for question in group])
             for loop in {question.loop for question in group}:

@@ -47,6 +47,11 @@ class RegistryCache:
             await asyncio.sleep(REFRESH_SECONDS)
             if await self._refresh():
                 on_change(self._registry)
+                _log.info(
+                    "registry.refreshed",
+                    revision=self._registry.revision,
+                    tenants=len(self._registry.tenants),
+                )
 
     async def _refresh(self) -> bool:
         try:
@@ -60,7 +65,6 @@ class RegistryCache:
         if fresh is None:
             return False
         self._registry, self._secrets = fresh, {}
-        _log.info("registry.refreshed", revision=fresh.revision, tenants=len(fresh.tenants))
         return True
 
     def _newer(self) -> Registry | None:
