@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from connector.cli.options import fail
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
+from connector.cli.options import AS_JSON, fail
 
 
 @click.group()

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
 import click
@@ -14,6 +16,7 @@ from connector.settings import Settings, load_settings
 EXIT_USAGE = 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
 LOG_LEVEL = click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
@@ -36,6 +39,40 @@ def failing_cleanly() -> Iterator[None]:
         yield
     except OperatorError as error:
         fail(str(error))
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Whether a command was told to end."""
+
+    signum: int | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """What a shell reports of a program that the signal ended; 0 where there was none."""
+        return 0 if self.signum is None else 128 + self.signum
+
+
+@contextlib.contextmanager
+def finishing() -> Iterator[Interruption]:
+    """Note SIGINT or SIGTERM, for what must not be cut short; a second one ends the program at once."""
+    interruption = Interruption()
+    previous = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
+
+    def note(signum: int, _frame: object) -> None:
+        interruption.signum = signum
+        restore()
+
+    for signum in previous:
+        signal.signal(signum, note)
+    try:
+        yield interruption
+    finally:
+        restore()
 
 
 def settings_or_exit() -> Settings:

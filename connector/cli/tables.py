@@ -2,12 +2,28 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+ItemT = TypeVar("ItemT")
+
 _WIDE_ENOUGH = 200
+
+
+def tracked(items: Iterable[ItemT], total: int, what: str) -> Iterable[ItemT]:
+    """Give ``items`` on, with a progress bar on a terminal's stderr."""
+    return track(
+        items,
+        description=what,
+        total=total,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:

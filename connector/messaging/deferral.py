@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector.messaging.delivery import Delivery, delivery_count
+from connector.messaging.delivery import Delivery, body_of, delivery_count
 from connector.messaging.publisher import Outgoing
 from connector.messaging.topology import ISOLATED, deferred_queue
 from connector.registry.vault import Vault, VaultError
@@ -44,10 +44,8 @@ def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:
     """Return the delivery that an AMQP client's message of an internal queue holds; None when no key opens it."""
-    body = message.body
     try:
-        sealed = bytes(body) if isinstance(body, (bytes, bytearray, memoryview)) else b""
-        delivery = _DELIVERY.validate_json(vault.open_for(_PURPOSE, sealed))
+        delivery = _DELIVERY.validate_json(vault.open_for(_PURPOSE, body_of(message)))
     except (VaultError, ValidationError):
         return None
     return replace(

@@ -69,9 +69,8 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
     """Return an AMQP client's message (``amqp.basic_message.Message``) as a delivery."""
     properties, info = message.properties, message.delivery_info
     headers = properties.get("application_headers") or {}
-    body = message.body
     return Delivery(
-        body=bytes(body) if isinstance(body, (bytes, bytearray, memoryview)) else b"",
+        body=body_of(message),
         lane=lane,
         routing_key=info["routing_key"],
         redelivered=bool(info["redelivered"]),
@@ -94,6 +93,12 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
         oversized=OVERSIZED_BODY in headers,
         delivery_count=delivery_count(message),
     )
+
+
+def body_of(message: Any) -> bytes:
+    """Return the body of an AMQP client's message, which gives a text for an empty one."""
+    body = message.body
+    return bytes(body) if isinstance(body, (bytes, bytearray, memoryview)) else b""
 
 
 def delivery_count(message: Any) -> int:

@@ -143,13 +143,14 @@ def _dead_letter(dead: Dead, delivery: Delivery, queue: str, now: datetime) -> O
     """Return the message as it came, but for what would act on the broker again.
 
     ``CC``, ``BCC`` and ``x-death`` reroute, ``expiration`` destroys, and the broker refuses another's
-    ``user_id``.
+    ``user_id``. It is published under an id of its own: its sender's is kept where a reply is to carry it.
     """
+    correlation_id = delivery.message_id if delivery.correlation_id is None else delivery.correlation_id
     return Outgoing(
         queue=DEAD,
         body=delivery.body,
         properties=_present(
-            correlation_id=delivery.correlation_id,
+            correlation_id=correlation_id,
             reply_to=delivery.reply_to,
             timestamp=delivery.timestamp,
         ),
