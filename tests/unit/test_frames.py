@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from math import inf
 from struct import pack
 from types import SimpleNamespace
 from typing import Any
@@ -19,20 +20,23 @@ from connector.messaging.reader import SocketReader
 CHANNEL = 1
 METHOD, HEADER, BODY = 1, 2, 3
 Frame = tuple[int, int, bytes]
-DELIVER_ARGUMENTS = "sLbss"
+DELIVER_ARGUMENTS, GET_OK_ARGUMENTS = "sLbss", "Lbssl"
 
 
 class _Consumer:
     """Takes what the frame handler hands over, and reads its arguments as py-amqp's channel does."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.taken: list[tuple[list[Any], Message]] = []
+        self.attempts = 0
         self.calls: list[tuple[int, tuple[int, int]]] = []
-        self._handle = TolerantFrames(SimpleNamespace(bytes_recv=0), self._on_method)
+        self._handle = TolerantFrames(SimpleNamespace(bytes_recv=0), self._on_method, **options)
 
     def _on_method(self, channel: int, method: tuple[int, int], arguments: bytes, content: Any) -> None:
+        self.attempts += 1
         if content is not None:
-            read, _ = loads(DELIVER_ARGUMENTS, arguments, 4)
+            form = DELIVER_ARGUMENTS if method == spec.Basic.Deliver else GET_OK_ARGUMENTS
+            read, _ = loads(form, arguments, 4)
             self.taken.append((read, content))
         self.calls.append((channel, method))
 
@@ -210,6 +214,23 @@ def test_an_exchange_and_a_tag_that_are_not_utf_8_move_nothing(consumer: _Consum
     consumer.feed(*_message(_header(1), b"x", deliver))
     assert consumer.taken[0][0] == ["t?t", 7, True, "?", "?" * 255]
     _still_reads(consumer)
+
+
+def test_a_message_that_is_fetched_is_decoded_at_the_first_try(consumer: _Consumer) -> None:
+    """py-amqp waits for it only once."""
+    arguments = dumps(GET_OK_ARGUMENTS, [7, True, b"\xe9", b"mill\xe9sime.urgent", 3])
+    fetched = METHOD, CHANNEL, pack(">HH", *spec.Basic.GetOk) + arguments
+    consumer.feed(*_message(_header(4, **READABLE), b"body", fetched))
+    assert consumer.attempts == 1
+    assert consumer.taken[0][0] == [7, True, "?", "mill?sime.urgent", 3]
+    _still_reads(consumer)
+
+
+def test_a_body_is_taken_in_whole_however_long_where_that_is_asked_for() -> None:
+    consumer = _Consumer(longest_body_bytes=inf)
+    body = b"x" * 100_000
+    consumer.feed(*_message(_header(len(body), **READABLE), body))
+    assert (consumer.last.body, consumer.last.properties) == (body, READABLE)
 
 
 def test_every_part_unreadable_at_once_still_reaches_the_consumer(consumer: _Consumer) -> None:

@@ -208,9 +208,23 @@ async def test_a_dead_letter_is_kept_with_what_an_operator_needs(reason: DeadRea
     assert "EXEMPLE" not in repr(logs)
 
 
+async def test_a_dead_letter_keeps_the_id_under_which_its_replay_is_to_be_answered() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), replace(DELIVERY, correlation_id=None))
+    assert broker.messages[0].properties["correlation_id"] == "message-1"
+
+
 async def test_a_dead_letter_says_nothing_of_a_user_that_was_not_given() -> None:
     broker = Broker(Confirmation.ROUTED)
-    bare = replace(DELIVERY, correlation_id=None, reply_to=None, timestamp=None, user_id=None, trace={})
+    bare = replace(
+        DELIVERY,
+        correlation_id=None,
+        message_id=None,
+        reply_to=None,
+        timestamp=None,
+        user_id=None,
+        trace={},
+    )
     await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), bare)
     (message,) = broker.messages
     assert message.properties == {}
