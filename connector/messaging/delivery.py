@@ -21,6 +21,8 @@ OVERSIZED_BODY: Final = "x-connector-oversized"
 """Stands for the headers of a message whose body was too long to be taken in."""
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest body of a job."""
+MAX_ENVELOPE_BYTES: Final = 1024 * 1024
+"""The longest body that is taken in: the longest job's, with what is known of it already, sealed twice in base64."""
 
 
 class Lane(StrEnum):
@@ -58,7 +60,7 @@ class Delivery:
     """It carries ``x-death``: it came by a dead-lettering, not from a vendor."""
     unreadable_headers: bool = False
     oversized: bool = False
-    """Its body is longer than ``MAX_BODY_BYTES``, and was left out."""
+    """Its body is longer than ``MAX_BODY_BYTES``, and is left out."""
     delivery_count: int = 0
     """How often it was delivered before, as its quorum queue counts."""
     progress: JobProgress | None = field(default=None, repr=False)
@@ -69,8 +71,10 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
     """Return an AMQP client's message (``amqp.basic_message.Message``) as a delivery."""
     properties, info = message.properties, message.delivery_info
     headers = properties.get("application_headers") or {}
+    body = body_of(message)
+    is_oversized = OVERSIZED_BODY in headers or len(body) > MAX_BODY_BYTES
     return Delivery(
-        body=body_of(message),
+        body=b"" if is_oversized else body,
         lane=lane,
         routing_key=info["routing_key"],
         redelivered=bool(info["redelivered"]),
@@ -90,7 +94,7 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
         },
         dead_lettered="x-death" in headers,
         unreadable_headers=UNREADABLE_HEADERS in headers,
-        oversized=OVERSIZED_BODY in headers,
+        oversized=is_oversized,
         delivery_count=delivery_count(message),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from amqp import spec
 from amqp.method_framing import frame_handler
 
-from connector.messaging.delivery import MAX_BODY_BYTES, OVERSIZED_BODY, UNREADABLE_HEADERS
+from connector.messaging.delivery import MAX_ENVELOPE_BYTES, OVERSIZED_BODY, UNREADABLE_HEADERS
 
 _HEADER, _BODY = 2, 3
 _SIZE_OFFSET: Final = 4  # class id, weight
@@ -36,7 +36,7 @@ class TolerantFrames:
         self,
         connection: Any,
         callback: Callable[..., Any],
-        longest_body_bytes: float = MAX_BODY_BYTES,
+        longest_body_bytes: float = MAX_ENVELOPE_BYTES,
     ) -> None:
         self._callback = callback
         self._longest_body_bytes = longest_body_bytes

@@ -13,7 +13,7 @@ from connector.messaging.dead_letters import (
     DeadLetter,
 )
 from connector.messaging.deferral import replayed
-from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, read_delivery
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, body_of, read_delivery
 from connector.messaging.publisher import Confirmation, Outgoing
 from connector.messaging.topology import deferred_queue, reply_queue
 from connector.registry.vault import Vault
@@ -67,7 +67,7 @@ def message_of(replay: Replay, letter: DeadLetter, message: Any, now: datetime, 
     kept = ("correlation_id", "type")
     return Outgoing(
         queue=replay.queue,
-        body=delivery.body,
+        body=body_of(message),
         content_type=delivery.content_type or "application/octet-stream",
         properties={name: message.properties[name] for name in kept if name in message.properties},
         headers=delivery.trace,

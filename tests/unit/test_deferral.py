@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from connector.messaging.deferral import deferred, isolated, read_deferred, without_token
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, Delivery, Lane
 from connector.progress import CheckProgress, JobProgress
 from connector.registry.vault import Vault, new_key
 from schemas.codes import CheckStatus
@@ -101,3 +101,15 @@ def test_a_france_connect_token_does_not_travel() -> None:
     job = {"job_id": "1", "france_connect_token": "sesame", "checks": [{"check": "a"}]}
     assert json.loads(without_token(json.dumps(job).encode())) == {"job_id": "1", "checks": [{"check": "a"}]}
     assert without_token(b'{"job_id": "2"}') == b'{"job_id": "2"}'
+
+
+def test_the_longest_job_is_taken_in_where_it_travels_sealed() -> None:
+    """An envelope is longer than what it seals; with the answers of many checks beside it, longer still."""
+    answered = CheckReply(
+        id="qf", check="quotient_familial", status=CheckStatus.FOUND, data={"a": "x" * 5000}
+    )
+    progress = JobProgress(
+        claim="run-1", digest="d1", checks={str(n): CheckProgress(reply=answered) for n in range(20)}
+    )
+    longest = replace(DELIVERY, body=b"x" * MAX_BODY_BYTES, progress=progress)
+    assert MAX_BODY_BYTES < len(isolated(longest, VAULT).body) < MAX_ENVELOPE_BYTES

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from amqp.basic_message import Message
 
-from connector.messaging.delivery import UNREADABLE_HEADERS, Delivery, Lane, read_delivery
+from connector.messaging.delivery import MAX_BODY_BYTES, UNREADABLE_HEADERS, Delivery, Lane, read_delivery
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -107,3 +107,10 @@ def test_a_delivery_shows_nothing_of_the_job() -> None:
     )
     assert "S3SAME" not in f"{delivery!r} {delivery}"
     assert "millesime.interactive" in repr(delivery)
+
+
+def test_a_body_longer_than_a_jobs_is_left_out() -> None:
+    assert not _read(b"x" * MAX_BODY_BYTES).oversized
+    longer = _read(b"x" * (MAX_BODY_BYTES + 1))
+    assert longer.oversized
+    assert longer.body == b""

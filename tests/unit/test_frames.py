@@ -13,7 +13,7 @@ from amqp.basic_message import Message
 from amqp.serialization import dumps, loads
 from amqp.transport import TCPTransport
 
-from connector.messaging.delivery import UNREADABLE_HEADERS
+from connector.messaging.delivery import MAX_ENVELOPE_BYTES, UNREADABLE_HEADERS
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.reader import SocketReader
 
@@ -226,9 +226,16 @@ def test_a_message_that_is_fetched_is_decoded_at_the_first_try(consumer: _Consum
     _still_reads(consumer)
 
 
+def test_a_sealed_job_is_taken_in_and_what_is_longer_is_not(consumer: _Consumer) -> None:
+    for size, is_taken in ((MAX_ENVELOPE_BYTES, True), (MAX_ENVELOPE_BYTES + 1, False)):
+        consumer.feed(*_message(_header(size, **READABLE), b"x" * size))
+        assert (len(consumer.last.body) == size) is is_taken
+    _still_reads(consumer)
+
+
 def test_a_body_is_taken_in_whole_however_long_where_that_is_asked_for() -> None:
     consumer = _Consumer(longest_body_bytes=inf)
-    body = b"x" * 100_000
+    body = b"x" * (2 * MAX_ENVELOPE_BYTES)
     consumer.feed(*_message(_header(len(body), **READABLE), body))
     assert (consumer.last.body, consumer.last.properties) == (body, READABLE)
 
