@@ -85,6 +85,10 @@ def test_a_malformed_setting_stops_the_worker_with_one_line(
         ("tenants", "import"),
         ("checks", "list"),
         ("checks", "show"),
+        ("dead", "list"),
+        ("dead", "purge"),
+        ("dead", "replay"),
+        ("dead", "show"),
         ("sandbox", "france-connect-token"),
         ("tenants", "list"),
         ("tenants", "show"),
@@ -135,12 +139,23 @@ def test_an_unknown_tenant_is_said_to_be_unknown(environment: dict[str, str]) ->
     assert "see: ccas-connector tenants list" in finished.stderr
 
 
-def test_a_broker_that_is_not_there_is_said_so(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("topology", "declare"),
+        ("dead", "list"),
+        ("dead", "show", "0123456789ab"),
+        ("dead", "replay", "--all"),
+        ("dead", "purge", "--older-than", "30d", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_a_broker_that_is_not_there_is_said_so(environment: dict[str, str], command: tuple[str, ...]) -> None:
     finished = run(
-        "topology",
-        "declare",
+        *command,
         environment=environment | {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"},
     )
 
     assert finished.returncode == 2
-    assert "CONNECTOR_BROKER_URL: the broker cannot be reached" in finished.stderr
+    (line,) = finished.stderr.splitlines()
+    assert "CONNECTOR_BROKER_URL: the broker cannot be reached" in line
