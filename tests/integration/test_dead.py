@@ -81,6 +81,7 @@ def dead(deployed: Deployment, *arguments: str, answer: str = "") -> subprocess.
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,  # a replay that does not end is to fail, not to hang
     )
 
 
@@ -138,7 +139,7 @@ def test_every_kind_is_told_and_none_shows_personal_data(
     operator.publish(canary_job(), routing_key=f"{CANARY}.interactive", app_id=CANARY, **chosen)
     operator.publish(canary_job(), routing_key=f"millesime.{CANARY}", **chosen)
     operator.publish(canary_job(), routing_key=f"\udce9{CANARY}.urgent", **chosen | {"headers": pretended})
-    operator.publish(CANARY.encode() * 12_000, routing_key="inconnu.batch", type=CANARY, **chosen)
+    operator.publish(CANARY.encode() * 200_000, routing_key="inconnu.batch", type=CANARY, **chosen)
     operator.publish(canary_job(), **chosen | {"headers": {"x-death": [{"queue": CANARY, "reason": CANARY}]}})
     publish_raw(own_node, "connector.deferred.interactive", CANARY.encode())
     vendor.publish(canary_job(), user_id="millesime", reply_to="replies.millesime.absente", **chosen)
