@@ -232,9 +232,9 @@ async def test_a_confirm_that_does_not_come_fails_that_publish_and_no_other(
     bench: _Bench,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("connector.messaging.publisher.CONFIRM_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 0.01)
     await bench.publish(2)
-    monkeypatch.setattr("connector.messaging.publisher.CONFIRM_TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 60)
     await bench.publish()
     await asyncio.wait(bench.under_way[:2])
     assert [str(task.exception()) for task in bench.under_way[:2]] == [
@@ -246,3 +246,18 @@ async def test_a_confirm_that_does_not_come_fails_that_publish_and_no_other(
     bench.channel.ack(3)
     await bench.turn()
     assert bench.under_way[2].result() is Confirmation.ROUTED
+
+
+async def test_while_the_broker_takes_no_messages_no_confirm_is_late(
+    bench: _Bench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was sent is in the broker's socket, still to be read: to publish it again would double it."""
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 0.01)
+    await bench.publish()
+    bench.publisher.block()
+    await asyncio.wait(bench.under_way, timeout=0.1)
+    assert not bench.under_way[0].done()
+    bench.publisher.unblock()
+    await asyncio.wait(bench.under_way)
+    assert str(bench.under_way[0].exception()) == "the broker sent no confirm in time"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -13,7 +13,7 @@ from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Taken, settle
 from connector.registry.vault import Vault, new_key
-from connector.settlement import Answer, Dead, DeadReason
+from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, Settlement
 from schemas.codes import JobStatus
 from schemas.reply import Reply
 
@@ -53,7 +53,7 @@ class Broker:
         self.events: list[str] = []
         self.messages: list[Outgoing] = []
         self.has_ended = True
-        """What the publisher says once a publish has failed."""
+        """What the publisher says once a publish has failed: its connection is gone."""
 
     async def publish(self, message: Outgoing) -> Confirmation:
         """Take the message, and say what became of it."""
@@ -64,7 +64,7 @@ class Broker:
             raise fate
         return fate
 
-    async def settle(self, settlement: Answer | Dead, delivery: Delivery = DELIVERY) -> None:
+    async def settle(self, settlement: Settlement, delivery: Delivery = DELIVERY) -> None:
         """Settle a delivery through this broker."""
         publisher = cast("Publisher", self)
         await settle(
@@ -250,3 +250,31 @@ async def test_a_dead_message_whose_body_was_left_out_is_the_brokers_to_keep() -
     broker = Broker()
     await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR), replace(DELIVERY, oversized=True))
     assert broker.events == ["reject"]
+
+
+async def test_a_reply_that_is_not_confirmed_is_published_again_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection lives: the delivery stays unacknowledged meanwhile, rather than go back and forth."""
+    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    broker = Broker(PublishError("the broker sent no confirm in time"), Confirmation.ROUTED)
+    broker.has_ended = False
+    await broker.settle(ANSWER)
+    assert broker.events == ["publish replies.millesime", "publish replies.millesime", "acknowledge"]
+    marked = [Reply.model_validate_json(message.body).possible_duplicate for message in broker.messages]
+    assert marked == [False, True]
+
+
+async def test_a_job_that_is_put_off_is_acknowledged_once_the_broker_has_it() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(Defer(NOW + timedelta(seconds=3), DELIVERY))
+    assert broker.events == ["publish connector.deferred.interactive", "acknowledge"]
+    (message,) = broker.messages
+    assert message.delay_seconds == 3
+    assert b"EXEMPLE" not in message.body
+
+
+async def test_a_suspect_goes_where_it_runs_alone() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(Isolate(DELIVERY))
+    assert broker.events == ["publish connector.isolated", "acknowledge"]
