@@ -24,6 +24,8 @@ from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
+ALONE_SECONDS = 120.0
+"""How long a job that is to run alone waits for the others: longer than a job in hand takes."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -156,15 +158,24 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """Let the calling job run with no other in hand, so that a crash counts against it alone."""
-        session, me = self.session, asyncio.current_task()
+        session = self.session
         async with self._one_alone:
             session.pause()
             try:
-                while others := self.pool.jobs - {me}:
-                    await asyncio.wait(others)
+                await self._until_others_are_done()
                 yield
             finally:
                 session.resume()
+
+    async def _until_others_are_done(self) -> None:
+        me = asyncio.current_task()
+        try:
+            # Not for ever: a job that waits for the broker would keep every lane paused.
+            async with asyncio.timeout(ALONE_SECONDS):
+                while others := self.pool.jobs - {me}:
+                    await asyncio.wait(others)
+        except TimeoutError:
+            _log.warning("job.not_alone", others=len(self.pool.jobs) - 1)
 
     def _on_message(self, queue: str, message: Any) -> None:
         self.on_task_request(

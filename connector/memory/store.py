@@ -42,9 +42,11 @@ class MemoryStore:
         A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
         """
         with self._engine.begin() as connection:
+            # In one order, or two processes could each wait for a row that the other holds.
             if written:
-                connection.execute(_WRITE, [_row_of(left, now) for left in written])
-            return self._claim(connection, claims, now) if claims else {}
+                ordered = sorted(written, key=lambda left: left.claim.key)
+                connection.execute(_WRITE, [_row_of(left, now) for left in ordered])
+            return self._claim(connection, sorted(claims, key=_key), now) if claims else {}
 
     def _claim(
         self, connection: Connection, claims: Sequence[Claim], now: datetime
@@ -67,7 +69,11 @@ class MemoryStore:
             ],
         )
         entries = _entries(connection, claims)
-        answers = {claim.claim: standing(claim, entries[claim.key], now) for claim in claims}
+        answers = {
+            # A row that is gone was too old: nobody holds the job.
+            claim.claim: standing(claim, entries[claim.key], now) if claim.key in entries else Fresh()
+            for claim in claims
+        }
         taken_over = [
             {
                 "key_vendor": claim.vendor,
@@ -77,6 +83,7 @@ class MemoryStore:
             }
             for claim in claims
             if isinstance(answers[claim.claim], Fresh)
+            and claim.key in entries
             and (entries[claim.key].claim != claim.claim or entries[claim.key].is_deferred)
         ]
         if taken_over:
@@ -119,6 +126,10 @@ _WRITE: Final = (
         changed_at=bindparam("at"),
     )
 )
+
+
+def _key(claim: Claim) -> tuple[str, str]:
+    return claim.key
 
 
 def _row_of(left: Written, now: datetime) -> dict[str, Any]:

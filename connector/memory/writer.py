@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from connector.clock import Clock
 from connector.memory.standing import Busy, Claim, Conflict, Fresh
@@ -27,6 +26,8 @@ FORGET_SECONDS: Final = 60.0
 """Between two looks at what is too old."""
 LOCK_SECONDS: Final = 2.0
 """How long a group waits for a database that somebody else has locked."""
+PATIENCE_SECONDS: Final = 5.0
+"""How long a job waits for a database that says nothing, not even that it is away."""
 AWAY_SECONDS: Final = 5.0
 """After a failure the database is left alone for so long: jobs do not wait for it one by one."""
 Told = Fresh | Conflict | Busy | bytes | None
@@ -53,6 +54,7 @@ class MemoryWriter:
         self._thread: threading.Thread | None = None
         self._forget_at = clock()
         self._away_until = clock()
+        self._under_way_since: float | None = None
         self.is_away = False
         """The last group could not be carried to the database."""
 
@@ -61,10 +63,16 @@ class MemoryWriter:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="reply-memory", daemon=True)
             self._thread.start()
+        if self._is_stuck():
+            return None
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Told] = loop.create_future()
         self._questions.put(_Question(asked, loop, told))
-        return await told
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await told
+        except TimeoutError:
+            return None
 
     def close(self) -> None:
         """Write what was given, and end."""
@@ -73,13 +81,20 @@ class MemoryWriter:
             self._thread.join()
             self._thread = None
 
+    def _is_stuck(self) -> bool:
+        """Tell whether the group under way has taken so long that the next would only wait behind it."""
+        since = self._under_way_since
+        return since is not None and time.monotonic() - since > PATIENCE_SECONDS
+
     def _run(self) -> None:
         is_open, group = True, list[_Question]()
         while is_open:
             if len(group) >= BUSY_GROUP:
                 time.sleep(LINGER_SECONDS)
             group, is_open = self._next_group()
+            self._under_way_since = time.monotonic()
             told = self._exchange([question.asked for question in group])
+            self._under_way_since = None
             for loop in {question.loop for question in group}:
                 _tell(loop, [question for question in group if question.loop is loop], told)
 
@@ -104,7 +119,7 @@ class MemoryWriter:
             if now >= self._forget_at:
                 self._forget_at = now + timedelta(seconds=FORGET_SECONDS)
                 self._store.forget(now - self._kept)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = self._clock() + timedelta(seconds=AWAY_SECONDS)
             if not self.is_away:
                 _log.warning("memory.away", error=type(error).__name__)

@@ -7,6 +7,7 @@ what it had in hand stays unacknowledged, and the broker gives it again to the n
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from amqp.exceptions import AccessRefused, PreconditionFailed
@@ -77,21 +78,24 @@ class BrokerSession:
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in hand goes on."""
         for tag in self._consumer_tags:
-            self._channel.basic_cancel(tag)
+            self._send(partial(self._channel.basic_cancel, tag))
         self._consumer_tags.clear()
 
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
         for queue, in_hand in self._consumed.items():
-            # Without `a_global`, it holds for the consumers that are started after it.
-            self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
-            self._channel.basic_consume(
-                queue=queue,
-                consumer_tag=f"ccas-connector.{queue}",
-                callback=lambda message, queue=queue: self._on_message(queue, message),
-                on_cancel=self._on_cancelled,
-            )
-            self._consumer_tags.append(f"ccas-connector.{queue}")
+            self._send(partial(self._start_consumer, queue, in_hand))
+
+    def _start_consumer(self, queue: str, in_hand: int) -> None:
+        # Without `a_global`, it holds for the consumers that are started after it.
+        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
+        self._channel.basic_consume(
+            queue=queue,
+            consumer_tag=f"ccas-connector.{queue}",
+            callback=partial(self._on_message, queue),
+            on_cancel=self._on_cancelled,
+        )
+        self._consumer_tags.append(f"ccas-connector.{queue}")
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""

@@ -1,6 +1,8 @@
 """A worker's life: it drains when told to stop, and loses nothing when it or its broker dies."""
 
 import json
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -57,6 +59,38 @@ def test_sigterm_answers_what_is_in_hand_and_exits_0(slow: Deployment, vendor: V
     assert vendor.depth("replies.millesime") == JOBS
     answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
     assert answered == {f"drain-{number}" for number in range(JOBS)}
+
+
+def test_what_a_drain_does_not_finish_goes_back_to_its_queue(slow: Deployment, vendor: VendorClient) -> None:
+    for number in range(JOBS):
+        vendor.publish(job(job_id=f"given-back-{number}"))
+    worker = slow.worker("--drain-seconds", "0")
+    in_hand(vendor)
+
+    assert worker.stop() == 0
+
+    assert "worker.gave_back" in "".join(worker.said)
+    assert vendor.depth("replies.millesime") == 0
+    with slow.worker():
+        replies = [json.loads(message.body) for message in vendor.replies(JOBS)]
+    assert {reply["job_id"] for reply in replies} == {f"given-back-{number}" for number in range(JOBS)}
+    assert {(reply["status"], reply["possible_duplicate"]) for reply in replies} == {("completed", True)}
+
+
+def test_a_second_sigterm_ends_a_drain(slow: Deployment, vendor: VendorClient) -> None:
+    for number in range(JOBS):
+        vendor.publish(job(job_id=f"hurried-{number}"))
+    worker = slow.worker("--drain-seconds", "600")
+    in_hand(vendor)
+    os.kill(worker.pid, signal.SIGTERM)
+    worker.wait_for("worker.draining")
+
+    assert worker.stop() == 0
+
+    assert "worker.gave_back" in "".join(worker.said)
+    with slow.worker():
+        answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
+    assert answered == {f"hurried-{number}" for number in range(JOBS)}
 
 
 def test_a_hundred_jobs_in_hand_survive_a_kill(slow: Deployment, vendor: VendorClient) -> None:

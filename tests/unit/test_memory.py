@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -186,6 +187,31 @@ async def test_a_locked_database_costs_the_memory_not_the_job(
         await memory.remember(AGAIN, REPLY)
         assert await memory.recall(replace(AGAIN, claim="run-3")) == Known(REPLY)
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
+
+
+async def test_a_database_that_says_nothing_is_not_waited_for_by_every_job(
+    store: MemoryStore, time: ManualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the first, for long, nor by those behind it, at all."""
+    silent = threading.Event()
+    monkeypatch.setattr("connector.memory.writer.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(store, "exchange", lambda *_: silent.wait(30) and {})
+    memory = other_process(store, time)
+    assert await memory.recall(JOB) == Fresh()
+    await memory.remember(JOB, REPLY)
+    assert await memory.recall(replace(AGAIN, job_id="job-2")) == Fresh()
+    silent.set()
+    memory.close()
+
+
+async def test_a_defect_of_the_memory_costs_no_job(
+    store: MemoryStore, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "exchange", lambda *_: 1 / 0)
+        assert await memory.recall(JOB) == Fresh()
+        memory.release(JOB)
+    assert await memory.recall(JOB) == Fresh()
 
 
 def test_old_and_large_answers_are_forgotten(store: MemoryStore, time: ManualTime) -> None:
