@@ -10,7 +10,7 @@ from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
-from connector.messaging.settle import Taken, settle
+from connector.messaging.settle import Settler, Taken
 from connector.messaging.topology import ISOLATED, deferred_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, Settlement
 from connector.verify import give_up, verify
@@ -61,7 +61,8 @@ class VerifyRequest:
         try:
             delivery, settlement = await self._decide()
             services = self.work.services
-            await settle(settlement, delivery, taken, self.session.publisher, services.vault, services.clock)
+            settler = Settler(publisher=self.session.publisher, vault=services.vault, clock=services.clock)
+            await settler.settle(settlement, delivery, taken)
         except PublishError as error:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed

@@ -43,60 +43,53 @@ class Taken:
     """Leaves it to the broker's own dead-lettering, which has a body that was not taken in."""
 
 
-async def settle(
-    settlement: Settlement,
-    delivery: Delivery,
-    taken: Taken,
-    publisher: Publisher,
-    vault: Vault,
-    clock: Clock,
-) -> None:
-    """Carry out ``settlement``, as often as it takes, while the connection lives.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settler:
+    """Carries settlements out on one connection."""
 
-    A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
-    while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
-    the broker gives the delivery again.
-    """
-    tried = 0
-    while True:
-        try:
-            await _settle(settlement, delivery, taken, publisher, vault, clock)
-        except PublishError as error:
-            if publisher.has_ended:
-                raise
-            _log.warning("job.unsettled", queue=taken.queue, error=str(error))
-        else:
-            return
-        await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**tried))
-        tried += 1
-        if isinstance(settlement, Answer):
-            settlement = replace(settlement, reply=as_duplicate(settlement.reply))
+    publisher: Publisher
+    vault: Vault
+    clock: Clock
 
+    async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
+        """Carry out ``settlement``, as often as it takes, while the connection lives.
 
-async def _settle(
-    settlement: Settlement,
-    delivery: Delivery,
-    taken: Taken,
-    publisher: Publisher,
-    vault: Vault,
-    clock: Clock,
-) -> None:
-    match settlement:
-        case Answer():
-            await _reply(settlement, delivery, publisher)
-        case Defer(at=at, delivery=put_off):
-            await _keep(deferred(put_off, at, clock(), vault), publisher)
-        case Isolate(delivery=suspect):
-            await _keep(isolated(suspect, vault), publisher)
-            _log.warning("job.isolated", queue=taken.queue)
-        case Dead() if delivery.oversized:
-            _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
-            taken.reject()
-            return
-        case Dead():
-            await _keep(_dead_letter(settlement, delivery, taken.queue, clock()), publisher)
-            _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
-    taken.acknowledge()
+        A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
+        while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
+        the broker gives the delivery again.
+        """
+        pause_seconds = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._settle_once(settlement, delivery, taken)
+            except PublishError as error:
+                if self.publisher.has_ended:
+                    raise
+                _log.warning("job.unsettled", queue=taken.queue, error=str(error))
+            else:
+                return
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
+            if isinstance(settlement, Answer):
+                settlement = replace(settlement, reply=as_duplicate(settlement.reply))
+
+    async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
+        match settlement:
+            case Answer():
+                await _reply(settlement, delivery, self.publisher)
+            case Defer(at=at, delivery=put_off):
+                await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
+            case Isolate(delivery=suspect):
+                await _keep(isolated(suspect, self.vault), self.publisher)
+                _log.warning("job.isolated", queue=taken.queue)
+            case Dead() if delivery.oversized:
+                _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+                taken.reject()
+                return
+            case Dead():
+                await _keep(_dead_letter(settlement, delivery, taken.queue, self.clock()), self.publisher)
+                _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+        taken.acknowledge()
 
 
 async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.messaging.settle import Taken, settle
+from connector.messaging.settle import Settler, Taken
 from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, Settlement
 from schemas.codes import JobStatus
@@ -66,19 +66,13 @@ class Broker:
 
     async def settle(self, settlement: Settlement, delivery: Delivery = DELIVERY) -> None:
         """Settle a delivery through this broker."""
-        publisher = cast("Publisher", self)
-        await settle(
-            settlement,
-            delivery,
-            Taken(
-                queue=QUEUE,
-                acknowledge=lambda: self.events.append("acknowledge"),
-                reject=lambda: self.events.append("reject"),
-            ),
-            publisher,
-            VAULT,
-            lambda: NOW,
+        settler = Settler(publisher=cast("Publisher", self), vault=VAULT, clock=lambda: NOW)
+        taken = Taken(
+            queue=QUEUE,
+            acknowledge=lambda: self.events.append("acknowledge"),
+            reject=lambda: self.events.append("reject"),
         )
+        await settler.settle(settlement, delivery, taken)
 
 
 def _headers(message: Outgoing) -> Mapping[str, object]:
