@@ -57,9 +57,9 @@ def advance(  # noqa: PLR0913 - the facts that a decision depends on
 
 def expire(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
     """Return the check as its deadline leaves it: with the answer of an attempt that stands, else ``expired``."""
-    if progress.answers:
-        return finished(choose(progress.answers, progress.calls))
     gone = without_call(planned, CheckCode.EXPIRED)
+    if progress.answers:
+        return finished(choose((*progress.answers, progress.failure or gone), progress.calls))
     if progress.failure is None:
         return finished(gone)
     if isinstance(planned, PlannedCall) and not may_be_deferred(planned):

@@ -7,9 +7,21 @@ import structlog
 
 from connector.admission import Admitted
 from connector.advance import advance, attempt_of, expire, may_be_deferred, window_of
-from connector.breaker import CLOSED, Breaker, Probe, after_call, after_ping, gate
+from connector.breaker import (
+    CLOSED,
+    Breaker,
+    CallEnd,
+    Probe,
+    Signal,
+    after_call,
+    after_ping,
+    gate,
+    signal_of,
+    without_answer,
+)
 from connector.catalogue.definition import Source
 from connector.decide import decide, refused, unexplained, without_call
+from connector.messaging.deferral import TOKEN_WITHHELD
 from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
 from connector.registry.vault import VaultError
@@ -23,6 +35,8 @@ SHORTEST_DEFERRAL_SECONDS: Final = 1.0
 """A shorter wait happens in the worker: the broker counts whole seconds."""
 _ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
 """Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
+_HANGING_MS: Final = 10_000
+"""A call that its deadline cuts short after so long says that the provider hangs."""
 _REFUSED_TOKENS = frozenset(
     {CheckCode.TOKEN_INVALID, CheckCode.TOKEN_EXPIRED, CheckCode.TOKEN_REVOKED, CheckCode.IP_FORBIDDEN}
 )
@@ -57,6 +71,8 @@ async def answer_check(
 async def _pursue(
     planned: PlannedCall, progress: CheckProgress, admitted: Admitted, services: Services
 ) -> CheckProgress:
+    if planned.endpoint.call is Call.FRANCE_CONNECT and admitted.job.france_connect_token == TOKEN_WITHHELD:
+        return expire(planned, progress)
     upstream = services.upstreams.get(planned.endpoint.source)
     if upstream is None:
         return finished(without_call(planned, CheckCode.SOURCE_WITHDRAWN))
@@ -104,13 +120,17 @@ async def _try(  # noqa: PLR0913, PLR0917 - a call and what it is made with
     asked_at = services.clock()
     attempt = attempt_of(planned, progress)
     within_seconds = _seconds_until(deadline, asked_at)
-    exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
-    now = services.clock()
-    decision = decide(planned, attempt, exchange, now)
+    try:
+        exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
+        decision = decide(planned, attempt, exchange, services.clock())
+    except BaseException:
+        # Cancelled with its connection, most likely: another call must not wait for this one's answer.
+        await services.breakers.change(breaker, lambda state: (without_answer(state, services.clock()), None))
+        raise
     for surprise in decision.surprises:
         services.tally.count(planned.definition.name, surprise)
     _warn_of_a_refused_token(planned, admitted, decision.reply)
-    await _note(breaker, decision.reply, asked_at, now, services)
+    await _note(breaker, _end_of(decision.reply, asked_at, progress), services)
     return decision.reply
 
 
@@ -135,22 +155,33 @@ async def _pass(
     return await services.breakers.change(breaker, reopen)
 
 
-async def _note(
-    breaker: str, answer: CheckReply, asked_at: datetime, now: datetime, services: Services
-) -> None:
+def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:
+    """Return what a call's answer says of its provider."""
+    code = answer.reason.code if answer.reason else None
+    signal = signal_of(code)
+    if answer.source is not None and signal is Signal.DOWN and answer.source.provider in _ONE_FUND_OF_SEVERAL:
+        signal = Signal.NOTHING
+    if code is CheckCode.EXPIRED and answer.source is not None and answer.source.duration_ms >= _HANGING_MS:
+        signal, code = Signal.DOWN, CheckCode.PROVIDER_TIMEOUT
+    return CallEnd(
+        signal=signal,
+        code=code or CheckCode.PROVIDER_UNAVAILABLE,
+        wait_seconds=answer.reason.retry_after_seconds if answer.reason else None,
+        asked_at=asked_at,
+        is_first=progress.retries == 0,
+    )
+
+
+async def _note(breaker: str, end: CallEnd, services: Services) -> None:
     """Tell the breaker how a call ended."""
-    why = answer.reason
-    if answer.source is not None and answer.source.provider in _ONE_FUND_OF_SEVERAL and why is not None:
-        return
-    code, wait_seconds = (why.code, why.retry_after_seconds) if why else (None, None)
 
     def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
-        after = after_call(state, code, wait_seconds, asked_at, now)
+        after = after_call(state, end, services.clock())
         return after, (state, after)
 
     before, after = await services.breakers.change(breaker, note)
     if before.until is None and after.until is not None:
-        _log.warning("breaker.opened", breaker=breaker, code=str(code), until=after.until.isoformat())
+        _log.warning("breaker.opened", breaker=breaker, code=str(end.code), until=after.until.isoformat())
     elif before.until is not None and after == CLOSED:
         _log.info("breaker.closed", breaker=breaker)
 

@@ -14,7 +14,7 @@ from connector.retry import Held
 from schemas.codes import CheckCode
 
 FAILURES_THAT_OPEN: Final = 5
-"""In a row, without an answer in between."""
+"""In a row, of as many questions, without an answer in between."""
 FIRST_PAUSE_SECONDS: Final = 1.0
 """Between two probes at the least; it doubles while they fail."""
 LONGEST_PAUSE_SECONDS: Final = 10.0
@@ -59,6 +59,20 @@ def signal_of(code: CheckCode | None) -> Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnd:
+    """How a real call ended, for its provider's breaker."""
+
+    signal: Signal
+    code: CheckCode
+    """What the breaker gives as its reason where this opens it."""
+    wait_seconds: float | None = None
+    """How long the provider asked to wait."""
+    asked_at: datetime
+    is_first: bool = True
+    """It was the first call of its question: one dossier that fails each time says little of its provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
     """What is known of one provider. As made, it is closed."""
 
@@ -99,9 +113,12 @@ def gate(breaker: Breaker, now: datetime) -> tuple[Breaker, Gate]:
     """Tell whether the provider may be asked now; a probe that is let through is noted."""
     if breaker.until is None:
         return breaker, Go()
-    if now < breaker.until:
+    # Further ahead than any pause: the clock was set back.
+    if now < breaker.until <= now + timedelta(seconds=LONGEST_KNOWN_PAUSE_SECONDS):
         return breaker, Held(breaker.until, breaker.code, breaker.is_known)
-    if breaker.probe_until is not None and now < breaker.probe_until:
+    if breaker.probe_until is not None and now < breaker.probe_until <= now + timedelta(
+        seconds=PROBE_SECONDS
+    ):
         return breaker, Held(now + timedelta(seconds=_RECHECK_SECONDS), breaker.code)
     believed_until = (breaker.called_at or breaker.until) + timedelta(seconds=PING_TRUST_SECONDS)
     probing = replace(breaker, probe_until=now + timedelta(seconds=PROBE_SECONDS))
@@ -113,40 +130,37 @@ def after_ping(breaker: Breaker, now: datetime) -> Breaker:
     return _open(breaker, breaker.code, None, now)
 
 
-def after_call(
-    breaker: Breaker, code: CheckCode | None, wait_seconds: float | None, asked_at: datetime, now: datetime
-) -> Breaker:
-    """Return the breaker after a real call that was made at ``asked_at`` and ended with ``code``.
+def after_call(breaker: Breaker, end: CallEnd, now: datetime) -> Breaker:
+    """Return the breaker after a real call.
 
-    ``wait_seconds`` is how long the provider asked to wait. A call that was under way when the breaker opened
-    does not close it: it says nothing of the time since.
+    A call that was under way when the breaker opened does not close it: it says nothing of the time since.
     """
-    signal = signal_of(code)
-    is_older = breaker.opened_at is not None and asked_at < breaker.opened_at
-    if signal is Signal.DOWN and code is not None:
-        return _after_failure(breaker, code, wait_seconds, asked_at, now, is_older=is_older)
+    is_older = breaker.opened_at is not None and end.asked_at < breaker.opened_at
+    if end.signal is Signal.DOWN:
+        return _after_failure(breaker, end, now, is_older=is_older)
     if is_older:
         return breaker
-    return CLOSED if signal is Signal.UP else replace(breaker, probe_until=None)
+    return CLOSED if end.signal is Signal.UP else without_answer(breaker, now)
 
 
-def _after_failure(
-    breaker: Breaker,
-    code: CheckCode,
-    wait_seconds: float | None,
-    asked_at: datetime,
-    now: datetime,
-    *,
-    is_older: bool,
-) -> Breaker:
-    if code in _TELL_THEIR_END and wait_seconds is not None:
-        return _open(breaker, code, wait_seconds, now, called_at=asked_at)
+def without_answer(breaker: Breaker, now: datetime) -> Breaker:
+    """Return the breaker after a probe that learnt nothing: another goes, a moment later."""
+    if breaker.probe_until is None:
+        return breaker
+    return replace(breaker, probe_until=None, until=now + timedelta(seconds=FIRST_PAUSE_SECONDS))
+
+
+def _after_failure(breaker: Breaker, end: CallEnd, now: datetime, *, is_older: bool) -> Breaker:
+    if end.code in _TELL_THEIR_END and end.wait_seconds is not None:
+        return _open(breaker, end.code, end.wait_seconds, now, called_at=end.asked_at)
     if breaker.until is not None:
-        return breaker if is_older else _open(breaker, code, None, now, called_at=asked_at)
+        return breaker if is_older else _open(breaker, end.code, None, now, called_at=end.asked_at)
+    if not end.is_first:
+        return breaker
     failing = replace(breaker, failures=breaker.failures + 1)
     if failing.failures < FAILURES_THAT_OPEN:
         return failing
-    return _open(failing, code, None, now, called_at=asked_at)
+    return _open(failing, end.code, None, now, called_at=end.asked_at)
 
 
 def _open(
@@ -158,7 +172,7 @@ def _open(
 ) -> Breaker:
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(breaker.openings, 30))
     if wait_seconds is not None:
-        pause = min(LONGEST_KNOWN_PAUSE_SECONDS, wait_seconds)
+        pause = min(LONGEST_KNOWN_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, wait_seconds))
     until = now + timedelta(seconds=pause)
     return replace(
         breaker,

@@ -8,10 +8,12 @@ import httpx
 from amqp.exceptions import NotFound
 
 from connector.messaging.delivery import Lane
-from connector.messaging.topology import DEAD, ISOLATED, UNDELIVERABLE, deferred_queue, lane_queue
+from connector.messaging.topology import DEAD, UNDELIVERABLE, deferred_queue, isolated_queue, lane_queue
 
 _PROBE_SECONDS: Final = 5.0
 _OK: Final = 200
+_ISOLATED: Final = tuple(isolated_queue(lane) for lane in Lane)
+"""Workers look at these from time to time, and have no consumer there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class QueueState:
 def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
     """Return the state of each queue that jobs pass through; None for one that does not exist."""
     lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
-    return {name: _state(connection, name) for name in (*lanes, ISOLATED, DEAD, UNDELIVERABLE)}
+    return {name: _state(connection, name) for name in (*lanes, *_ISOLATED, DEAD, UNDELIVERABLE)}
 
 
 def judge(states: Mapping[str, QueueState | None]) -> list[Finding]:
@@ -58,6 +60,8 @@ def _judge_queue(name: str, state: QueueState | None) -> Finding:
     if name in (DEAD, UNDELIVERABLE):
         hint = "; look with: ccas-connector dead list" if state.waiting else ""
         return Finding(part=name, is_well=True, detail=f"{waiting}{hint}")
+    if name in _ISOLATED:
+        return Finding(part=name, is_well=True, detail=waiting)
     if state.consumers == 0:
         return Finding(part=name, is_well=False, detail=f"{waiting}, and no worker takes them")
     return Finding(part=name, is_well=True, detail=f"{waiting}, {state.consumers} workers")

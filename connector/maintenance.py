@@ -37,6 +37,8 @@ def seconds_to_end(provider: str | None, now: datetime) -> float | None:
     for window in WINDOWS:
         is_day = window.weekday is None or window.weekday == there.weekday()
         if window.provider == provider and is_day and window.start <= there.time() < window.end:
-            end = datetime.combine(there.date(), window.end, PARIS).astimezone(UTC)
-            return (end - now).total_seconds()
+            # An hour comes twice when the clocks go back: the window ends in the one that it is now.
+            end = datetime.combine(there.date(), window.end, PARIS).replace(fold=there.fold)
+            left = (end.astimezone(UTC) - now).total_seconds()
+            return left if left > 0 else None
     return None

@@ -35,8 +35,8 @@ class JobProgress:
 
     claim: str
     """Names this run of the job, in the reply memory."""
-    digest: str
-    """Keyed digest of the body as the vendor published it."""
+    digests: tuple[str, ...]
+    """Keyed digests of the body as the vendor published it, one per key of then."""
     checks: Mapping[str, CheckProgress] = field(default_factory=dict)
     """By the check's label."""
 

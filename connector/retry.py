@@ -129,13 +129,14 @@ def next_step(
         return Park(at) if at < _end(window, policy, is_known=outcome.is_known) else Finish()
     if outcome.code not in RETRIED or tried >= policy.most_calls:
         return Finish()
-    if outcome.wait_seconds is not None:
-        wait_seconds = outcome.wait_seconds + jitter * _SPREAD_SECONDS
-    else:
-        least = _LEAST_WAITS.get(outcome.code, 0.0)
-        wait_seconds = least + _backoff_seconds(tried, policy, jitter)
-    at = now + timedelta(seconds=wait_seconds)
+    backoff_seconds = _backoff_seconds(tried, policy, jitter)
     is_known = outcome.wait_seconds is not None
+    if outcome.wait_seconds is not None:
+        # Told the same again and again, the calls still grow rarer: others wait for the same quota.
+        wait_seconds = outcome.wait_seconds + max(jitter * _SPREAD_SECONDS, backoff_seconds)
+    else:
+        wait_seconds = _LEAST_WAITS.get(outcome.code, 0.0) + backoff_seconds
+    at = now + timedelta(seconds=wait_seconds)
     return RetryAt(at) if at < _end(window, policy, is_known=is_known) else Finish()
 
 

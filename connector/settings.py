@@ -15,6 +15,7 @@ from connector.errors import OperatorError
 from connector.messaging.address import broker_address
 
 PREFIX: Final = "CONNECTOR_"
+_MONTH_SECONDS: Final = 31 * 24 * 3600
 
 
 class SettingsError(OperatorError):
@@ -57,7 +58,7 @@ class Settings(BaseModel):
     dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
-    reply_memory_seconds: Annotated[float, Field(ge=0)] = 3600.0
+    reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False
     log_format: Literal["console", "json"] = "console"

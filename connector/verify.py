@@ -10,7 +10,8 @@ acknowledge.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -21,8 +22,7 @@ from connector.assemble import as_duplicate, assemble, rejection
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.decide import unexplained
-from connector.memory.standing import Busy, Claim, Conflict, Known
-from connector.messaging.deferral import without_token
+from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.messaging.delivery import Delivery
 from connector.plan import plan
 from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
@@ -32,6 +32,8 @@ from connector.settlement import Answer, Dead, DeadReason, Defer, Settlement
 from schemas.codes import JobCode
 from schemas.reply import CheckReply, Reply
 
+LOOK_AGAIN_SECONDS: Final = 5.0
+"""Between two looks at whether another run of the same job has answered it."""
 _log = structlog.get_logger(__name__)
 
 
@@ -79,8 +81,8 @@ def claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Clai
         vendor=admitted.vendor.name,
         job_id=admitted.job.job_id,
         claim=progress.claim if progress else uuid4().hex,
-        digests=(progress.digest,) if progress else services.vault.digests(delivery.body),
-        redelivered=delivery.redelivered,
+        digests=progress.digests if progress else services.vault.digests(delivery.body),
+        redelivered=delivery.taken_before,
     )
 
 
@@ -92,27 +94,40 @@ async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: 
         case Conflict():
             return _conflict(delivery, admitted, services)
         case Busy(until):
-            soon = services.clock() + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
-            waiting = delivery.progress or JobProgress(claim=claim.claim, digest=claim.digests[0])
-            return Defer(max(until, soon), _carried(delivery, waiting))
-        case _:
+            return await _wait_for_another(delivery, admitted, claim, until, services)
+        case Fresh(is_takeover=is_takeover):
+            taken = replace(delivery, redelivered=True) if is_takeover else delivery
             try:
-                return await _run(delivery, admitted, claim, services)
+                return await _run(taken, admitted, claim, services)
             finally:
                 services.memory.release(claim)
+
+
+async def _wait_for_another(
+    delivery: Delivery, admitted: Admitted, claim: Claim, until: datetime, services: Services
+) -> Settlement:
+    """Look again whether another run of the same job has answered it, until the deadline of this one."""
+    now = services.clock()
+    if now >= admitted.expires_at:
+        checks = await _ask(delivery, admitted, services)
+        answer = _answer(delivery, admitted, _replies(checks), services)
+        return Answer(answer.queue, as_duplicate(answer.reply))
+    progress = delivery.progress or JobProgress(claim=claim.claim, digests=claim.digests)
+    soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
+    look_at = min(until, now + timedelta(seconds=LOOK_AGAIN_SECONDS), admitted.expires_at)
+    return Defer(max(look_at, soon), replace(delivery, progress=progress))
 
 
 async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
     checks = await _ask(delivery, admitted, services)
     at = earliest(tuple(checks.values()))
     if at is None:
-        replies = [check.reply for check in checks.values() if check.reply is not None]
-        answer = _answer(delivery, admitted, replies, services)
+        answer = _answer(delivery, admitted, _replies(checks), services)
         await services.memory.remember(claim, answer.reply)
         return answer
-    progress = JobProgress(claim=claim.claim, digest=claim.digests[0], checks=checks)
+    progress = JobProgress(claim=claim.claim, digests=claim.digests, checks=checks)
     await services.memory.put_off(claim, at)
-    return Defer(at, _carried(delivery, progress))
+    return Defer(at, replace(delivery, progress=progress))
 
 
 async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Mapping[str, CheckProgress]:
@@ -128,8 +143,8 @@ async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Ma
     return {check.request.label: progress for check, progress in zip(planned, come, strict=True)}
 
 
-def _carried(delivery: Delivery, progress: JobProgress) -> Delivery:
-    return replace(delivery, body=without_token(delivery.body), progress=progress)
+def _replies(checks: Mapping[str, CheckProgress]) -> list[CheckReply]:
+    return [check.reply for check in checks.values() if check.reply is not None]
 
 
 def _answer(

@@ -6,8 +6,6 @@ Remote control, gossip, mingle and heartbeat events have no step here, so no tra
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import structlog
@@ -18,14 +16,15 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
 from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError
+from connector.messaging.topology import isolated_queue
 from connector.registry.records import Registry
 from workers.app import Work
+from workers.health import State
+from workers.isolation import Isolation
 from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
-ALONE_SECONDS = 120.0
-"""How long a job that is to run alone waits for the others: longer than a job in hand takes."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -87,7 +86,6 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._has_connected = False
-        self._one_alone = asyncio.Lock()
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
@@ -121,24 +119,28 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         reading = asyncio.create_task(self.session.read())
         refreshing = asyncio.create_task(self.work.services.registry.keep_fresh(self._on_registry_change))
         stopping = asyncio.create_task(self._stopping.wait())
+        isolating = asyncio.create_task(self._isolation().watch())
         try:
             self.session.consume(queues_of(self.work.lanes, self.work.concurrency), self._on_message)
             self.on_ready()
-            self.work.health.is_ready = True
+            self.work.health.state = State.READY
             _log.info(
                 "worker.ready",
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
-            await _first_of(reading, refreshing, stopping)
-            self.work.health.is_ready = False
+            await _first_of(reading, refreshing, stopping, isolating)
+            self.work.health.state = State.DRAINING
             self.session.stop_consuming()
+            isolating.cancel()
             await self._drain(reading, refreshing)
         finally:
-            self.work.health.is_ready = False
-            for task in (reading, refreshing, stopping):
+            if self.work.health.state is State.READY:
+                self.work.health.state = State.NO_BROKER_CONNECTION
+            serving = (reading, refreshing, stopping, isolating)
+            for task in serving:
                 task.cancel()
-            await asyncio.gather(reading, refreshing, stopping, return_exceptions=True)
+            await asyncio.gather(*serving, return_exceptions=True)
 
     async def _drain(self, *serving: asyncio.Task[Any]) -> None:
         """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again."""
@@ -155,27 +157,9 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         if self.pool.jobs:
             _log.warning("worker.gave_back", jobs=len(self.pool.jobs))
 
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Let the calling job run with no other in hand, so that a crash counts against it alone."""
-        session = self.session
-        async with self._one_alone:
-            session.pause()
-            try:
-                await self._until_others_are_done()
-                yield
-            finally:
-                session.resume()
-
-    async def _until_others_are_done(self) -> None:
-        me = asyncio.current_task()
-        try:
-            # Not for ever: a job that waits for the broker would keep every lane paused.
-            async with asyncio.timeout(ALONE_SECONDS):
-                while others := self.pool.jobs - {me}:
-                    await asyncio.wait(others)
-        except TimeoutError:
-            _log.warning("job.not_alone", others=len(self.pool.jobs) - 1)
+    def _isolation(self) -> Isolation:
+        queues = tuple(isolated_queue(lane) for lane in self.work.lanes)
+        return Isolation(queues, self.session, self.pool, self._on_message)
 
     def _on_message(self, queue: str, message: Any) -> None:
         self.on_task_request(
@@ -184,7 +168,6 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 message=message,
                 session=self.session,
                 work=self.work,
-                solitude=self,
             )
         )
 

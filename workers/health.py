@@ -1,8 +1,17 @@
 """What a worker tells of itself over HTTP, for an orchestrator's probes: alive, and taking jobs."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from aiohttp import web
+
+
+class State(StrEnum):
+    """What a worker is doing."""
+
+    NO_BROKER_CONNECTION = "no_broker_connection"
+    READY = "ready"
+    DRAINING = "draining"
 
 
 @dataclass(slots=True)
@@ -16,7 +25,7 @@ class Health:
     port: int | None = None
     """0 takes a free one."""
     host: str = "127.0.0.1"
-    is_ready: bool = False
+    state: State = State.NO_BROKER_CONNECTION
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
     async def start(self) -> str | None:
@@ -42,6 +51,6 @@ class Health:
         return web.json_response({"status": "live"})
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        if self.is_ready:
+        if self.state is State.READY:
             return web.json_response({"status": "ready"})
-        return web.json_response({"status": "not_ready", "reason": "no_broker_connection"}, status=503)
+        return web.json_response({"status": "not_ready", "reason": self.state}, status=503)

@@ -1,8 +1,8 @@
 """One message of a queue that is consumed, on its way through the pipeline."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
@@ -11,7 +11,7 @@ from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Settler, Taken
-from connector.messaging.topology import ISOLATED, deferred_queue, lane_queue
+from connector.messaging.topology import deferred_queue, isolated_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, Settlement
 from connector.verify import give_up, verify
 from workers.app import Work
@@ -19,22 +19,16 @@ from workers.pool import AsyncioPool
 
 RUNS_ALONE: Final = 2
 """A job that has ended the worker so often while it ran alone is answered ``failed``."""
+GIVE_BACK_SECONDS: Final = 1.0
+"""Before a delivery goes back that a defect of ours has kept from being settled."""
 _log = structlog.get_logger(__name__)
-
-
-class Solitude(Protocol):
-    """Lets one job run with no other in hand."""
-
-    def alone(self) -> AbstractAsyncContextManager[None]:
-        """Wait until the jobs in hand are done with, and let none come until the block ends."""
-        ...
 
 
 def queues_of(lanes: tuple[Lane, ...], concurrency: int) -> dict[str, int]:
     """Return the queues that a worker of ``lanes`` consumes, and how many messages of each it holds at most."""
     vendors = {lane_queue(lane): concurrency for lane in lanes}
     deferred = {deferred_queue(lane): concurrency for lane in lanes}
-    return {**vendors, **deferred, ISOLATED: 1}
+    return {**vendors, **deferred}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +39,6 @@ class VerifyRequest:
     message: Any
     session: BrokerSession
     work: Work
-    solitude: Solitude
 
     def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
         """Start the pipeline on the pool's loop."""
@@ -67,6 +60,8 @@ class VerifyRequest:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
             _log.exception("job.unsettled", queue=self.queue)
+            # A while later: what fails each time must not spin.
+            await asyncio.sleep(GIVE_BACK_SECONDS)
             self.session.give_back(tag)
 
     async def _decide(self) -> tuple[Delivery, Settlement]:
@@ -83,11 +78,10 @@ class VerifyRequest:
         return delivery, await self._run_delivery(delivery)
 
     async def _run_delivery(self, delivery: Delivery) -> Settlement:
-        if self.queue == ISOLATED:
+        if self.queue == isolated_queue(delivery.lane):
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
-            async with self.solitude.alone():
-                return await verify(delivery, self.work.services)
+            return await verify(delivery, self.work.services)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
         return await verify(delivery, self.work.services)

@@ -6,9 +6,9 @@ from typing import Final
 
 from schemas.reply import Reply
 
-RUN_SECONDS: Final = 120.0
+RUN_SECONDS: Final = 300.0
 """How long a run that is in hand is believed to be alive: longer than a job in hand takes."""
-DEFERRED_SECONDS: Final = 60.0
+DEFERRED_SECONDS: Final = 15.0
 """How long after it was due a run that was put off is still waited for."""
 
 
@@ -49,6 +49,9 @@ class Entry:
 class Fresh:
     """Run it."""
 
+    is_takeover: bool = False
+    """Another run held it, which may have answered, or may yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -76,13 +79,25 @@ def standing(claim: Claim, entry: Entry, now: datetime) -> Fresh | Conflict | Bu
     """Return where ``claim`` stands, given what is remembered of its job; bytes are the sealed reply.
 
     A run takes over from one that is late, or, when its own delivery came again, from one that was in hand: the
-    worker that had it is gone, or no longer has it.
+    worker that had it is gone, or no longer has it. What was written under a key that is gone is as if forgotten.
     """
+    if not _is_comparable(claim, entry):
+        return Fresh(is_takeover=True)
     if entry.digest not in claim.digests:
         return Conflict()
     if entry.sealed_reply is not None:
         return entry.sealed_reply
-    is_mine = entry.claim == claim.claim
-    if is_mine or entry.busy_until <= now or (claim.redelivered and not entry.is_deferred):
+    if entry.claim == claim.claim:
         return Fresh()
+    if entry.busy_until <= now or (claim.redelivered and not entry.is_deferred):
+        return Fresh(is_takeover=True)
     return Busy(entry.busy_until)
+
+
+def _is_comparable(claim: Claim, entry: Entry) -> bool:
+    return any(key_of(digest) == key_of(entry.digest) for digest in claim.digests)
+
+
+def key_of(digest: str) -> str:
+    """Return the name of the key that a keyed digest was made with."""
+    return digest.partition(":")[0]

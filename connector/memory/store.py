@@ -79,7 +79,9 @@ class MemoryStore:
                 "key_vendor": claim.vendor,
                 "key_job_id": claim.job_id,
                 "new_claim": claim.claim,
+                "new_digest": claim.digests[0],
                 "until": busy_until,
+                "at": now,
             }
             for claim in claims
             if isinstance(answers[claim.claim], Fresh)
@@ -111,7 +113,15 @@ _OF_JOB: Final = (REPLIES.c.vendor == bindparam("key_vendor")) & (REPLIES.c.job_
 _TAKE_OVER: Final = (
     update(REPLIES)
     .where(_OF_JOB)
-    .values(claim=bindparam("new_claim"), busy_until=bindparam("until"), is_deferred=False)
+    .values(
+        claim=bindparam("new_claim"),
+        digest=bindparam("new_digest"),
+        busy_until=bindparam("until"),
+        is_deferred=False,
+        sealed_reply=None,
+        size=0,
+        changed_at=bindparam("at"),
+    )
 )
 _WRITE: Final = (
     update(REPLIES)
@@ -154,7 +164,13 @@ def _entries(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str,
     for vendor, ids in job_ids.items():
         for start in range(0, len(ids), _IDS_PER_QUERY):
             some = ids[start : start + _IDS_PER_QUERY]
-            query = select(REPLIES).where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
+            # Locked, where the database locks rows, in one order: of two processes, one is told first.
+            query = (
+                select(REPLIES)
+                .where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
+                .order_by(REPLIES.c.job_id)
+                .with_for_update()
+            )
             for row in connection.execute(query):
                 found[row.vendor, row.job_id] = Entry(
                     claim=row.claim,

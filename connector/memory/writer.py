@@ -52,8 +52,9 @@ class MemoryWriter:
         self._clock = clock
         self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._forget_at = clock()
-        self._away_until = clock()
+        # On the monotonic clock: one that is set back must not keep the memory away.
+        self._forget_at = time.monotonic()
+        self._away_until = time.monotonic()
         self._under_way_since: float | None = None
         self.is_away = False
         """The last group could not be carried to the database."""
@@ -78,7 +79,8 @@ class MemoryWriter:
         """Write what was given, and end."""
         if self._thread is not None:
             self._questions.put(None)
-            self._thread.join()
+            # Not for ever: a database that says nothing must not keep the process from ending.
+            self._thread.join(PATIENCE_SECONDS)
             self._thread = None
 
     def _is_stuck(self) -> bool:
@@ -97,6 +99,7 @@ class MemoryWriter:
             self._under_way_since = None
             for loop in {question.loop for question in group}:
                 _tell(loop, [question for question in group if question.loop is loop], told)
+            self._forget()
 
     def _next_group(self) -> tuple[list[_Question], bool]:
         """Wait for a question; return it with those behind it, and whether more may come."""
@@ -110,17 +113,14 @@ class MemoryWriter:
         return group, False
 
     def _exchange(self, asked: Sequence[Claim | Written]) -> Mapping[str, Any]:
-        now = self._clock()
-        if not asked or now < self._away_until:
+        if not asked or time.monotonic() < self._away_until:
             return {}
+        now = self._clock()
         claims = [one for one in asked if isinstance(one, Claim)]
         try:
             told = self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
-            if now >= self._forget_at:
-                self._forget_at = now + timedelta(seconds=FORGET_SECONDS)
-                self._store.forget(now - self._kept)
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
-            self._away_until = self._clock() + timedelta(seconds=AWAY_SECONDS)
+            self._away_until = time.monotonic() + AWAY_SECONDS
             if not self.is_away:
                 _log.warning("memory.away", error=type(error).__name__)
             self.is_away = True
@@ -129,6 +129,16 @@ class MemoryWriter:
             _log.info("memory.back")
         self.is_away = False
         return told
+
+    def _forget(self) -> None:
+        """Forget what is too old, when it is time to look."""
+        if self.is_away or time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + FORGET_SECONDS
+        try:
+            self._store.forget(self._clock() - self._kept)
+        except Exception as error:  # noqa: BLE001 - what is too old waits until the next look
+            _log.warning("memory.not_forgotten", error=type(error).__name__)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:

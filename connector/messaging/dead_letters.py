@@ -9,10 +9,10 @@ from typing import Final
 from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
     DEAD,
-    ISOLATED,
     UNDELIVERABLE,
     deferred_queue,
     is_reply_queue_of,
+    isolated_queue,
     lane_queue,
 )
 from connector.registry.tenants_file import VENDOR_NAME
@@ -23,8 +23,8 @@ UNKNOWN_LANE: Final = "unknown_lane"
 UNKNOWN: Final = "unknown"
 LANES: Final = {lane_queue(lane): lane for lane in Lane}
 """The queues of vendors' jobs."""
-INTERNAL: Final = {**{deferred_queue(lane): lane for lane in Lane}, ISOLATED: None}
-"""The queues of sealed jobs, and the lane of each where it has one."""
+INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, isolated_queue) for lane in Lane}
+"""The queues of sealed jobs."""
 _WORD: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 

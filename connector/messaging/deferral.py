@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from connector.messaging.delivery import Delivery, body_of, delivery_count
 from connector.messaging.publisher import Outgoing
-from connector.messaging.topology import ISOLATED, deferred_queue
+from connector.messaging.topology import deferred_queue, isolated_queue
 from connector.registry.vault import Vault, VaultError
 
 LONGEST_DELAY_SECONDS: Final = 2**28 - 1
@@ -23,6 +23,8 @@ _PURPOSE: Final = "deferral"
 _SEALED: Final = "application/octet-stream"
 _DELIVERY: Final = TypeAdapter(Delivery)
 _TOKEN: Final = "france_connect_token"  # noqa: S105 - a member's name
+TOKEN_WITHHELD: Final = "withheld-by-the-connector"  # noqa: S105 - stands for none
+"""Stands for a FranceConnect token in a job that has travelled: the call is known, and cannot be made any more."""
 
 
 def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> Outgoing:
@@ -39,7 +41,7 @@ def replayed(delivery: Delivery, vault: Vault) -> Outgoing:
 
 def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
     """Return the message that has the job run alone."""
-    return _sealed(ISOLATED, delivery, vault)
+    return _sealed(isolated_queue(delivery.lane), delivery, vault)
 
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:
@@ -51,22 +53,29 @@ def read_deferred(message: Any, vault: Vault) -> Delivery | None:
     return replace(
         delivery,
         redelivered=delivery.redelivered or bool(message.delivery_info["redelivered"]),
+        taken_before=bool(message.delivery_info["redelivered"]),
         delivery_count=delivery_count(message),
     )
 
 
 def without_token(body: bytes) -> bytes:
-    """Return a job's JSON without its FranceConnect token."""
-    job = json.loads(body)
-    if job.pop(_TOKEN, None) is None:
+    """Return a job's JSON with a mark in place of its FranceConnect token; what is no job is left as it is."""
+    if _TOKEN.encode() not in body:
         return body
-    return json.dumps(job).encode()
+    try:
+        job = json.loads(body)
+        if job.get(_TOKEN) is None:
+            return body
+    except (ValueError, AttributeError, RecursionError):
+        return body
+    return json.dumps({**job, _TOKEN: TOKEN_WITHHELD}).encode()
 
 
 def _sealed(queue: str, delivery: Delivery, vault: Vault) -> Outgoing:
+    carried = replace(delivery, body=without_token(delivery.body))
     return Outgoing(
         queue=queue,
-        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery)),
+        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(carried)),
         content_type=_SEALED,
         properties={},
         headers={},

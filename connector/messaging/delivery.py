@@ -25,6 +25,17 @@ MAX_ENVELOPE_BYTES: Final = 1024 * 1024
 """The longest body that is taken in: the longest job's, with what is known of it already, sealed twice in base64."""
 
 
+_TEXTS: Final = (
+    "content_type",
+    "content_encoding",
+    "correlation_id",
+    "message_id",
+    "reply_to",
+    "user_id",
+)
+"""The properties that are texts."""
+
+
 class Lane(StrEnum):
     """The queue that a job was taken from: an agent waits, or a campaign runs."""
 
@@ -44,7 +55,9 @@ class Delivery:
     routing_key: str
     """The key it was published under, which the broker binds to the vendor's AMQP user."""
     redelivered: bool
-    """It was delivered before, and may have been answered."""
+    """The job was delivered before, and may have been answered."""
+    taken_before: bool = False
+    """This very message was: whoever had it is gone, or has it no more."""
     received_at: datetime
     content_type: str | None = None
     content_encoding: str | None = None
@@ -62,7 +75,7 @@ class Delivery:
     oversized: bool = False
     """Its body is longer than ``MAX_BODY_BYTES``, and is left out."""
     delivery_count: int = 0
-    """How often it was delivered before, as its quorum queue counts."""
+    """How often this message was delivered before, as its quorum queue counts."""
     progress: JobProgress | None = field(default=None, repr=False)
     """How far the job has come, where it was put off before."""
 
@@ -71,6 +84,8 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
     """Return an AMQP client's message (``amqp.basic_message.Message``) as a delivery."""
     properties, info = message.properties, message.delivery_info
     headers = properties.get("application_headers") or {}
+    texts = {name: properties.get(name) for name in _TEXTS}
+    unreadable = UNREADABLE_HEADERS in headers or not all(map(_is_text, texts.values()))
     body = body_of(message)
     is_oversized = OVERSIZED_BODY in headers or len(body) > MAX_BODY_BYTES
     return Delivery(
@@ -78,25 +93,31 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
         lane=lane,
         routing_key=info["routing_key"],
         redelivered=bool(info["redelivered"]),
+        taken_before=bool(info["redelivered"]),
         received_at=received_at,
-        content_type=properties.get("content_type"),
-        content_encoding=properties.get("content_encoding"),
-        correlation_id=properties.get("correlation_id"),
-        message_id=properties.get("message_id"),
-        reply_to=properties.get("reply_to"),
-        user_id=properties.get("user_id"),
         timestamp=properties.get("timestamp"),
         trace={
             name: value
             for name, longest in TRACE_HEADERS.items()
             if isinstance(value := headers.get(name), str)
-            and len(value.encode(errors="surrogatepass")) <= longest
+            and _is_text(value)
+            and len(value.encode()) <= longest
         },
         dead_lettered="x-death" in headers,
-        unreadable_headers=UNREADABLE_HEADERS in headers,
+        unreadable_headers=unreadable,
         oversized=is_oversized,
         delivery_count=delivery_count(message),
+        **{name: value if _is_text(value) else None for name, value in texts.items()},
     )
+
+
+def _is_text(value: str | None) -> bool:
+    """Tell whether a property is UTF-8: py-amqp lets halves of surrogate pairs through, which nothing can write."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def body_of(message: Any) -> bytes:
@@ -109,4 +130,5 @@ def delivery_count(message: Any) -> int:
     """Return how often a quorum queue has delivered an AMQP client's message before."""
     headers = message.properties.get("application_headers") or {}
     count = headers.get("x-delivery-count")
-    return count if isinstance(count, int) else 0
+    # On a first delivery the broker says nothing, and the header is the publisher's own.
+    return count if isinstance(count, int) and message.delivery_info["redelivered"] else 0

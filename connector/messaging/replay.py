@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from connector.assemble import as_duplicate
 from connector.messaging.dead_letters import (
     INTERNAL,
     LANES,
@@ -18,6 +21,7 @@ from connector.messaging.publisher import Confirmation, Outgoing
 from connector.messaging.topology import deferred_queue, reply_queue
 from connector.registry.vault import Vault
 from connector.settlement import DeadReason
+from schemas.reply import Reply
 
 _FORGED: Final = "no vendor published it: it was dead-lettered into a vendor queue, or pretends so; purge it"
 _OVERSIZED: Final = "its body is over 64 KiB: it can never be answered; purge it"
@@ -67,11 +71,20 @@ def message_of(replay: Replay, letter: DeadLetter, message: Any, now: datetime, 
     kept = ("correlation_id", "type")
     return Outgoing(
         queue=replay.queue,
-        body=body_of(message),
+        body=_as_duplicate(body_of(message)),
         content_type=delivery.content_type or "application/octet-stream",
         properties={name: message.properties[name] for name in kept if name in message.properties},
         headers=delivery.trace,
     )
+
+
+def _as_duplicate(body: bytes) -> bytes:
+    """Return a reply that says that it may have been sent before; what is none is left as it is."""
+    try:
+        reply = Reply.model_validate_json(body)
+    except ValidationError:
+        return body
+    return reply.__pydantic_serializer__.to_json(as_duplicate(reply))
 
 
 def not_taken(replay: Replay, letter: DeadLetter, confirmation: Confirmation) -> Stuck:

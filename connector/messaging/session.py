@@ -102,6 +102,18 @@ class BrokerSession:
         self.pause()
         self._consumed = {}
 
+    def depth(self, queue: str) -> int:
+        """Return how many messages wait in a queue; none once the session has ended."""
+        found: list[int] = []
+        self._send(lambda: found.append(self._channel.queue_declare(queue, passive=True).message_count))
+        return found[0] if found else 0
+
+    def fetch(self, queue: str) -> Any | None:
+        """Take one message of a queue that is not consumed; None where there is none."""
+        found: list[Any] = []
+        self._send(lambda: found.append(self._channel.basic_get(queue)))
+        return found[0] if found else None
+
     def acknowledge(self, delivery_tag: int) -> None:
         """Tell the broker that a delivery is done with. Does nothing once the session has ended."""
         self._send(lambda: self._channel.basic_ack(delivery_tag))

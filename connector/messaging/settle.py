@@ -70,8 +70,7 @@ class Settler:
                 return
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
-            if isinstance(settlement, Answer):
-                settlement = replace(settlement, reply=as_duplicate(settlement.reply))
+            settlement = _as_repeated(settlement)
 
     async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         match settlement:
@@ -90,6 +89,17 @@ class Settler:
                 await _keep(_dead_letter(settlement, delivery, taken.queue, self.clock()), self.publisher)
                 _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
         taken.acknowledge()
+
+
+def _as_repeated(settlement: Settlement) -> Settlement:
+    """Return what is published again, marked: it may be there already."""
+    match settlement:
+        case Answer(reply=reply):
+            return replace(settlement, reply=as_duplicate(reply))
+        case Defer(delivery=delivery) | Isolate(delivery=delivery):
+            return replace(settlement, delivery=replace(delivery, redelivered=True))
+        case Dead():
+            return settlement
 
 
 async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> None:

@@ -22,7 +22,6 @@ DEAD: Final = "connector.dead"
 UNDELIVERABLE: Final = "connector.undeliverable"
 DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
-"""Jobs that may be what ends a worker each time: each runs alone."""
 _REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DELAY_PREFIX: Final = "connector.delay"
 _HIGHEST_DELAY_LEVEL: Final = 27
@@ -45,6 +44,11 @@ def lane_queue(lane: Lane) -> str:
 def deferred_queue(lane: Lane) -> str:
     """Return the name of the queue on which a lane's jobs come back that were put off."""
     return f"{DEFERRED}.{lane}"
+
+
+def isolated_queue(lane: Lane) -> str:
+    """Return the name of the queue of a lane's jobs that may be what ends a worker each time: each runs alone."""
+    return f"{ISOLATED}.{lane}"
 
 
 def delayed(queue: str, seconds: int) -> tuple[str, str]:
@@ -136,8 +140,10 @@ def declare_topology(connection: Any) -> None:
         delivery_limit=_NO_DELIVERY_LIMIT,
         exchange=_undeliverable_exchange(),
     )
-    isolated = _quorum(ISOLATED, delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD)
-    for queue in (dead, undeliverable, isolated, *lane_queues().values(), *deferred_queues().values()):
+    isolated = [
+        _quorum(isolated_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
+    ]
+    for queue in (dead, undeliverable, *isolated, *lane_queues().values(), *deferred_queues().values()):
         queue.bind(channel).declare()
     _declare_delays(connection)
 

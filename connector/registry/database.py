@@ -10,11 +10,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from connector.errors import OperatorError
 
+_CONNECT_SECONDS: Final = 5
+_STATEMENT_SECONDS: Final = 10.0
+"""Beyond the wait for a lock."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -30,7 +33,13 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0) -> Engine:
     No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read.
     """
     try:
-        engine = create_engine(url.get_secret_value(), hide_parameters=True, pool_pre_ping=True)
+        parsed = make_url(url.get_secret_value())
+        engine = create_engine(
+            parsed,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args=_bounds(lock_seconds) if parsed.get_backend_name() == "postgresql" else {},
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise DatabaseError(
             f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__}); "
@@ -39,6 +48,15 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
     return engine
+
+
+def _bounds(lock_seconds: float) -> dict[str, Any]:
+    """Return what bounds each wait for a PostgreSQL server (libpq's connection parameters)."""
+    lock, statement = (round(seconds * 1000) for seconds in (lock_seconds, lock_seconds + _STATEMENT_SECONDS))
+    return {
+        "connect_timeout": _CONNECT_SECONDS,
+        "options": f"-c lock_timeout={lock} -c statement_timeout={statement}",
+    }
 
 
 def ensure_current(engine: Engine) -> None:

@@ -64,7 +64,7 @@ REPLIES = Table(
     Column("vendor", String(32), primary_key=True),
     Column("job_id", String(128), primary_key=True),
     Column("claim", String(32), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("digest", String(80), nullable=False),
     Column("busy_until", DateTime(timezone=True), nullable=False),
     Column("is_deferred", Boolean, nullable=False),
     Column("sealed_reply", LargeBinary, nullable=True),

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from connector.errors import OperatorError
 
 _DIGEST: Final = b"digest\0"
+_KEY_NAME_LENGTH: Final = 8
 _HOW_TO_MAKE_ONE: Final = "make one with: ccas-connector registry new-key"
 
 
@@ -37,7 +38,8 @@ class Vault:
         except ValueError:
             raise VaultError(f"CONNECTOR_SECRET_KEY: not a key; {_HOW_TO_MAKE_ONE}") from None
         self._fernet = MultiFernet(fernets)
-        self._digest_keys = [hashlib.sha256(_DIGEST + key.encode()).digest() for key in texts]
+        derived = [hashlib.sha256(_DIGEST + key.encode()).digest() for key in texts]
+        self._digest_keys = [(hashlib.sha256(key).hexdigest()[:_KEY_NAME_LENGTH], key) for key in derived]
 
     def seal_for(self, purpose: str, content: bytes) -> bytes:
         """Encrypt ``content``; it opens for the same ``purpose`` alone."""
@@ -57,11 +59,13 @@ class Vault:
         return content
 
     def digests(self, content: bytes) -> tuple[str, ...]:
-        """Return the keyed digests (HMAC-SHA256) of ``content``: one per key, the sealing key's first.
+        """Return the keyed digests (HMAC-SHA256) of ``content``, ``key:digest``: one per key, the sealing key's first.
 
         Without a key, nothing can be learnt of the content, not even by trying every one that is likely.
         """
-        return tuple(hmac.new(key, content, hashlib.sha256).hexdigest() for key in self._digest_keys)
+        return tuple(
+            f"{name}:{hmac.new(key, content, hashlib.sha256).hexdigest()}" for name, key in self._digest_keys
+        )
 
     def seal(self, siret: str, token: str) -> str:
         """Encrypt the token of the tenant ``siret``. The SIRET is sealed in, so that rows cannot be swapped."""

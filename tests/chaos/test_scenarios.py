@@ -11,8 +11,8 @@ from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.stage import theatre
 
 JOBS = 60
-SHORT = [scenario for scenario in SCENARIOS if scenario.name != "a job that ends the worker"]
-"""That one takes twenty deaths."""
+SHORT = [scenario for scenario in SCENARIOS if scenario.name != "jobs that end the worker"]
+"""Those take more than twenty deaths."""
 CONTROLS = [
     (scenario, protection)
     for scenario in SCENARIOS

@@ -68,21 +68,23 @@ def test_a_failure_that_passes_is_not_seen_by_the_vendor(
 
 
 def test_after_a_maintenance_of_five_seconds_the_next_call_comes_after_five_and_no_sooner(
-    sandbox: SandboxControl, vendor: VendorClient
+    sandbox: SandboxControl, vendor: VendorClient, running: Program
 ) -> None:
     """Whoever asks: the jobs that come meanwhile wait too, and the other providers' jobs do not."""
     sandbox.fail("sdh", "maintenance", times=1, retry_in_seconds=5)
+    vendor.publish(job(SPORT, job_id="maintained-first"))
+    running.wait_for("breaker.opened")
     for number in range(10):
         vendor.publish(job(SPORT, job_id=f"maintained-{number}"))
     vendor.publish(job(RSA, job_id="meanwhile"))
 
-    answered = replies(vendor, 11)
+    answered = replies(vendor, 12)
 
     assert {reply["status"] for reply in answered} == {"completed"}
-    refused = next(call for call in sandbox.calls("sdh") if call["status"] == 503)
-    in_flight = {call["number"] for call in sandbox.calls("sdh") if call["at"] - refused["at"] < 0.5}
-    later = [call for call in sandbox.calls("sdh") if call["number"] not in in_flight]
-    assert later
+    assert answered[0]["job_id"] == "meanwhile"
+    refused, *later = sandbox.calls("sdh")
+    assert refused["status"] == 503
+    assert len(later) == 11
     assert min(call["at"] for call in later) - refused["at"] >= 5
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.breaker import CLOSED, Breaker, Go, Probe, after_call, after_ping, gate
+from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, after_ping, gate, signal_of
 from connector.retry import Held
 from schemas.codes import CheckCode
 
@@ -18,8 +18,23 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def call(breaker: Breaker, code: CheckCode | None, now: float, asked: float | None = None) -> Breaker:
-    return after_call(breaker, code, None, at(now if asked is None else asked), at(now))
+def call(
+    breaker: Breaker,
+    code: CheckCode | None,
+    now: float,
+    asked: float | None = None,
+    *,
+    wait: float | None = None,
+    is_first: bool = True,
+) -> Breaker:
+    end = CallEnd(
+        signal=signal_of(code),
+        code=code or DOWN,
+        wait_seconds=wait,
+        asked_at=at(now if asked is None else asked),
+        is_first=is_first,
+    )
+    return after_call(breaker, end, at(now))
 
 
 def opened(now: float = 0) -> Breaker:
@@ -63,19 +78,19 @@ def test_what_says_nothing_of_the_provider_changes_nothing(code: CheckCode) -> N
 
 
 def test_one_maintenance_answer_opens_it_for_as_long_as_it_says() -> None:
-    breaker = after_call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 5, NOW, NOW)
+    breaker = call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 0, wait=5)
     assert gate(breaker, at(4.9))[1] == Held(at(5), CheckCode.PROVIDER_MAINTENANCE, is_known=True)
     assert isinstance(gate(breaker, at(5))[1], Probe)
 
 
 def test_a_call_that_was_under_way_when_it_opened_does_not_close_it() -> None:
-    breaker = after_call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 5, at(1), at(1))
+    breaker = call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 1, wait=5)
     assert call(breaker, None, 2, asked=0.5) == breaker
     assert call(breaker, DOWN, 2, asked=0.5) == breaker
 
 
 def test_a_provider_that_claims_to_be_away_for_a_year_is_probed_after_an_hour() -> None:
-    breaker = after_call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 366 * 86400, NOW, NOW)
+    breaker = call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 0, wait=366 * 86400)
     assert isinstance(gate(breaker, at(3600))[1], Probe)
 
 
@@ -91,9 +106,28 @@ def test_a_probe_that_dies_with_its_worker_is_given_up() -> None:
     assert isinstance(gate(probing, at(61))[1], Probe)
 
 
-def test_a_probe_that_learns_nothing_lets_another_go() -> None:
+def test_a_probe_that_learns_nothing_lets_another_go_a_second_later() -> None:
     probing, _ = gate(opened(), at(1))
-    assert isinstance(gate(call(probing, CheckCode.TOKEN_EXPIRED, 1.5), at(1.5))[1], Probe)
+    unknown = call(probing, CheckCode.TOKEN_EXPIRED, 1.5)
+    assert gate(unknown, at(1.5))[1] == Held(at(2.5), DOWN)
+    assert isinstance(gate(unknown, at(2.5))[1], Probe)
+
+
+def test_one_dossier_that_fails_each_time_does_not_open_it_but_closes_it_when_answered() -> None:
+    breaker = call(CLOSED, DOWN, 0)
+    for _ in range(20):
+        breaker = call(breaker, DOWN, 0, is_first=False)
+    assert gate(breaker, at(0))[1] == Go()
+    assert call(breaker, None, 0, is_first=False) == CLOSED
+
+
+def test_a_provider_that_asks_for_no_wait_is_given_a_second() -> None:
+    breaker = call(CLOSED, CheckCode.PROVIDER_RATE_LIMITED, 0, wait=0)
+    assert gate(breaker, at(0.9))[1] == Held(at(1), CheckCode.PROVIDER_RATE_LIMITED, is_known=True)
+
+
+def test_a_clock_that_is_set_back_holds_nobody() -> None:
+    assert isinstance(gate(opened(now=86400), at(0))[1], Probe)
 
 
 def test_while_probes_fail_the_pause_doubles_up_to_a_bound() -> None:

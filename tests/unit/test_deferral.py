@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connector.messaging.deferral import deferred, isolated, read_deferred, without_token
+from connector.messaging.deferral import (
+    TOKEN_WITHHELD,
+    deferred,
+    isolated,
+    read_deferred,
+    replayed,
+    without_token,
+)
 from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, Delivery, Lane
 from connector.progress import CheckProgress, JobProgress
 from connector.registry.vault import Vault, new_key
@@ -32,7 +39,7 @@ DELIVERY = Delivery(
     trace={"traceparent": "00-ab"},
     progress=JobProgress(
         claim="run-1",
-        digest="d1",
+        digests=("k:d1",),
         checks={
             "qf": CheckProgress(reply=FOUND),
             "rsa": CheckProgress(calls=3, retries=3, not_before=START + timedelta(seconds=2), failure=FOUND),
@@ -54,7 +61,7 @@ def test_a_job_comes_back_as_it_left() -> None:
     out = deferred(DELIVERY, START + timedelta(seconds=2), START, VAULT)
     assert read_deferred(message(out.body), VAULT) == DELIVERY
     assert out.queue == "connector.deferred.batch"
-    assert isolated(DELIVERY, VAULT).queue == "connector.isolated"
+    assert isolated(DELIVERY, VAULT).queue == "connector.isolated.batch"
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(5.9, 6), (5.0, 5), (0.2, 1), (-3, 1), (1e12, 2**28 - 1)])
@@ -99,8 +106,14 @@ def test_nobody_reads_or_forges_one_on_the_broker() -> None:
 
 def test_a_france_connect_token_does_not_travel() -> None:
     job = {"job_id": "1", "france_connect_token": "sesame", "checks": [{"check": "a"}]}
-    assert json.loads(without_token(json.dumps(job).encode())) == {"job_id": "1", "checks": [{"check": "a"}]}
-    assert without_token(b'{"job_id": "2"}') == b'{"job_id": "2"}'
+    body = json.dumps(job).encode()
+    assert json.loads(without_token(body)) == job | {"france_connect_token": TOKEN_WITHHELD}
+    for other in (b'{"job_id": "2"}', b'{"france_connect_token": ', b'["france_connect_token"]', b""):
+        assert without_token(other) == other
+    asking = replace(DELIVERY, body=body)
+    for out in (isolated(asking, VAULT), deferred(asking, START, START, VAULT), replayed(asking, VAULT)):
+        assert b"sesame" not in VAULT.open_for("deferral", out.body)
+        assert b"sesame" not in _read(out.body).body
 
 
 def test_the_longest_job_is_taken_in_where_it_travels_sealed() -> None:
@@ -109,7 +122,7 @@ def test_the_longest_job_is_taken_in_where_it_travels_sealed() -> None:
         id="qf", check="quotient_familial", status=CheckStatus.FOUND, data={"a": "x" * 5000}
     )
     progress = JobProgress(
-        claim="run-1", digest="d1", checks={str(n): CheckProgress(reply=answered) for n in range(20)}
+        claim="run-1", digests=("k:d1",), checks={str(n): CheckProgress(reply=answered) for n in range(20)}
     )
     longest = replace(DELIVERY, body=b"x" * MAX_BODY_BYTES, progress=progress)
     assert MAX_BODY_BYTES < len(isolated(longest, VAULT).body) < MAX_ENVELOPE_BYTES

@@ -41,6 +41,7 @@ def test_every_property_is_read() -> None:
         lane=Lane.BATCH,
         routing_key="millesime.interactive",
         redelivered=True,
+        taken_before=True,
         received_at=NOW,
         content_type="application/json",
         content_encoding="utf-8",
@@ -51,6 +52,23 @@ def test_every_property_is_read() -> None:
         timestamp=1_790_000_000,
         trace={"traceparent": "00-abc"},
     )
+
+
+@pytest.mark.parametrize(("redelivered", "count"), [(True, 19), (False, 0)])
+def test_the_broker_s_count_is_believed_and_a_publisher_s_is_not(redelivered: bool, count: int) -> None:  # noqa: FBT001 - a case
+    """RabbitMQ writes ``x-delivery-count`` on redeliveries alone."""
+    delivery = _read(redelivered=redelivered, application_headers={"x-delivery-count": 19})
+    assert delivery.delivery_count == count
+
+
+@pytest.mark.parametrize("name", ["correlation_id", "message_id", "content_type", "reply_to"])
+def test_a_text_that_nothing_can_write_again_is_unreadable(name: str) -> None:
+    """py-amqp decodes halves of surrogate pairs."""
+    texts: dict[str, Any] = {name: "a\ud800"}
+    delivery = _read(**texts)
+    assert delivery.unreadable_headers
+    assert getattr(delivery, name) is None
+    assert _read(application_headers={"traceparent": "a\ud800"}).trace == {}
 
 
 def test_a_message_without_properties_is_read() -> None:

@@ -31,7 +31,7 @@ REPLY = Reply(
     received_at=START,
     completed_at=START,
 )
-JOB = Claim(vendor="millesime", job_id="job-1", claim="run-1", digests=("d1",), redelivered=False)
+JOB = Claim(vendor="millesime", job_id="job-1", claim="run-1", digests=("k:d1",), redelivered=False)
 AGAIN = replace(JOB, claim="run-2")
 
 
@@ -63,7 +63,7 @@ async def test_an_answer_is_remembered_for_the_same_body(memory: ReplyMemory) ->
     assert await memory.recall(JOB) == Fresh()
     await memory.remember(JOB, REPLY)
     assert await memory.recall(AGAIN) == Known(REPLY)
-    assert await memory.recall(replace(AGAIN, digests=("d2",))) == Conflict()
+    assert await memory.recall(replace(AGAIN, digests=("k:d2",))) == Conflict()
 
 
 async def test_another_process_remembers_it_too(
@@ -73,14 +73,14 @@ async def test_another_process_remembers_it_too(
     await memory.remember(JOB, REPLY)
     other = other_process(store, time)
     assert await other.recall(AGAIN) == Known(REPLY)
-    assert await other.recall(replace(AGAIN, digests=("d2",))) == Conflict()
+    assert await other.recall(replace(AGAIN, digests=("k:d2",))) == Conflict()
     other.close()
 
 
 async def test_what_is_in_hand_here_is_waited_for(memory: ReplyMemory) -> None:
     await memory.recall(JOB)
     waiting = asyncio.create_task(memory.recall(AGAIN))
-    conflicting = await memory.recall(replace(AGAIN, digests=("d2",)))
+    conflicting = await memory.recall(replace(AGAIN, digests=("k:d2",)))
     assert conflicting == Conflict()
     await memory.remember(JOB, REPLY)
     assert await waiting == Known(REPLY)
@@ -91,7 +91,7 @@ async def test_a_run_that_is_given_up_leaves_its_place_to_the_next(memory: Reply
     waiting = asyncio.create_task(memory.recall(replace(AGAIN, redelivered=True)))
     await asyncio.sleep(0)
     memory.release(JOB)
-    assert await waiting == Fresh()
+    assert await waiting == Fresh(is_takeover=True)
 
 
 async def test_what_is_in_hand_elsewhere_is_looked_at_again_later(
@@ -99,9 +99,9 @@ async def test_what_is_in_hand_elsewhere_is_looked_at_again_later(
 ) -> None:
     await memory.recall(JOB)
     other = other_process(store, time)
-    assert await other.recall(AGAIN) == Busy(START + timedelta(seconds=120))
-    time.advance(120)
-    assert await other.recall(AGAIN) == Fresh()
+    assert await other.recall(AGAIN) == Busy(START + timedelta(seconds=300))
+    time.advance(300)
+    assert await other.recall(AGAIN) == Fresh(is_takeover=True)
     other.close()
 
 
@@ -110,7 +110,7 @@ async def test_a_delivery_that_comes_again_takes_over_from_a_worker_that_died(
 ) -> None:
     await memory.recall(JOB)
     other = other_process(store, time)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh()
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
     other.close()
 
 
@@ -120,16 +120,16 @@ async def test_a_run_that_was_put_off_is_waited_for_and_goes_on_under_its_name(
     await memory.recall(JOB)
     await memory.put_off(JOB, START + timedelta(seconds=30))
     other = other_process(store, time)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Busy(START + timedelta(seconds=90))
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Busy(START + timedelta(seconds=45))
     assert await memory.recall(JOB) == Fresh()
-    time.advance(200)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh()
+    time.advance(400)
+    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
     other.close()
 
 
 async def test_the_first_answer_stays(store: MemoryStore, memory: ReplyMemory, time: ManualTime) -> None:
     await memory.recall(JOB)
-    time.advance(121)
+    time.advance(301)
     other = other_process(store, time)
     await other.recall(AGAIN)
     await other.remember(AGAIN, REPLY)
@@ -138,10 +138,35 @@ async def test_the_first_answer_stays(store: MemoryStore, memory: ReplyMemory, t
     other.close()
 
 
+async def test_the_keys_may_be_rotated_while_a_job_runs(memory: ReplyMemory) -> None:
+    """Its delivery comes again to a worker that has the new key first; later, the old one is dropped."""
+    await memory.recall(JOB)
+    memory.release(JOB)
+    rotated = replace(AGAIN, digests=("new:d1", "k:d1"), redelivered=True)
+    assert await memory.recall(rotated) == Fresh(is_takeover=True)
+    await memory.put_off(rotated, START)
+    assert await memory.recall(rotated) == Fresh()
+    await memory.remember(rotated, REPLY)
+    without_old = replace(AGAIN, claim="run-3", digests=("new:d1",))
+    assert await memory.recall(without_old) == Known(REPLY)
+    assert await memory.recall(replace(without_old, digests=("new:d2",))) == Conflict()
+
+
+async def test_what_was_written_under_a_key_that_is_gone_is_forgotten_not_another_body(
+    memory: ReplyMemory,
+) -> None:
+    await memory.recall(JOB)
+    await memory.remember(JOB, REPLY)
+    other = replace(AGAIN, digests=("new:d1",))
+    assert await memory.recall(other) == Fresh(is_takeover=True)
+    await memory.remember(other, REPLY)
+    assert await memory.recall(replace(other, claim="run-3")) == Known(REPLY)
+
+
 async def test_two_vendors_may_use_one_job_id(memory: ReplyMemory) -> None:
     await memory.recall(JOB)
     await memory.remember(JOB, REPLY)
-    assert await memory.recall(replace(AGAIN, vendor="sonate-opus", digests=("d2",))) == Fresh()
+    assert await memory.recall(replace(AGAIN, vendor="sonate-opus", digests=("k:d2",))) == Fresh()
 
 
 async def test_jobs_that_come_together_share_transactions_and_keep_their_answers(memory: ReplyMemory) -> None:
@@ -171,8 +196,9 @@ def _at_rest(folder: Path) -> bytes:
 
 
 async def test_a_locked_database_costs_the_memory_not_the_job(
-    tmp_path: Path, memory: ReplyMemory, time: ManualTime
+    tmp_path: Path, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("connector.memory.writer.AWAY_SECONDS", 0.0)
     locking = sqlite3.connect(tmp_path / "memory.db", isolation_level=None)
     locking.execute("BEGIN EXCLUSIVE")
     with capture_logs() as logs:
@@ -182,7 +208,6 @@ async def test_a_locked_database_costs_the_memory_not_the_job(
         memory.release(AGAIN)
         locking.execute("ROLLBACK")
         locking.close()
-        time.advance(5)
         assert await memory.recall(AGAIN) == Fresh()
         await memory.remember(AGAIN, REPLY)
         assert await memory.recall(replace(AGAIN, claim="run-3")) == Known(REPLY)
@@ -233,4 +258,4 @@ async def test_without_a_database_a_job_in_hand_still_runs_once(time: ManualTime
     await asyncio.sleep(0)
     await memory.remember(JOB, REPLY)
     assert await waiting == Known(REPLY)
-    assert await memory.recall(replace(AGAIN, digests=("d2",))) == Fresh()
+    assert await memory.recall(replace(AGAIN, digests=("k:d2",))) == Fresh()

@@ -5,13 +5,18 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from connector.catalogue.definition import Source
+from connector.messaging.deferral import deferred
 from connector.messaging.delivery import Delivery, Lane
+from connector.services import Services
 from connector.settlement import Answer, Defer
+from connector.upstream.exchange import Unanswered
 from connector.verify import verify
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from schemas.reply import CheckReply, Reply
@@ -48,6 +53,8 @@ class Api:
         """Resource, and seconds since the start."""
         self.pings = 0
         self.ping_status = 200
+        self.is_down = True
+        """For the answers that ask."""
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer as a transport does, letting others run meanwhile."""
@@ -198,7 +205,9 @@ async def test_a_france_connect_check_waits_in_the_worker_and_its_token_never_tr
     acting = services(httpx.MockTransport(api), OneToken(), time)
     put_off = await verify(delivery(consenting, SPORT, france_connect_token="sesame"), acting)
     assert isinstance(put_off, Defer)
-    assert b"sesame" not in put_off.delivery.body
+    assert b"sesame" not in acting.vault.open_for(
+        "deferral", deferred(put_off.delivery, put_off.at, time.now, acting.vault).body
+    )
     first, second = api.times("revenu_solidarite_active")
     assert second - first >= 5
     progress = put_off.delivery.progress
@@ -218,14 +227,22 @@ async def test_a_france_connect_check_is_given_up_with_its_token_though_the_job_
     assert check.reason.retryable
 
 
+async def outage(api: Api, acting: Services) -> None:
+    """Have five jobs meet a provider that is down."""
+    for _ in range(5):
+        await verify(delivery(RSA), acting)
+    assert len(api.calls) >= 5
+    api.calls.clear()
+
+
 async def test_a_provider_that_is_down_is_not_asked_for_every_job(time: ManualTime) -> None:
     api = Api(time, revenu_solidarite_active=[DOWN], statut_sportif=[_no_record()])
     acting = services(httpx.MockTransport(api), OneToken(), time)
+    await outage(api, acting)
     for _ in range(40):
         await verify(delivery(RSA), acting)
         time.advance(0.25)
-    calls = api.times("revenu_solidarite_active")
-    probes = [calls[4], *(at for at in calls if at > calls[4])]
+    probes = api.times("revenu_solidarite_active")
     assert len(probes) > 2
     assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(probes))
     settled = await verify(delivery(SPORT), acting)
@@ -235,13 +252,13 @@ async def test_a_provider_that_is_down_is_not_asked_for_every_job(time: ManualTi
 async def test_a_parked_check_uses_up_no_call_and_is_answered_once_the_provider_is_back(
     time: ManualTime,
 ) -> None:
-    api = Api(time, revenu_solidarite_active=[*([DOWN] * 5), found()])
+    api = Api(time, revenu_solidarite_active=[lambda _request: DOWN if api.is_down else found()])
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    for _ in range(3):
-        await verify(delivery(RSA), acting)
-    assert len(api.calls) == 5
+    await outage(api, acting)
     held = await verify(delivery(RSA), acting)
     assert isinstance(held, Defer)
+    assert api.calls == []
+    api.is_down = False
     reply = await answered(held.delivery, acting, time)
     assert reply.status is JobStatus.COMPLETED
     assert reply.checks[0].source
@@ -250,37 +267,98 @@ async def test_a_parked_check_uses_up_no_call_and_is_answered_once_the_provider_
 
 
 async def test_a_ping_that_says_no_spares_the_call(time: ManualTime) -> None:
-    api = Api(time, revenu_solidarite_active=[*([DOWN] * 5), found()])
+    api = Api(time, revenu_solidarite_active=[lambda _request: DOWN if api.is_down else found()])
     api.ping_status = 502
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    for _ in range(3):
-        await verify(delivery(RSA), acting)
+    await outage(api, acting)
+    api.is_down = False
     reply = await answered(delivery(RSA), acting, time)
     assert code(reply.checks[0]) is CheckCode.PROVIDER_UNAVAILABLE
     assert reply.checks[0].source is None
-    assert len(api.calls) == 5
+    assert api.calls == []
     assert api.pings > 1
 
 
+async def test_one_dossier_that_always_fails_leaves_its_provider_to_the_others(time: ManualTime) -> None:
+    api = Api(time, revenu_solidarite_active=[lambda _request: DOWN if api.is_down else found()])
+    acting = services(httpx.MockTransport(api), OneToken(), time)
+    failed = await answered(delivery(RSA), acting, time)
+    assert failed.checks[0].source
+    assert failed.checks[0].source.attempts == 6
+    api.is_down = False
+    settled = await verify(delivery(RSA), acting)
+    assert isinstance(settled, Answer)
+
+
+async def test_a_call_that_is_cancelled_leaves_the_probe_to_another(time: ManualTime) -> None:
+    def cancelled(_request: httpx.Request) -> httpx.Response:
+        raise asyncio.CancelledError
+
+    answers: list[httpx.Response | Respond] = [*([DOWN] * 15), cancelled, found()]
+    api = Api(time, revenu_solidarite_active=answers)
+    acting = services(httpx.MockTransport(api), OneToken(), time)
+    await outage(api, acting)
+    del answers[:-2]
+    time.advance(10)
+    with pytest.raises(asyncio.CancelledError):
+        await verify(delivery(RSA), acting)
+    time.advance(1)
+    settled = await verify(delivery(RSA), acting)
+    assert isinstance(settled, Answer)
+    assert settled.reply.status is JobStatus.COMPLETED
+
+
+async def test_a_provider_that_hangs_until_the_deadline_is_down(time: ManualTime) -> None:
+    """Jobs whose life is shorter than the call's own time-out would each hold a place until they expire."""
+
+    class Hanging:
+        calls = 0
+
+        async def ask(self, *_: object) -> Unanswered:
+            self.calls += 1
+            time.advance(12)
+            return Unanswered(code=CheckCode.EXPIRED, duration_ms=12_000)
+
+        async def ping(self, *_: object) -> bool:
+            return False
+
+    source = Hanging()
+    built = services(httpx.MockTransport(Api(time)), OneToken(), time)
+    acting = replace(built, upstreams={Source.API_PARTICULIER: source})
+    for _ in range(8):
+        soon = (time.now + timedelta(seconds=12)).isoformat()
+        await verify(replace(delivery(RSA, expires_at=soon), received_at=time.now), acting)
+    assert source.calls == 5
+
+
+def msa(status: int, code: str, **meta: Any) -> httpx.Response:
+    error = {"code": code, "title": "t", "detail": "d", "meta": {"provider": "MSA", **meta}}
+    return httpx.Response(status, json={"errors": [error]})
+
+
 async def test_one_fund_of_several_does_not_close_the_others(time: ManualTime) -> None:
-    msa = httpx.Response(
-        503,
-        json={
-            "errors": [
-                {
-                    "code": "10020",
-                    "title": "t",
-                    "detail": "d",
-                    "meta": {"provider": "MSA", "retry_in": 1800},
-                }
-            ]
-        },
-    )
-    api = Api(time, revenu_solidarite_active=[msa, found()])
+    api = Api(time, revenu_solidarite_active=[msa(503, "10020", retry_in=1800), found()])
     acting = services(httpx.MockTransport(api), OneToken(), time)
     first = await answered(delivery(RSA), acting, time)
     assert code(first.checks[0]) is CheckCode.PROVIDER_MAINTENANCE
     assert (await answered(delivery(RSA), acting, time)).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("answer", [msa(503, "10001"), msa(404, "10003")])
+async def test_a_probe_that_one_fund_of_several_answers_is_given_back(
+    time: ManualTime, answer: httpx.Response
+) -> None:
+    answers: list[httpx.Response | Respond] = [*([DOWN] * 15), answer, found()]
+    api = Api(time, revenu_solidarite_active=answers)
+    acting = services(httpx.MockTransport(api), OneToken(), time)
+    await outage(api, acting)
+    del answers[:-2]
+    time.advance(10)
+    await verify(delivery(RSA), acting)
+    time.advance(1)
+    settled = await verify(delivery(RSA), acting)
+    assert isinstance(settled, Answer)
+    assert settled.reply.status is JobStatus.COMPLETED
 
 
 async def test_the_same_job_published_again_is_answered_without_a_call(time: ManualTime) -> None:

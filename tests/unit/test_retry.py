@@ -46,8 +46,8 @@ def test_batch_jobs_are_tried_for_hours() -> None:
 @pytest.mark.parametrize(("lane", "most"), [(Lane.INTERACTIVE, 6), (Lane.BATCH, 50)])
 def test_a_lane_gives_up_after_so_many_calls(lane: Lane, most: int) -> None:
     failed = Failed(CheckCode.UPSTREAM_ERROR, wait_seconds=1)
-    assert isinstance(after(failed, most - 1, lane=lane), RetryAt)
-    assert after(failed, most, lane=lane) == Finish()
+    assert isinstance(after(failed, most - 1, lane=lane, left=86400), RetryAt)
+    assert after(failed, most, lane=lane, left=86400) == Finish()
 
 
 @pytest.mark.parametrize("code", sorted(set(CheckCode) - RETRIED))
@@ -58,6 +58,12 @@ def test_what_cannot_pass_is_answered_at_once(code: CheckCode) -> None:
 def test_what_the_source_asks_to_wait_is_waited_and_spread_over_a_second() -> None:
     assert seconds(after(Failed(CheckCode.RATE_LIMITED, 5), jitter=0.0)) == 5.0
     assert seconds(after(Failed(CheckCode.PROVIDER_MAINTENANCE, 5), jitter=0.75)) == 5.75
+
+
+def test_a_short_wait_told_again_and_again_grows_so_that_a_batch_lasts_for_hours() -> None:
+    refused = Failed(CheckCode.RATE_LIMITED, wait_seconds=1)
+    day = {"lane": Lane.BATCH, "left": 86400, "jitter": 0.5}
+    assert sum(seconds(after(refused, tried, **day)) for tried in range(1, 50)) > 8 * 3600
 
 
 def test_a_wait_that_is_not_told_is_not_zero() -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Settler, Taken
@@ -268,7 +270,24 @@ async def test_a_job_that_is_put_off_is_acknowledged_once_the_broker_has_it() ->
     assert b"EXEMPLE" not in message.body
 
 
+@pytest.mark.parametrize("settlement", [Defer(NOW, DELIVERY), Isolate(DELIVERY)])
+async def test_a_job_that_may_have_been_put_off_twice_says_so_in_its_reply(
+    settlement: Settlement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    broker = Broker(PublishError("the broker sent no confirm in time"), Confirmation.ROUTED)
+    broker.has_ended = False
+    await broker.settle(settlement)
+    came_back = [
+        read_deferred(
+            SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}), VAULT
+        )
+        for message in broker.messages
+    ]
+    assert [delivery.redelivered for delivery in came_back if delivery] == [False, True]
+
+
 async def test_a_suspect_goes_where_it_runs_alone() -> None:
     broker = Broker(Confirmation.ROUTED)
     await broker.settle(Isolate(DELIVERY))
-    assert broker.events == ["publish connector.isolated", "acknowledge"]
+    assert broker.events == ["publish connector.isolated.interactive", "acknowledge"]

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("vendor", sa.String(32)),
         sa.Column("job_id", sa.String(128)),
         sa.Column("claim", sa.String(32), nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(80), nullable=False),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_deferred", sa.Boolean, nullable=False),
         sa.Column("sealed_reply", sa.LargeBinary, nullable=True),
