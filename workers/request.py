@@ -1,7 +1,7 @@
 """One message of a queue that is consumed, on its way through the pipeline."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -36,9 +36,10 @@ class VerifyRequest:
     """One message, in the form that Celery's worker hands to a pool."""
 
     queue: str
-    message: Any
-    session: BrokerSession
-    work: Work
+    # Celery's pool logs what it is given.
+    message: Any = field(repr=False)
+    session: BrokerSession = field(repr=False)
+    work: Work = field(repr=False)
 
     def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
         """Start the pipeline on the pool's loop."""

@@ -31,12 +31,14 @@ def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> O
     """Return the message that brings the job back at ``at``: rounded up, since the broker counts whole seconds."""
     seconds = ceil((at - now).total_seconds())
     delay_seconds = min(max(seconds, 1), LONGEST_DELAY_SECONDS)
-    return replace(_sealed(deferred_queue(delivery.lane), delivery, vault), delay_seconds=delay_seconds)
+    # Whoever has it next is not after a run that died.
+    settled = replace(delivery, taken_before=False)
+    return replace(_sealed(deferred_queue(delivery.lane), settled, vault), delay_seconds=delay_seconds)
 
 
 def replayed(delivery: Delivery, vault: Vault) -> Outgoing:
     """Return the message that brings the job back at once, under the vendor's name: no property of AMQP's could."""
-    return _sealed(deferred_queue(delivery.lane), delivery, vault)
+    return _sealed(deferred_queue(delivery.lane), replace(delivery, taken_before=False), vault)
 
 
 def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
@@ -53,7 +55,7 @@ def read_deferred(message: Any, vault: Vault) -> Delivery | None:
     return replace(
         delivery,
         redelivered=delivery.redelivered or bool(message.delivery_info["redelivered"]),
-        taken_before=bool(message.delivery_info["redelivered"]),
+        taken_before=delivery.taken_before or bool(message.delivery_info["redelivered"]),
         delivery_count=delivery_count(message),
     )
 

@@ -81,6 +81,14 @@ def test_that_it_was_delivered_before_is_told_by_either_delivery() -> None:
     assert again.delivery_count == 3
 
 
+def test_only_a_suspect_is_known_to_come_after_a_run_that_died() -> None:
+    """It takes over from that run; a job that was put off must not take over from another's."""
+    taken = replace(DELIVERY, taken_before=True)
+    assert _read(isolated(taken, VAULT).body).taken_before
+    assert not _read(deferred(taken, START, START, VAULT).body).taken_before
+    assert not _read(replayed(taken, VAULT).body).taken_before
+
+
 def _read(body: bytes) -> Delivery:
     delivery = read_deferred(message(body), VAULT)
     assert delivery is not None
