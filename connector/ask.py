@@ -114,18 +114,26 @@ async def _try(  # noqa: PLR0913, PLR0917 - a call and what it is made with
 ) -> CheckReply | Held:
     """Make one call, unless the provider's breaker holds it."""
     breaker = f"{planned.endpoint.source}/{planned.definition.provider}"
-    held = await _pass(breaker, planned, services, upstream, deadline)
-    if held is not None:
-        return held
-    asked_at = services.clock()
-    attempt = attempt_of(planned, progress)
-    within_seconds = _seconds_until(deadline, asked_at)
+    passage = await services.breakers.change(breaker, lambda state: gate(state, services.clock()))
+    if isinstance(passage, Held):
+        return passage
     try:
-        exchange = await upstream.ask(planned.endpoint, attempt.query, secret, within_seconds)
+        if isinstance(passage, Probe) and passage.ping_first:
+            left_seconds = _seconds_until(deadline, services.clock())
+            if await upstream.ping(planned.endpoint, left_seconds) is False:
+                return await _stay_open(breaker, services)
+        asked_at = services.clock()
+        attempt = attempt_of(planned, progress)
+        exchange = await upstream.ask(
+            planned.endpoint, attempt.query, secret, _seconds_until(deadline, asked_at)
+        )
         decision = decide(planned, attempt, exchange, services.clock())
     except BaseException:
-        # Cancelled with its connection, most likely: another call must not wait for this one's answer.
-        await services.breakers.change(breaker, lambda state: (without_answer(state, services.clock()), None))
+        if isinstance(passage, Probe):
+            # Cancelled with its connection, most likely: another probe must not wait for this one's end.
+            await services.breakers.change(
+                breaker, lambda state: (without_answer(state, services.clock()), None)
+            )
         raise
     for surprise in decision.surprises:
         services.tally.count(planned.definition.name, surprise)
@@ -134,18 +142,8 @@ async def _try(  # noqa: PLR0913, PLR0917 - a call and what it is made with
     return decision.reply
 
 
-async def _pass(
-    breaker: str, planned: PlannedCall, services: Services, upstream: Upstream, deadline: datetime
-) -> Held | None:
-    """Return None when the call may be made, else until when it may not. Pings where that is to be seen first."""
-    passage = await services.breakers.change(breaker, lambda state: gate(state, services.clock()))
-    if isinstance(passage, Held):
-        return passage
-    if not isinstance(passage, Probe) or not passage.ping_first:
-        return None
-    is_up = await upstream.ping(planned.endpoint, _seconds_until(deadline, services.clock()))
-    if is_up is not False:
-        return None
+async def _stay_open(breaker: str, services: Services) -> Held:
+    """Leave a breaker open after a ping that said no; return until when."""
 
     def reopen(state: Breaker) -> tuple[Breaker, Held]:
         now = services.clock()

@@ -51,14 +51,12 @@ async def verify(delivery: Delivery, services: Services) -> Settlement:
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
-    claim = claim_of(delivery, admitted, services)
+    claim = _claim_of(delivery, admitted, services)
     try:
         return await _once(delivery, admitted, claim, services)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", vendor=admitted.vendor.name, tenant=admitted.tenant.siret)
-        return _answer(
-            delivery, admitted, [unexplained(request) for request in admitted.job.checks], services
-        )
+        return _failed(delivery, admitted, services)
 
 
 def give_up(delivery: Delivery, services: Services) -> Settlement:
@@ -71,10 +69,10 @@ def give_up(delivery: Delivery, services: Services) -> Settlement:
     )
     if not isinstance(admitted, Admitted):
         return admitted
-    return _answer(delivery, admitted, [unexplained(request) for request in admitted.job.checks], services)
+    return _failed(delivery, admitted, services)
 
 
-def claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Claim:
+def _claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Claim:
     """Return the name and the digests under which the reply memory knows this run of the job."""
     progress = delivery.progress
     return Claim(
@@ -145,6 +143,11 @@ async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Ma
 
 def _replies(checks: Mapping[str, CheckProgress]) -> list[CheckReply]:
     return [check.reply for check in checks.values() if check.reply is not None]
+
+
+def _failed(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+    checks = [unexplained(request) for request in admitted.job.checks]
+    return _answer(delivery, admitted, checks, services)
 
 
 def _answer(
