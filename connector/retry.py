@@ -30,6 +30,8 @@ class Policy:
     first_wait_seconds: float
     """Upper bound of the first back-off; it doubles with each further one."""
     longest_wait_seconds: float
+    longest_park_seconds: float
+    """Upper bound of the wait of a parked check, which is to be answered soon after its provider is back."""
     most_calls: int
     """Of one question; parking does not count."""
     patience_seconds: float | None
@@ -39,10 +41,18 @@ class Policy:
 POLICIES: Final[Mapping[Lane, Policy]] = MappingProxyType(
     {
         Lane.INTERACTIVE: Policy(
-            first_wait_seconds=0.5, longest_wait_seconds=8.0, most_calls=6, patience_seconds=20.0
+            first_wait_seconds=0.5,
+            longest_wait_seconds=8.0,
+            longest_park_seconds=8.0,
+            most_calls=6,
+            patience_seconds=20.0,
         ),
         Lane.BATCH: Policy(
-            first_wait_seconds=2.0, longest_wait_seconds=1800.0, most_calls=50, patience_seconds=None
+            first_wait_seconds=2.0,
+            longest_wait_seconds=1800.0,
+            longest_park_seconds=300.0,
+            most_calls=50,
+            patience_seconds=None,
         ),
     }
 )
@@ -124,12 +134,13 @@ def next_step(
     is drawn evenly from [0, 1). A wait that would end at the deadline or after it is not begun.
     """
     if isinstance(outcome, Held):
-        backoff = timedelta(seconds=_backoff_seconds(tried + 1, policy, jitter))
+        longest = policy.longest_park_seconds
+        backoff = timedelta(seconds=_backoff_seconds(tried + 1, policy, jitter, longest))
         at = max(outcome.until + timedelta(seconds=jitter * _SPREAD_SECONDS), now + backoff)
         return Park(at) if at < _end(window, policy, is_known=outcome.is_known) else Finish()
     if outcome.code not in RETRIED or tried >= policy.most_calls:
         return Finish()
-    backoff_seconds = _backoff_seconds(tried, policy, jitter)
+    backoff_seconds = _backoff_seconds(tried, policy, jitter, policy.longest_wait_seconds)
     is_known = outcome.wait_seconds is not None
     if outcome.wait_seconds is not None:
         # Told the same again and again, the calls still grow rarer: others wait for the same quota.
@@ -140,9 +151,9 @@ def next_step(
     return RetryAt(at) if at < _end(window, policy, is_known=is_known) else Finish()
 
 
-def _backoff_seconds(tried: int, policy: Policy, jitter: float) -> float:
+def _backoff_seconds(tried: int, policy: Policy, jitter: float, longest_seconds: float) -> float:
     doublings = min(max(tried - 1, 0), _LONGEST_BACKOFF_DOUBLINGS)
-    return jitter * min(policy.longest_wait_seconds, policy.first_wait_seconds * 2.0**doublings)
+    return jitter * min(longest_seconds, policy.first_wait_seconds * 2.0**doublings)
 
 
 def _end(window: Window, policy: Policy, *, is_known: bool) -> datetime:

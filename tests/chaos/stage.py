@@ -79,11 +79,12 @@ def play(  # noqa: PLR0913 - what a run is made of
     act: Callable[[Stage], None],
     *,
     lane: str = "interactive",
-    patience_seconds: float = 60.0,
+    patience_seconds: float = 400.0,
 ) -> Result:
     """Publish ``jobs`` to a worker of ``lives``, let ``act`` do its worst, and account for every job once it is over.
 
-    ``patience_seconds`` is how long nothing may move before what is left counts as it stands.
+    ``patience_seconds`` is how long nothing may move before what is left counts as it stands: by default longer than
+    a job of a campaign may be put off while its provider is away for a moment.
     """
     sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
     sandbox.recover()

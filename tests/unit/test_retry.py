@@ -90,7 +90,8 @@ def test_at_the_counter_an_outage_of_unknown_length_is_not_waited_for_to_the_end
 def test_a_check_whose_provider_is_not_asked_is_parked_until_it_may_be() -> None:
     held = Held(NOW + timedelta(seconds=3), CheckCode.PROVIDER_UNAVAILABLE)
     assert seconds(after(held, 0, jitter=0.0)) == 3.0
-    assert seconds(after(held, 9, lane=Lane.BATCH, left=86400)) == 512.0
+    assert seconds(after(held, 5, lane=Lane.BATCH, left=86400)) == 32.0
+    assert seconds(after(held, 30, lane=Lane.BATCH, left=86400)) == 150.0
 
 
 CODES = st.sampled_from(sorted(RETRIED))
