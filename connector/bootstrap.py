@@ -44,8 +44,11 @@ def build_services(
     """Build what the pipeline acts through. Raises ``DatabaseError`` or ``VaultError``."""
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
+    registry = RegistryCache(RegistryStore(engine), vault)
+    # Under a wrong key every job would be answered, and remembered, as if its tenant's token were invalid.
+    registry.check_key()
     return Services(
-        registry=RegistryCache(RegistryStore(engine), vault),
+        registry=registry,
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
         breakers=MemoryState(CLOSED),

@@ -6,6 +6,7 @@ Remote control, gossip, mingle and heartbeat events have no step here, so no tra
 """
 
 import asyncio
+import signal
 from typing import Any, ClassVar
 
 import structlog
@@ -93,6 +94,8 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
 
         A broker that refuses the worker when it starts stops it: retrying cannot mend a password.
         """
+        # Celery would start the worker anew at its end; whoever supervises it does that.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._tell_health()
         try:
             connected = self.pool.run_blocking(super().ensure_connected, conn)
@@ -156,6 +159,8 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             hurrying.cancel()
         if self.pool.jobs:
             _log.warning("worker.gave_back", jobs=len(self.pool.jobs))
+            self.pool.flush()
+            self.session.abandon()
 
     def _isolation(self) -> Isolation:
         queues = tuple(isolated_queue(lane) for lane in self.work.lanes)
@@ -180,12 +185,13 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 _log.error("topology.refused", vendor=vendor, error=error.reply_text)
 
     def _on_registry_change(self, _registry: Registry) -> None:
-        self.declare_reply_queues()
+        self.session.when_unblocked(self.declare_reply_queues)
 
     def _on_shutting_down(self, **_details: Any) -> None:
         """Drain at the first signal, hurry at the second."""
         event = self._hurrying if self._stopping.is_set() else self._stopping
-        self.pool.loop.call_soon_threadsafe(event.set)
+        if not self.pool.loop.is_closed():
+            self.pool.loop.call_soon_threadsafe(event.set)
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:

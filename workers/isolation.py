@@ -42,7 +42,7 @@ class Isolation:
         """Look for suspects for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if any(self._session.depth(queue) for queue in self._queues):
+            if not self._session.is_blocked and any(self._session.depth(queue) for queue in self._queues):
                 await self._run_some()
 
     async def _run_some(self) -> None:

@@ -27,7 +27,7 @@ EXIT_UNWELL = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def health(url: str | None, live: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Tell whether jobs can be answered; exit 0 when they can, 1 when not.
+    """Tell whether jobs can be answered; exit 0 when they can, 1 when not, 2 when there is nobody to ask.
 
     A worker is live when its event loop answers, and ready when it takes jobs. The deployment is ready when the
     database and the broker answer, and a worker takes from each queue.

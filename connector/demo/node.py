@@ -51,8 +51,12 @@ class RabbitNode:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._write_configuration()
-        self.start()
+        try:
+            self._write_configuration()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_exception: object) -> None:

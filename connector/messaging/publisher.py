@@ -107,6 +107,11 @@ class Publisher:
         """Its connection is gone: nothing can be published any more."""
         return self._failure is not None
 
+    @property
+    def is_blocked(self) -> bool:
+        """The broker takes no messages for now."""
+        return not self._unblocked.is_set()
+
     def block(self) -> None:
         """Hold further messages: the broker has said that it takes none."""
         self._unblocked.clear()
@@ -158,8 +163,7 @@ class Publisher:
         while self._waiting:
             tag, oldest = next(iter(self._waiting.items()))
             # A broker that takes no messages has those that were sent still to read.
-            is_blocked = not self._unblocked.is_set()
-            left = self.confirm_timeout_seconds if is_blocked else oldest.deadline - self._loop.time()
+            left = self.confirm_timeout_seconds if self.is_blocked else oldest.deadline - self._loop.time()
             if left > 0:
                 self._watch = self._loop.call_later(left, self._give_up_the_late)
                 return

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Final
 
+import structlog
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.frames import TolerantFrames
@@ -22,12 +23,13 @@ REFUSALS: Final = (AccessRefused, PreconditionFailed)
 """What the broker answers to a declaration that is not allowed, or not the same as what exists."""
 _HEARTBEAT_RATE: Final = 2
 _BLOCKED: Final = "connection.blocked"
+_log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
     "frame_handler": TolerantFrames,
     # A broker that no longer reads or answers must not hold the loop for ever.
-    "read_timeout": 20,
-    "write_timeout": 20,
+    "read_timeout": 10,
+    "write_timeout": 10,
     "client_properties": {"connection_name": "ccas-connector worker"},
 }
 """What a connection given to a session is made with."""
@@ -49,8 +51,9 @@ class BrokerSession:
         self._errors = (*connection.connection_errors, *connection.channel_errors)
         self._channel = _open_channel(connection)
         self.publisher = self.publisher_type(_open_channel(connection), loop)
-        self._amqp.on_blocked = lambda _reason: self.publisher.block()
-        self._amqp.on_unblocked = self.publisher.unblock
+        self._amqp.on_blocked = self._on_blocked
+        self._amqp.on_unblocked = self._on_unblocked
+        self._when_unblocked: list[Callable[[], None]] = []
         _publish_without_reading(self._amqp)
         self._reader = SocketReader(self._amqp)
         self._failed: asyncio.Future[None] = loop.create_future()
@@ -77,9 +80,7 @@ class BrokerSession:
 
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in hand goes on."""
-        for tag in self._consumer_tags:
-            self._send(partial(self._channel.basic_cancel, tag))
-        self._consumer_tags.clear()
+        self._cancel(nowait=False)
 
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
@@ -99,8 +100,19 @@ class BrokerSession:
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""
-        self.pause()
+        # Without an answer: a broker that has gone silent must not hold a worker that is to end.
+        self._cancel(nowait=True)
         self._consumed = {}
+
+    def _cancel(self, *, nowait: bool) -> None:
+        for tag in self._consumer_tags:
+            self._send(partial(self._channel.basic_cancel, tag, nowait=nowait))
+        self._consumer_tags.clear()
+
+    def abandon(self) -> None:
+        """Close the connection without a word to the broker, which gives back what is in hand."""
+        self.fail(ConnectionAbortedError("abandoned"))
+        self._amqp.collect()
 
     def depth(self, queue: str) -> int:
         """Return how many messages wait in a queue; none once the session has ended."""
@@ -146,6 +158,30 @@ class BrokerSession:
             self._failed.set_exception(error)
             # Read once here, so that an error nobody awaits any more is not reported as forgotten.
             self._failed.exception()
+
+    @property
+    def is_blocked(self) -> bool:
+        """The broker reads nothing from this connection for now: what waits for its answer would wait as long."""
+        return self.publisher.is_blocked
+
+    def when_unblocked(self, act: Callable[[], None]) -> None:
+        """Have ``act`` done once the broker reads again; at once, where it does."""
+        if self.is_blocked:
+            self._when_unblocked.append(act)
+        else:
+            act()
+
+    def _on_blocked(self, reason: str) -> None:
+        _log.warning("broker.blocked", reason=reason)
+        self.publisher.block()
+
+    def _on_unblocked(self) -> None:
+        _log.info("broker.unblocked")
+        self.publisher.unblock()
+        acts, self._when_unblocked = self._when_unblocked, []
+        for act in acts:
+            # Not while a frame is being read.
+            self._loop.call_soon(act)
 
     def _on_cancelled(self, tag: str) -> None:
         self.fail(ConsumerLostError(tag.removeprefix("ccas-connector.")))

@@ -9,9 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.registry.records import Registry
 from connector.registry.store import RegistryStore
-from connector.registry.vault import Vault
+from connector.registry.vault import Vault, VaultError
 
 REFRESH_SECONDS: Final = 2.0
+_LOOKED_AT: Final = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,25 @@ class RegistryCache:
         if secret is None:
             secret = self._secrets[siret, sealed] = self._vault.open(siret, sealed)
         return secret
+
+    def check_key(self) -> None:
+        """Raise ``VaultError`` when there are secrets, and the key opens none of those looked at."""
+        sealed = [
+            (tenant.siret, secret)
+            for tenant in self._registry.tenants.values()
+            for secret in (tenant.sealed_token, tenant.sealed_dgfip)
+            if secret is not None
+        ][:_LOOKED_AT]
+        failures: list[VaultError] = []
+        for siret, secret in sealed:
+            try:
+                self.secret(siret, secret)
+            except VaultError as error:
+                failures.append(error)
+            else:
+                return
+        if failures:
+            raise failures[0]
 
     async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:
         """Refresh for ever; ``on_change`` is called with each new registry."""

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import OperationalError
 
+from connector.registry.database import DatabaseError
 from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.tables import GRANTS, REVISION, TENANTS, VENDORS
 
@@ -27,13 +29,22 @@ class RegistryStore:
             return _load(connection)
 
     def save(self, vendors: Iterable[Vendor], tenants: Iterable[Tenant]) -> None:
-        """Insert or replace these vendors and tenants in one transaction; others stay as they are."""
-        with self._engine.begin() as connection:
-            for vendor in vendors:
-                _save_vendor(connection, vendor)
-            for tenant in tenants:
-                _save_tenant(connection, tenant)
-            connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+        """Insert or replace these vendors and tenants in one transaction; others stay as they are.
+
+        Raises ``DatabaseError`` when the database does not take them; nothing has changed then.
+        """
+        try:
+            with self._engine.begin() as connection:
+                for vendor in vendors:
+                    _save_vendor(connection, vendor)
+                for tenant in tenants:
+                    _save_tenant(connection, tenant)
+                connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+        except OperationalError as error:
+            raise DatabaseError(
+                f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
+                "database: try again",
+            ) from None
 
 
 def _load(connection: Connection) -> Registry:

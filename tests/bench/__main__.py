@@ -28,12 +28,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="CPU measurements, in turn (default: 1)")
     parser.add_argument("--repeats", type=int, default=7, help="jobs behind each median (default: 7)")
     parser.add_argument(
-        "--outage-jobs", type=int, default=100, help="jobs behind each median of the outage (default: 100)"
+        "--outage-jobs",
+        type=int,
+        default=100,
+        help="jobs behind each median of the outage, 50 at the least (default: 100)",
     )
     parser.add_argument(
         "--endurance-jobs", type=int, default=10_000, help="jobs through cut connections (default: 10,000)"
     )
     options = parser.parse_args()
+    if options.outage_jobs < 50:
+        parser.error("--outage-jobs: 50 at the least, or the provider is not probed twice")
     if not install_rabbitmq(lambda line: print(line, file=sys.stderr)):
         sys.exit(HOW_TO_GET_ONE)
     results: dict[str, Any] = {}

@@ -5,6 +5,7 @@ Exits 1 when a run shows what must not be, or when a run without a protection sh
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -83,6 +84,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, help="jobs of each scenario (default: its own, 6,550 in all)")
     parser.add_argument("--no-controls", action="store_true", help="leave out the runs without a protection")
     options = parser.parse_args()
+    # As Ctrl-C does: what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if not install_rabbitmq(_say):
         sys.exit(HOW_TO_GET_ONE)
     chosen = [scenario for scenario in SCENARIOS if options.only is None or scenario.name in options.only]

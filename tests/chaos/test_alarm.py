@@ -1,10 +1,15 @@
 """The memory alarm is the broker's own: it blocks who publishes, and lets go again."""
 
+import json
+
 import amqp
 import pytest
 
+from connector.demo.deployment import Deployment
 from connector.demo.node import NodeError, RabbitNode
+from connector.demo.vendor import VendorClient
 from tests.chaos.alarm import memory_alarm
+from tests.jobs import job
 
 LOOKS = 60
 """Times one second that a notice of the broker is waited for."""
@@ -53,3 +58,23 @@ def test_a_command_that_the_node_refuses_says_what_the_node_said(own_node: Rabbi
         own_node.ctl("not_a_command")
     with pytest.raises(NodeError, match="Bad argument"):
         own_node.ctl("set_vm_memory_high_watermark", "much")
+
+
+def test_a_worker_that_is_told_to_stop_under_the_alarm_ends_and_loses_nothing(own_node: RabbitNode) -> None:
+    """It holds a reply that the broker would not read, and asks it nothing that it would not answer."""
+    with (
+        Deployment(own_node.url(), ["--latency", "1"]) as deployed,
+        deployed.worker("--drain-seconds", "1") as worker,
+        VendorClient(own_node.url(), "millesime") as vendor,
+    ):
+        for number in range(5):
+            vendor.publish(job(job_id=f"held-{number}"))
+        with memory_alarm(own_node):
+            worker.wait_for("broker.blocked")
+            assert worker.stop() == 0
+        assert "worker.gave_back" in "".join(worker.said)
+        unanswered = {f"held-{number}" for number in range(5)}
+        with deployed.worker():
+            # What the broker had still to read when the worker ended may be a reply: then one comes twice.
+            while unanswered:
+                unanswered -= {json.loads(message.body)["job_id"] for message in vendor.replies(1)}

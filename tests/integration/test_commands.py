@@ -73,6 +73,20 @@ def test_a_malformed_setting_stops_the_worker_with_one_line(
     assert "secret@" not in line
 
 
+def test_a_key_that_opens_no_token_stops_the_worker_with_one_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Else every job would be answered, and remembered, as if its token were invalid."""
+    (tmp_path / "tenants.toml").write_text(TENANTS, "utf-8")
+    assert run("tenants", "import", str(tmp_path / "tenants.toml"), environment=environment).returncode == 0
+
+    finished = run("worker", environment=environment | {"CONNECTOR_SECRET_KEY": new_key()})
+
+    assert finished.returncode == 2
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("ccas-connector: CONNECTOR_SECRET_KEY: does not open the token of tenant")
+
+
 @pytest.mark.parametrize(
     "command",
     [
