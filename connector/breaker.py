@@ -135,7 +135,8 @@ def after_call(breaker: Breaker, end: CallEnd, now: datetime) -> Breaker:
 
     A call that was under way when the breaker opened does not close it: it says nothing of the time since.
     """
-    is_older = breaker.opened_at is not None and end.asked_at < breaker.opened_at
+    # An opening that is still to come was before the clock was set back: it makes no call older.
+    is_older = breaker.opened_at is not None and end.asked_at < breaker.opened_at <= now
     if end.signal is Signal.DOWN:
         return _after_failure(breaker, end, now, is_older=is_older)
     if is_older:
@@ -174,11 +175,14 @@ def _open(
     if wait_seconds is not None:
         pause = min(LONGEST_KNOWN_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, wait_seconds))
     until = now + timedelta(seconds=pause)
+    if breaker.until is not None and breaker.until <= now + timedelta(seconds=LONGEST_KNOWN_PAUSE_SECONDS):
+        # What was announced stays announced, whatever a call that was under way says.
+        until = max(until, breaker.until)
     return replace(
         breaker,
         openings=breaker.openings + (wait_seconds is None),
         opened_at=now,
-        until=max(until, breaker.until) if breaker.until else until,
+        until=until,
         code=code,
         is_known=wait_seconds is not None,
         probe_until=None,

@@ -127,7 +127,10 @@ def test_a_provider_that_asks_for_no_wait_is_given_a_second() -> None:
 
 
 def test_a_clock_that_is_set_back_holds_nobody() -> None:
-    assert isinstance(gate(opened(now=86400), at(0))[1], Probe)
+    probing, passage = gate(opened(now=86400), at(0))
+    assert isinstance(passage, Probe)
+    assert gate(call(probing, DOWN, 1), at(1))[1] == Held(at(3), DOWN)
+    assert call(probing, None, 1) == CLOSED
 
 
 def test_while_probes_fail_the_pause_doubles_up_to_a_bound() -> None:
