@@ -6,7 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.registry.records import Registry, Tenant, Vendor
-from connector.registry.tenants_file import TenantsFile, TenantsFileError, resolve_dgfip, resolve_token
+from connector.registry.tenants_file import (
+    TenantsFile,
+    TenantsFileError,
+    VendorEntry,
+    resolve_dgfip,
+    resolve_token,
+)
 from connector.registry.vault import Vault, VaultError
 
 
@@ -40,8 +46,7 @@ def plan_import(
     Raises ``TenantsFileError`` when a tenant names an unknown vendor, or when a secret cannot be had.
     """
     vendors = tuple(
-        _change(Vendor(name=name, **dict(entry)), registry.vendors.get(name))
-        for name, entry in file.vendors.items()
+        _vendor_change(name, entry, registry.vendors.get(name)) for name, entry in file.vendors.items()
     )
     known = {*registry.vendors, *file.vendors}
     tenants = []
@@ -67,6 +72,12 @@ def plan_import(
                 wanted = replace(wanted, sealed_dgfip=vault.seal(siret, dgfip), dgfip_set_at=now)
         tenants.append(_change(wanted, current))
     return (*vendors, *tenants)
+
+
+def _vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Change:
+    # Its further reply queues are the operator's to add and to remove.
+    queues = current.reply_queues if current else ()
+    return _change(Vendor(name=name, reply_queues=queues, **dict(entry)), current)
 
 
 def _holds(vault: Vault, siret: str, sealed: str | None, secret: str) -> bool:

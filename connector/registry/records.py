@@ -17,6 +17,8 @@ class Vendor:
     preset: str
     """The habilitation form whose scopes it works with: millesime, sonate-opus, ccas or all."""
     extra_scopes: tuple[str, ...] = ()
+    reply_queues: tuple[str, ...] = ()
+    """Names of its further reply queues, ``<name>`` of ``replies.<vendor>.<name>``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,21 @@ class Tenant:
     sealed_dgfip: str | None = field(default=None, repr=False)
     """Its credentials at API Impôt particulier, encrypted; ``None`` when it has none."""
     dgfip_set_at: datetime | None = None
+    token_expires_at: datetime | None = None
+    """As its JWT says; ``None`` when that is not known."""
+    sealed_next_token: str | None = field(default=None, repr=False)
+    """The token that replaces the current one as soon as the API has answered it, encrypted."""
+    quotas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Its own quotas (``20/s,250/min``) by group of endpoints, where they are not the general ones."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Flow:
+    """The jobs of one vendor for one tenant on one lane: what capacity is shared between."""
+
+    lane: str
+    vendor: str
+    siret: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,8 @@ class Registry:
     """Grows with every change."""
     vendors: Mapping[str, Vendor]
     tenants: Mapping[str, Tenant]
+    backlogs: frozenset[Flow] = frozenset()
+    """The flows that have a backlog queue of their own."""
 
 
 EMPTY_REGISTRY = Registry(revision=0, vendors=MappingProxyType({}), tenants=MappingProxyType({}))

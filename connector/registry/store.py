@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from connector.registry.database import DatabaseError
-from connector.registry.records import Registry, Tenant, Vendor
-from connector.registry.tables import GRANTS, REVISION, TENANTS, VENDORS
+from connector.registry.records import Flow, Registry, Tenant, Vendor
+from connector.registry.tables import BACKLOGS, GRANTS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
 
 
 class RegistryStore:
@@ -51,6 +51,9 @@ def _load(connection: Connection) -> Registry:
     granted: dict[str, set[str]] = {}
     for row in connection.execute(select(GRANTS.c.siret, GRANTS.c.vendor)):
         granted.setdefault(row.siret, set()).add(row.vendor)
+    queues: dict[str, list[str]] = {}
+    for row in connection.execute(select(REPLY_QUEUES).order_by(REPLY_QUEUES.c.name)):
+        queues.setdefault(row.vendor, []).append(row.name)
     vendors = {
         row.name: Vendor(
             name=row.name,
@@ -58,6 +61,7 @@ def _load(connection: Connection) -> Registry:
             publisher=row.publisher,
             preset=row.preset,
             extra_scopes=tuple(row.extra_scopes),
+            reply_queues=tuple(queues.get(row.name, ())),
         )
         for row in connection.execute(select(VENDORS).order_by(VENDORS.c.name))
     }
@@ -70,6 +74,9 @@ def _load(connection: Connection) -> Registry:
             token_set_at=_aware(row.token_set_at),
             sealed_dgfip=row.sealed_dgfip,
             dgfip_set_at=_aware(row.dgfip_set_at),
+            token_expires_at=_aware(row.token_expires_at),
+            sealed_next_token=row.sealed_next_token,
+            quotas=MappingProxyType(dict(row.quotas or {})),
         )
         for row in connection.execute(select(TENANTS).order_by(TENANTS.c.siret))
     }
@@ -77,6 +84,9 @@ def _load(connection: Connection) -> Registry:
         revision=connection.execute(select(REVISION.c.revision)).scalar_one(),
         vendors=MappingProxyType(vendors),
         tenants=MappingProxyType(tenants),
+        backlogs=frozenset(
+            Flow(row.lane, row.vendor, row.siret) for row in connection.execute(select(BACKLOGS))
+        ),
     )
 
 
@@ -90,6 +100,9 @@ def _save_vendor(connection: Connection, vendor: Vendor) -> None:
     changed = connection.execute(update(VENDORS).where(VENDORS.c.name == vendor.name).values(values))
     if changed.rowcount == 0:
         connection.execute(insert(VENDORS).values(name=vendor.name, **values))
+    connection.execute(delete(REPLY_QUEUES).where(REPLY_QUEUES.c.vendor == vendor.name))
+    for name in vendor.reply_queues:
+        connection.execute(insert(REPLY_QUEUES).values(vendor=vendor.name, name=name))
 
 
 def _save_tenant(connection: Connection, tenant: Tenant) -> None:
@@ -99,6 +112,9 @@ def _save_tenant(connection: Connection, tenant: Tenant) -> None:
         "token_set_at": tenant.token_set_at,
         "sealed_dgfip": tenant.sealed_dgfip,
         "dgfip_set_at": tenant.dgfip_set_at,
+        "token_expires_at": tenant.token_expires_at,
+        "sealed_next_token": tenant.sealed_next_token,
+        "quotas": dict(tenant.quotas) or None,
     }
     changed = connection.execute(update(TENANTS).where(TENANTS.c.siret == tenant.siret).values(values))
     if changed.rowcount == 0:

@@ -1,4 +1,4 @@
-"""The database's tables: the registry, and the reply memory."""
+"""The database's tables: the registry, the reply memory, and what scheduled work has done."""
 
 from sqlalchemy import (
     JSON,
@@ -49,6 +49,9 @@ TENANTS = Table(
     Column("token_set_at", DateTime(timezone=True), nullable=True),
     Column("sealed_dgfip", Text, nullable=True),
     Column("dgfip_set_at", DateTime(timezone=True), nullable=True),
+    Column("token_expires_at", DateTime(timezone=True), nullable=True),
+    Column("sealed_next_token", Text, nullable=True),
+    Column("quotas", JSON(none_as_null=True), nullable=True),
 )
 
 GRANTS = Table(
@@ -56,6 +59,36 @@ GRANTS = Table(
     METADATA,
     Column("siret", String(14), ForeignKey("tenants.siret", ondelete="CASCADE"), primary_key=True),
     Column("vendor", String(32), ForeignKey("vendors.name", ondelete="CASCADE"), primary_key=True),
+)
+
+REPLY_QUEUES = Table(
+    "reply_queues",
+    METADATA,
+    Column("vendor", String(32), ForeignKey("vendors.name", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+)
+
+BACKLOGS = Table(
+    "backlogs",
+    METADATA,
+    # Of no foreign key: what waits there is answered whatever becomes of its vendor or tenant.
+    Column("lane", String(16), primary_key=True),
+    Column("vendor", String(32), primary_key=True),
+    Column("siret", String(14), primary_key=True),
+)
+
+SCHEDULED_TASKS = Table(
+    "scheduled_tasks",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+)
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("given_at", DateTime(timezone=True), nullable=False),
 )
 
 REPLIES = Table(
