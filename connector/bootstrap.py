@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import time
 
 import httpx
+from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
 from connector.breaker import CLOSED
@@ -12,6 +14,13 @@ from connector.clock import Clock, utc_now
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
 from connector.memory.writer import LOCK_SECONDS, MemoryWriter
+from connector.quota.bounds import Quotas
+from connector.quota.failover import SharedLimiter
+from connector.quota.limiter import Limiter
+from connector.quota.memory_limiter import MemoryLimiter
+from connector.quota.redis_limiter import RedisLimiter
+from connector.quota.refusals import NONE
+from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, open_database
 from connector.registry.store import RegistryStore
@@ -19,7 +28,9 @@ from connector.registry.vault import Vault
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settings import Settings
-from connector.shared_state import MemoryState
+from connector.shared.link import RedisLink
+from connector.shared.redis_state import RedisState
+from connector.shared.state import MemoryState, SharedState, ValueT
 from connector.surprises import Tally
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
@@ -41,17 +52,22 @@ def open_registry(settings: Settings) -> RegistryStore:
 def build_services(
     settings: Settings, transport: httpx.AsyncBaseTransport, clock: Clock = utc_now
 ) -> Services:
-    """Build what the pipeline acts through. Raises ``DatabaseError`` or ``VaultError``."""
+    """Build what the pipeline acts through. Raises ``DatabaseError``, ``VaultError`` or ``SharedStateError``."""
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
     registry = RegistryCache(RegistryStore(engine), vault)
     # Under a wrong key every job would be answered, and remembered, as if its tenant's token were invalid.
     registry.check_key()
+    link = None if settings.redis_url is None else RedisLink(settings.redis_url)
     return Services(
         registry=registry,
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
-        breakers=MemoryState(CLOSED),
+        breakers=_state(link, "breakers", CLOSED),
+        quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
+        turns=Turns(_limiter(link), time.monotonic),
+        refusals=_state(link, "refusals", NONE),
+        link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
         vault=vault,
         policies=POLICIES,
@@ -61,6 +77,17 @@ def build_services(
         tally=Tally(),
         require_user_id=settings.require_user_id,
     )
+
+
+def _limiter(link: RedisLink | None) -> Limiter:
+    own = MemoryLimiter(time.monotonic)
+    return own if link is None else SharedLimiter(RedisLimiter(link.redis), own, link)
+
+
+def _state(link: RedisLink | None, name: str, initial: ValueT) -> SharedState[ValueT]:
+    if link is None:
+        return MemoryState(initial)
+    return RedisState(link, name, initial, TypeAdapter(type(initial)))
 
 
 def _memory_writer(settings: Settings, clock: Clock) -> MemoryWriter | None:

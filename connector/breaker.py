@@ -2,7 +2,7 @@
 
 A provider that fails several times in a row, or says that it is in maintenance, is not asked for a while. Then one
 probe goes: a ping, and, where that does not say no, one real call, whose answer closes the breaker or opens it for
-longer. State changes are pure functions; where the state is kept is ``connector.shared_state``'s affair.
+longer. State changes are pure functions; where the state is kept is ``connector.shared.state``'s affair.
 """
 
 from dataclasses import dataclass, replace

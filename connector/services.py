@@ -10,10 +10,14 @@ from connector.catalogue.definition import Source
 from connector.clock import Clock
 from connector.memory import ReplyMemory
 from connector.messaging.delivery import Lane
+from connector.quota.bounds import Quotas
+from connector.quota.refusals import Refusals
+from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault
 from connector.retry import Policy
-from connector.shared_state import SharedState
+from connector.shared.link import RedisLink
+from connector.shared.state import SharedState
 from connector.surprises import Tally
 from connector.upstream.exchange import Upstream
 
@@ -29,6 +33,13 @@ class Services:
     """What the upstreams share; closed with the worker."""
     breakers: SharedState[Breaker]
     """One per provider."""
+    quotas: Quotas
+    turns: Turns
+    """Whose call is next, where more calls wait than quotas allow."""
+    refusals: SharedState[Refusals]
+    """One per tenant's token, per scope that it lacks, and for the address."""
+    link: RedisLink | None
+    """To what the worker processes share; None where there is one process only."""
     memory: ReplyMemory
     vault: Vault
     """Seals what travels with a job that is put off."""

@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from connector.errors import OperatorError
 from connector.messaging.address import broker_address
+from connector.quota.rate import Quota, Rate, read_quota
 
 PREFIX: Final = "CONNECTOR_"
 _MONTH_SECONDS: Final = 31 * 24 * 3600
@@ -41,6 +50,10 @@ def _broker(value: SecretStr) -> SecretStr:
     return value
 
 
+def _quota(value: object) -> object:
+    return read_quota(value) if isinstance(value, str) else value
+
+
 class Settings(BaseModel):
     """Every setting has a default that works on a laptop, except the key that encrypts tokens."""
 
@@ -58,6 +71,12 @@ class Settings(BaseModel):
     dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
+    redis_url: Annotated[SecretStr, _address("redis", "rediss", "unix")] | None = None
+    """Redis or Valkey, which several worker processes share; None: there is one process only."""
+    token_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(20, 1.0),)
+    """What a tenant's token may call, of each group of endpoints."""
+    egress_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(1000, 60.0),)
+    """What all calls from this address may add up to."""
     reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False

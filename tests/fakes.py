@@ -8,17 +8,21 @@ from typing import Any, cast
 import httpx
 from pydantic import SecretStr
 
-from connector.breaker import CLOSED
+from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
 from connector.memory import ReplyMemory
 from connector.messaging.deferral import deferred, read_deferred
 from connector.messaging.delivery import Delivery
+from connector.quota.bounds import Quotas
+from connector.quota.memory_limiter import MemoryLimiter
+from connector.quota.refusals import NONE
+from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault, new_key
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settlement import Answer, Defer
-from connector.shared_state import MemoryState
+from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
@@ -39,6 +43,10 @@ class ManualTime:
         """Return the instant."""
         return self.now
 
+    def seconds(self) -> float:
+        """Return the instant in Unix time."""
+        return self.now.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         """Let the time pass, and others run."""
         self.slept.append(seconds)
@@ -50,6 +58,18 @@ class ManualTime:
         self.now += timedelta(seconds=seconds)
 
 
+class NeverOpen:
+    """Breakers that remember nothing."""
+
+    def peek(self, _key: str) -> Breaker:
+        """Return a closed breaker."""
+        return CLOSED
+
+    async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
+        """Return what a closed breaker answers."""
+        return change(CLOSED)[1]
+
+
 def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTime | None = None) -> Services:
     """Return services whose sources answer through ``transport``, with a memory of this process alone."""
     passing = time or ManualTime()
@@ -59,6 +79,10 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         upstreams={Source.API_PARTICULIER: ApiParticulier(transport, "https://api.test")},
         transport=transport,
         breakers=MemoryState(CLOSED),
+        quotas=Quotas(),
+        turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
+        refusals=MemoryState(NONE),
+        link=None,
         memory=ReplyMemory(None, vault, passing.clock),
         vault=vault,
         policies=POLICIES,

@@ -95,6 +95,9 @@ class Deployment:
             "CONNECTOR_DGFIP_URL": url,
             "CONNECTOR_DATABASE_URL": f"sqlite:///{folder / 'registry.db'}",
             "CONNECTOR_SECRET_KEY": new_key(),
+            # The sandbox has none unless told; what is about quotas sets its own.
+            "CONNECTOR_TOKEN_QUOTA": "0",
+            "CONNECTOR_EGRESS_QUOTA": "0",
         }
         (folder / "tenants.toml").write_text(_TENANTS, "utf-8")
         self.command("tenants", "import", str(folder / "tenants.toml"))

@@ -17,7 +17,6 @@ from typing import Any, Final
 from uuid import uuid4
 
 from connector.bootstrap import build_services
-from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Endpoint
 from connector.identity import Query
 from connector.logs import configure_logs
@@ -30,9 +29,9 @@ from connector.messaging.topology import DELIVERY_LIMIT
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settings import load_settings
-from connector.shared_state import Change, ResultT
 from connector.upstream.exchange import Exchange, Upstream
 from connector.upstream.transport import http_transport
+from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker
 
 POINTS: Final = ("before_call", "after_call", "after_confirm")
@@ -88,14 +87,6 @@ class FusedUpstream:
     async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:
         """Ping."""
         return await self.upstream.ping(endpoint, within_seconds)
-
-
-class NeverOpen:
-    """Breakers that remember nothing."""
-
-    async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
-        """Return what a closed breaker answers."""
-        return change(CLOSED)[1]
 
 
 def session_of(fuse: Fuse, without: frozenset[str]) -> type[BrokerSession]:

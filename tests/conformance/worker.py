@@ -13,24 +13,15 @@ from datetime import datetime
 from uuid import uuid4
 
 from connector.bootstrap import build_services
-from connector.breaker import CLOSED, Breaker
 from connector.clock import utc_now
 from connector.logs import configure_logs
 from connector.messaging.delivery import Lane
 from connector.retry import POLICIES
 from connector.settings import load_settings
-from connector.shared_state import Change, ResultT
 from connector.upstream.transport import http_transport
 from tests.conformance.cases import DAY
+from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker
-
-
-class NeverOpen:
-    """Breakers that remember nothing."""
-
-    async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
-        """Return what a closed breaker answers."""
-        return change(CLOSED)[1]
 
 
 def main() -> int:

@@ -15,6 +15,10 @@ Change = Callable[[ValueT], tuple[ValueT, ResultT]]
 class SharedState(Protocol[ValueT]):
     """Values of one kind, each under a key."""
 
+    def peek(self, key: str) -> ValueT:
+        """Return the value under ``key``, perhaps as it was a second ago."""
+        ...
+
     async def change(self, key: str, change: "Change[ValueT, ResultT]") -> ResultT:
         """Replace the value under ``key`` as one step, whoever else changes it at the same time."""
         ...
@@ -26,6 +30,10 @@ class MemoryState(Generic[ValueT]):
     def __init__(self, initial: ValueT) -> None:
         self._initial = initial
         self._values: dict[str, ValueT] = {}
+
+    def peek(self, key: str) -> ValueT:
+        """Return the value under ``key``."""
+        return self._values.get(key, self._initial)
 
     async def change(self, key: str, change: "Change[ValueT, ResultT]") -> ResultT:
         """Replace the value under ``key``."""

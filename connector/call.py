@@ -1,0 +1,187 @@
+"""One call of a check: past what holds it back, to its source, and what its end teaches.
+
+    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the call ─▶ decide ─▶ note what it says of all of them
+
+A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from connector.admission import Admitted
+from connector.advance import attempt_of
+from connector.breaker import (
+    CLOSED,
+    Breaker,
+    CallEnd,
+    Probe,
+    Signal,
+    after_call,
+    after_ping,
+    gate,
+    signal_of,
+    without_answer,
+)
+from connector.decide import decide, without_call
+from connector.messaging.delivery import Lane
+from connector.plan import PlannedCall
+from connector.progress import CheckProgress
+from connector.quota.bounds import token_key
+from connector.quota.limiter import Bound, Demand
+from connector.quota.told import note_of
+from connector.quota.turns import Claim
+from connector.refused import Suspended, note_answer, suspension_of
+from connector.retry import Held
+from connector.services import Services
+from connector.upstream.exchange import Answered, Exchange, Upstream
+from schemas.codes import CheckCode
+from schemas.reply import CheckReply
+
+_ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
+"""Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
+_HANGING_MS: Final = 10_000
+"""A call that its deadline cuts short after so long says that the provider hangs."""
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a check's calls are made with."""
+
+    planned: PlannedCall
+    admitted: Admitted
+    upstream: Upstream
+    secret: str = field(repr=False)
+    deadline: datetime
+
+    @property
+    def breaker(self) -> str:
+        """The name of its provider's breaker."""
+        return f"{self.planned.endpoint.source}/{self.planned.definition.provider}"
+
+
+async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
+    """Make one call, unless it is held back: by a suspension of its tenant, its provider's breaker, or its quota."""
+    suspended = suspension_of(question.planned, question.admitted.tenant, services)
+    if suspended is not None:
+        return _suspended(question, suspended)
+    known = services.breakers.peek(question.breaker)
+    _, likely = gate(known, services.clock())
+    if isinstance(likely, Held):
+        return likely
+    bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
+    if not await _take_turn(question, bounds, services):
+        return Held(question.deadline, CheckCode.RATE_LIMITED)
+    passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
+    if isinstance(passage, Held):
+        return passage
+    try:
+        if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
+            return await _stay_open(question.breaker, services)
+        asked_at = services.clock()
+        attempt = attempt_of(question.planned, progress)
+        exchange = await question.upstream.ask(
+            question.planned.endpoint,
+            attempt.query,
+            question.secret,
+            _seconds_until(question.deadline, asked_at),
+        )
+        decision = decide(question.planned, attempt, exchange, services.clock())
+    except BaseException:
+        if isinstance(passage, Probe):
+            # Cancelled with its connection, most likely: another probe must not wait for this one's end.
+            await services.breakers.change(
+                question.breaker, lambda state: (without_answer(state, services.clock()), None)
+            )
+        raise
+    for surprise in decision.surprises:
+        services.tally.count(question.planned.definition.name, surprise)
+    _note_quota(question, bounds, exchange, services)
+    await note_answer(question.planned, question.admitted.tenant, decision.reply, services)
+    await _note(question.breaker, _end_of(decision.reply, asked_at, progress), services)
+    return decision.reply
+
+
+def _suspended(question: Question, suspended: Suspended) -> CheckReply | Held:
+    if suspended.code is CheckCode.RATE_LIMITED:
+        return Held(suspended.until, suspended.code, is_known=True)
+    # A token that is refused stays so until somebody acts: waiting answers nobody.
+    return without_call(question.planned, suspended.code)
+
+
+async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> bool:
+    admitted = question.admitted
+    claim = Claim(
+        line=token_key(question.planned, admitted.tenant),
+        vendor=admitted.vendor.name,
+        demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
+    )
+    return await services.turns.take(claim, _seconds_until(question.deadline, services.clock()))
+
+
+async def _ping(question: Question, services: Services) -> bool:
+    """Tell whether the provider may be up, as far as a ping says."""
+    left_seconds = _seconds_until(question.deadline, services.clock())
+    return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
+
+
+def _note_quota(
+    question: Question, bounds: tuple[Bound, ...], exchange: Exchange, services: Services
+) -> None:
+    """Take in what the API says of the token's quota, where there is one to keep to."""
+    key = token_key(question.planned, question.admitted.tenant)
+    bound = next((bound for bound in bounds if bound.key == key), None)
+    if bound is None or not isinstance(exchange, Answered):
+        return
+    note = note_of(exchange.headers, bound.quota, services.clock())
+    if note is not None:
+        services.turns.note(key, note)
+
+
+async def _stay_open(breaker: str, services: Services) -> Held:
+    """Leave a breaker open after a ping that said no; return until when."""
+
+    def reopen(state: Breaker) -> tuple[Breaker, Held]:
+        now = services.clock()
+        opened = after_ping(state, now)
+        return opened, Held(opened.until or now, opened.code)
+
+    return await services.breakers.change(breaker, reopen)
+
+
+def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:
+    """Return what a call's answer says of its provider."""
+    code = answer.reason.code if answer.reason else None
+    signal = signal_of(code)
+    if answer.source is not None and signal is Signal.DOWN and answer.source.provider in _ONE_FUND_OF_SEVERAL:
+        signal = Signal.NOTHING
+    if code is CheckCode.EXPIRED and answer.source is not None and answer.source.duration_ms >= _HANGING_MS:
+        signal, code = Signal.DOWN, CheckCode.PROVIDER_TIMEOUT
+    return CallEnd(
+        signal=signal,
+        code=code or CheckCode.PROVIDER_UNAVAILABLE,
+        wait_seconds=answer.reason.retry_after_seconds if answer.reason else None,
+        asked_at=asked_at,
+        is_first=progress.retries == 0,
+    )
+
+
+async def _note(breaker: str, end: CallEnd, services: Services) -> None:
+    """Tell the breaker how a call ended."""
+
+    def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
+        after = after_call(state, end, services.clock())
+        return after, (state, after)
+
+    before, after = await services.breakers.change(breaker, note)
+    if before.until is None and after.until is not None:
+        _log.warning("breaker.opened", breaker=breaker, code=str(end.code), until=after.until.isoformat())
+    elif before.until is not None and after == CLOSED:
+        _log.info("breaker.closed", breaker=breaker)
+
+
+def _seconds_until(instant: datetime | None, now: datetime) -> float:
+    return 0.0 if instant is None else max(0.0, (instant - now) / timedelta(seconds=1))

@@ -1,0 +1,67 @@
+"""Which quotas a call counts against: its tenant's token's, by group of endpoints, and the egress address's."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.catalogue.definition import Source
+from connector.plan import PlannedCall
+from connector.quota.limiter import Bound
+from connector.quota.rate import Quota, read_quota
+from connector.registry.records import Tenant
+from schemas.codes import Call
+
+OF_THE_ADDRESS: Final = frozenset({Source.API_PARTICULIER, Source.API_PARTICULIER_V2})
+"""Sources behind the firewall that counts an address's calls."""
+EGRESS: Final = "egress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """The quotas of a host; tenants may have their own."""
+
+    token: Quota = ()
+    egress: Quota = ()
+    _read: dict[str, Quota] = field(default_factory=dict, repr=False)
+
+    def bounds(self, planned: PlannedCall, tenant: Tenant) -> tuple[Bound, ...]:
+        """Return what a call of a tenant's counts against; none where no quota is set.
+
+        A call with FranceConnect's token counts against the address alone: that token is the person's, not the tenant's.
+        """
+        bounds: list[Bound] = []
+        if not is_of_the_person(planned):
+            token = self._of(tenant, str(planned.definition.quota_group))
+            if token:
+                bounds.append(Bound(token_key(planned, tenant), token))
+        if planned.endpoint.source in OF_THE_ADDRESS:
+            bounds += self.of_the_address()
+        return tuple(bounds)
+
+    def of_the_address(self) -> tuple[Bound, ...]:
+        """Return what a call without a token counts against."""
+        return (Bound(EGRESS, self.egress),) if self.egress else ()
+
+    def _of(self, tenant: Tenant, group: str) -> Quota:
+        text = tenant.quotas.get(group)
+        if text is None:
+            return self.token
+        quota = self._read.get(text)
+        if quota is None:
+            try:
+                quota = read_quota(text)
+            except ValueError:
+                # Written by another version: the general quota is the safe one.
+                quota = self.token
+            self._read[text] = quota
+        return quota
+
+
+def token_key(planned: PlannedCall, tenant: Tenant) -> str:
+    """Return the name of the quota of a call's token: the tenant's, by group of endpoints, or a person's, which has none."""
+    group = "france_connect" if is_of_the_person(planned) else planned.definition.quota_group
+    return f"token/{tenant.siret}/{group}"
+
+
+def is_of_the_person(planned: PlannedCall) -> bool:
+    """Tell whether a call is made with the person's FranceConnect token rather than a secret of the tenant's."""
+    return planned.endpoint.call is Call.FRANCE_CONNECT

@@ -1,0 +1,44 @@
+"""The limiter of a process that shares its quotas, and must keep to them when the shared server is away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from connector.quota.limiter import Bound, Demand, Limiter, LimiterError, Note
+from connector.quota.memory_limiter import MemoryLimiter
+from connector.shared.link import RedisLink
+
+
+class SharedLimiter:
+    """``Limiter`` that asks the server while it answers, and else gives this process its share of each quota.
+
+    The share is one part in as many processes as there last were. What the server has let through is counted here too,
+    so that going over to the share does not begin with a full window.
+    """
+
+    def __init__(self, shared: Limiter, own: MemoryLimiter, link: RedisLink) -> None:
+        self._shared = shared
+        self._own = own
+        self._link = link
+
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
+        """Return how long each demand has to wait."""
+        if self._link.is_up:
+            try:
+                waits = await self._shared.grant(demands, notes)
+            except LimiterError as error:
+                self._link.lose(str(error))
+            else:
+                for demand, wait_seconds in zip(demands, waits, strict=True):
+                    if wait_seconds == 0:
+                        self._own.count(demand)
+                return waits
+        return await self._own.grant([self._share(demand) for demand in demands], notes)
+
+    def _share(self, demand: Demand) -> Demand:
+        return replace(
+            demand,
+            bounds=tuple(
+                Bound(bound.key, tuple(rate.share(self._link.processes) for rate in bound.quota))
+                for bound in demand.bounds
+            ),
+        )

@@ -1,0 +1,102 @@
+-- The grant of connector/quota/memory_limiter.py as one step in Redis, by Redis's own clock.
+-- Of each key K: the list K holds when its last calls were let through, the hash K:s the rest of its standing.
+-- Instants and spans are in whole milliseconds: Lua writes a number with 14 digits, so no finer ones.
+-- ARGV[1]: {"demands": [[urgent, [[key, [[calls, batch calls, span], …]], …]], …], "notes": [[key, hold, spacing, for], …],
+--          "urgent": ms, "catch_up": ms}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local asked = cjson.decode(ARGV[1])
+local KEPT_MS = 600000
+
+local standings = {}
+local function standing(key)
+  local known = standings[key]
+  if not known then
+    local fields = redis.call('HMGET', key .. ':s', 'batch_at', 'held', 'urgent', 'spacing', 'spaced')
+    known = {batch_at = tonumber(fields[1]) or 0, held = tonumber(fields[2]) or 0, urgent = tonumber(fields[3]) or 0,
+             spacing = tonumber(fields[4]) or 0, spaced = tonumber(fields[5]) or 0,
+             calls = redis.call('LLEN', key)}
+    standings[key] = known
+  end
+  return known
+end
+
+local function spacing(known, quota)
+  local own = 0
+  for _, rate in ipairs(quota) do own = math.max(own, rate[3] / rate[2]) end
+  if now < known.spaced then own = math.max(own, known.spacing) end
+  return own
+end
+
+for _, note in ipairs(asked.notes) do
+  local known = standing(note[1])
+  known.held = math.max(known.held, now + note[2])
+  if note[4] > 0 then known.spacing, known.spaced = note[3], now + note[4] end
+  known.changed = true
+end
+
+local function free_at(bound, urgent)
+  local known = standing(bound[1])
+  local at = known.held
+  for _, rate in ipairs(bound[2]) do
+    local calls = urgent and rate[1] or rate[2]
+    if known.calls >= calls then
+      at = math.max(at, tonumber(redis.call('LINDEX', bound[1], -calls)) + rate[3])
+    end
+  end
+  if not urgent then
+    local late = math.max(spacing(known, bound[2]), asked.catch_up)
+    at = math.max(at, known.batch_at - late, known.urgent)
+  end
+  return at
+end
+
+local function take(bound, urgent)
+  local known, most, kept = standing(bound[1]), 0, 0
+  for _, rate in ipairs(bound[2]) do
+    most, kept = math.max(most, rate[1]), math.max(kept, rate[3])
+  end
+  if most > 0 then
+    known.calls = redis.call('RPUSH', bound[1], now)
+    if known.calls > most then
+      redis.call('LTRIM', bound[1], -most, -1)
+      known.calls = most
+    end
+    redis.call('PEXPIRE', bound[1], math.ceil(kept))
+  end
+  if not urgent then
+    known.batch_at = math.max(known.batch_at, now) + spacing(known, bound[2])
+    known.changed = true
+  end
+end
+
+local waits = {}
+for i, demand in ipairs(asked.demands) do
+  local urgent, bounds, last, at = demand[1], demand[2], 0, {}
+  for j, bound in ipairs(bounds) do
+    at[j] = free_at(bound, urgent)
+    last = math.max(last, at[j])
+  end
+  if last <= now then
+    for _, bound in ipairs(bounds) do take(bound, urgent) end
+    waits[i] = 0
+  else
+    for j, bound in ipairs(bounds) do
+      if urgent and at[j] > now then
+        local known = standing(bound[1])
+        known.urgent, known.changed = at[j] + asked.urgent, true
+      end
+    end
+    waits[i] = math.ceil(last - now)
+  end
+end
+
+for key, known in pairs(standings) do
+  if known.changed then
+    redis.call('HSET', key .. ':s', 'batch_at', known.batch_at, 'held', known.held, 'urgent', known.urgent,
+               'spacing', known.spacing, 'spaced', known.spaced)
+    local last = math.max(known.batch_at, known.held, known.urgent, known.spaced)
+    redis.call('PEXPIRE', key .. ':s', math.max(KEPT_MS, last - now + KEPT_MS))
+  end
+end
+return waits

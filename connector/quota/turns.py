@@ -1,0 +1,146 @@
+"""Whose turn it is to call, where more calls wait than quotas allow.
+
+Interactive calls go first. Within a lane, tenants take turns whatever the length of their lines, and within a
+tenant, its vendors do. A call waits in its tenant's line alone: a tenant without quota left holds nobody else up.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.quota.limiter import Demand, Limiter, Note
+
+_LONGEST_LOOK_SECONDS: Final = 1.0
+"""Between two looks at a line that waits, however long its wait was said to be: another process may have freed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A call that waits for its turn."""
+
+    line: str
+    """Whose quota it waits for: the calls of one line take each other's place."""
+    vendor: str
+    demand: Demand
+
+
+@dataclass(slots=True)
+class _Waiting:
+    claim: Claim
+    turn: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Line:
+    """The waiting calls of one tenant on one lane."""
+
+    by_vendor: OrderedDict[str, deque[_Waiting]] = field(default_factory=OrderedDict)
+    not_before: float = 0.0
+    """In seconds of the turns' clock."""
+
+    def add(self, waiting: _Waiting) -> None:
+        self.by_vendor.setdefault(waiting.claim.vendor, deque()).append(waiting)
+
+    def head(self) -> _Waiting | None:
+        """Return the call whose turn is next; those that have given up are dropped."""
+        while self.by_vendor:
+            vendor, line = next(iter(self.by_vendor.items()))
+            while line and line[0].turn.done():
+                line.popleft()
+            if line:
+                return line[0]
+            del self.by_vendor[vendor]
+        return None
+
+    def step(self) -> None:
+        """Let the head go, and its vendor's next call wait for the other vendors'."""
+        vendor, line = next(iter(self.by_vendor.items()))
+        line.popleft()
+        self.by_vendor.move_to_end(vendor)
+
+
+class Turns:
+    """Lets calls through, of one process, as its limiter allows."""
+
+    def __init__(self, limiter: Limiter, clock: Callable[[], float]) -> None:
+        """``clock`` gives seconds that never go back."""
+        self._limiter = limiter
+        self._clock = clock
+        # Interactive lines first.
+        self._lanes: tuple[OrderedDict[str, _Line], OrderedDict[str, _Line]] = (OrderedDict(), OrderedDict())
+        self._notes: dict[str, Note] = {}
+        self._arrived = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def take(self, claim: Claim, within_seconds: float) -> bool:
+        """Wait until the call may be made, and count it; False when that takes longer than ``within_seconds``."""
+        if not claim.demand.bounds:
+            return True
+        waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
+        lane = self._lanes[0 if claim.demand.is_urgent else 1]
+        lane.setdefault(claim.line, _Line()).add(waiting)
+        self._arrived.set()
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+        try:
+            async with asyncio.timeout(within_seconds):
+                await waiting.turn
+        except TimeoutError:
+            return False
+        return True
+
+    def note(self, key: str, note: Note) -> None:
+        """Take in what the API said of a quota, with the next call that wants to be made."""
+        self._notes[key] = note
+
+    async def _serve(self) -> None:
+        """Let calls through while any waits."""
+        while True:
+            self._arrived.clear()
+            now = self._clock()
+            heads = self._heads(now)
+            if heads:
+                await self._ask(heads, now)
+                continue
+            soonest = min((line.not_before for lane in self._lanes for line in lane.values()), default=None)
+            if soonest is None:
+                return
+            try:
+                async with asyncio.timeout(min(max(soonest - now, 0.0), _LONGEST_LOOK_SECONDS)):
+                    await self._arrived.wait()
+            except TimeoutError:
+                pass
+
+    def _heads(self, now: float) -> list[tuple[OrderedDict[str, _Line], str, _Waiting]]:
+        """Return the next call of each line that may go, in the order of their turns."""
+        heads = []
+        for lane in self._lanes:
+            for name, line in list(lane.items()):
+                head = line.head()
+                if head is None:
+                    del lane[name]
+                elif line.not_before <= now:
+                    heads.append((lane, name, head))
+        return heads
+
+    async def _ask(self, heads: list[tuple[OrderedDict[str, _Line], str, _Waiting]], now: float) -> None:
+        notes, self._notes = self._notes, {}
+        waits = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
+        for (lane, name, waiting), wait_seconds in zip(heads, waits, strict=True):
+            line = lane[name]
+            if wait_seconds > 0:
+                line.not_before = now + min(wait_seconds, _LONGEST_LOOK_SECONDS)
+                continue
+            lane.move_to_end(name)
+            # It may have given up while the limiter was asked: its call is counted for nothing.
+            if line.head() is waiting:
+                line.step()
+            if not waiting.turn.done():
+                waiting.turn.set_result(None)
+
+    def close(self) -> None:
+        """Let nothing more through."""
+        if self._serving is not None:
+            self._serving.cancel()

@@ -1,0 +1,109 @@
+"""Calls that the platform has refused: counted against the address, and a tenant's own suspension."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+
+from connector.plan import PlannedCall
+from connector.quota.bounds import EGRESS, OF_THE_ADDRESS, is_of_the_person
+from connector.quota.refusals import (
+    MOST_OF_A_TENANT,
+    MOST_OF_THE_ADDRESS,
+    NONE,
+    REFUSALS,
+    Refusals,
+    after_answer,
+    after_refusal,
+    is_suspended,
+)
+from connector.registry.records import Tenant
+from connector.services import Services
+from schemas.codes import CheckCode
+from schemas.reply import CheckReply
+
+_TOKENS: Final = REFUSALS - {
+    CheckCode.RATE_LIMITED,
+    CheckCode.INSUFFICIENT_SCOPE,
+    CheckCode.FRANCE_CONNECT_INVALID,
+}
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """No call is made until then."""
+
+    until: datetime
+    code: CheckCode
+    """The last refusal's."""
+
+
+def suspension_of(planned: PlannedCall, tenant: Tenant, services: Services) -> Suspended | None:
+    """Return what keeps the address, or the tenant, from asking for now."""
+    now = services.clock()
+    for key in _keys(planned, tenant):
+        refusals = services.refusals.peek(key)
+        if refusals.until is not None and is_suspended(refusals, now):
+            # That the address pauses is no fault of this tenant's token.
+            return Suspended(refusals.until, CheckCode.RATE_LIMITED if key == EGRESS else refusals.code)
+    return None
+
+
+async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, services: Services) -> None:
+    """Count a refusal, or end a suspension with a call that was none."""
+    code = answer.reason.code if answer.reason else None
+    if code is None or code not in REFUSALS:
+        for key in _keys(planned, tenant):
+            if services.refusals.peek(key) != NONE:
+                await services.refusals.change(
+                    key, lambda state: (after_answer(state, services.clock()), None)
+                )
+        return
+    if code in _TOKENS:
+        _log.warning("token.refused", tenant=tenant.siret, check=planned.definition.name, code=str(code))
+    keys = _keys(planned, tenant)
+    if keys[0] == EGRESS and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
+        _log.critical("address.paused", code=str(code), until=_until(EGRESS, services))
+    if is_of_the_person(planned):
+        return
+    key = keys[-1] if code is CheckCode.INSUFFICIENT_SCOPE else keys[-2]
+    if await _count(key, code, MOST_OF_A_TENANT, services):
+        _log.error(
+            "tenant.suspended",
+            tenant=tenant.siret,
+            check=planned.definition.name if code is CheckCode.INSUFFICIENT_SCOPE else None,
+            code=str(code),
+            until=_until(key, services),
+        )
+
+
+async def _count(key: str, code: CheckCode, most: int, services: Services) -> bool:
+    """Count one refusal; tell whether it suspends."""
+    return await services.refusals.change(key, partial(_counted, code=code, most=most, now=services.clock()))
+
+
+def _counted(state: Refusals, code: CheckCode, most: int, now: datetime) -> tuple[Refusals, bool]:
+    after = after_refusal(state, code, most, now)
+    return after, is_suspended(after, now) and not is_suspended(state, now)
+
+
+def _until(key: str, services: Services) -> str | None:
+    until = services.refusals.peek(key).until
+    return until.isoformat() if until else None
+
+
+def _keys(planned: PlannedCall, tenant: Tenant) -> tuple[str, ...]:
+    """Return under which names a call's refusals are counted.
+
+    For the address, where its firewall counts; for the tenant's token, under an instant that a new one leaves behind; and
+    for the check alone, whose scope the token may lack.
+    """
+    address = (EGRESS,) if planned.endpoint.source in OF_THE_ADDRESS else ()
+    if is_of_the_person(planned):
+        return address
+    set_at = tenant.token_set_at.isoformat() if tenant.token_set_at else ""
+    token = f"{tenant.siret}/{planned.endpoint.source.api}/{set_at}"
+    return (*address, token, f"{token}/{planned.definition.name}")

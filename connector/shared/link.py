@@ -1,0 +1,106 @@
+"""A process's link to the Redis or Valkey that its worker processes share: whether it is up, and how many they are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from connector.errors import OperatorError
+
+PREFIX: Final = "ccas-connector:"
+BEAT_SECONDS: Final = 1.0
+_PROCESSES: Final = f"{PREFIX}processes"
+_GONE_AFTER_SECONDS: Final = 10
+_ANSWER_SECONDS: Final = 2.0
+FAILURES: Final = (RedisError, OSError)
+"""What redis-py raises when the server is away, or answers what it should not."""
+_COUNT: Final = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])
+"""
+_log = structlog.get_logger(__name__)
+
+
+class SharedStateError(OperatorError):
+    """The server of ``CONNECTOR_REDIS_URL`` cannot be used; the message says what to do."""
+
+
+class RedisLink:
+    """Knows whether the server answers. Away, each process goes on with the share of a quota that it can be sure of."""
+
+    def __init__(self, url: SecretStr) -> None:
+        """Nothing is connected yet. Raises ``SharedStateError`` for an address that redis-py cannot read."""
+        try:
+            self.redis = Redis.from_url(
+                url.get_secret_value(),
+                socket_timeout=_ANSWER_SECONDS,
+                socket_connect_timeout=_ANSWER_SECONDS,
+                decode_responses=True,
+            )
+        except ValueError:
+            raise SharedStateError("CONNECTOR_REDIS_URL: not an address; write redis://host:6379/0") from None
+        self._count = self.redis.register_script(_COUNT)
+        self._process = uuid4().hex
+        self._refreshers: list[Callable[[], Awaitable[None]]] = []
+        self.processes = 1
+        """How many worker processes shared the server when it last answered."""
+        self.is_up = False
+
+    def when_beating(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Have ``refresh`` called at each beat, while the server answers; it may raise ``FAILURES``."""
+        self._refreshers.append(refresh)
+
+    async def connect(self) -> None:
+        """Take part. Raises ``SharedStateError`` where the server does not answer: a quota would not be kept."""
+        try:
+            await self._beat()
+        except FAILURES as error:
+            raise SharedStateError(
+                f"CONNECTOR_REDIS_URL: the server does not answer ({type(error).__name__}); start Redis or Valkey, or, "
+                "for a single worker process, unset it",
+            ) from None
+        self.is_up = True
+
+    async def keep(self) -> None:
+        """Take part for ever."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._beat()
+            except FAILURES as error:
+                self.lose(type(error).__name__)
+            else:
+                self._find()
+
+    def lose(self, error: str) -> None:
+        """Note that the server does not answer; ``error`` is an error type's name."""
+        if self.is_up:
+            _log.warning("shared_state.away", error=error, share=f"1/{self.processes} of each quota")
+        self.is_up = False
+
+    async def close(self) -> None:
+        """Leave."""
+        try:
+            await self.redis.zrem(_PROCESSES, self._process)
+        except FAILURES:
+            # It is forgotten there by itself.
+            self.is_up = False
+        await self.redis.aclose()
+
+    async def _beat(self) -> None:
+        self.processes = int(await self._count(keys=[_PROCESSES], args=[self._process, _GONE_AFTER_SECONDS]))
+        for refresh in self._refreshers:
+            await refresh()
+
+    def _find(self) -> None:
+        if not self.is_up:
+            _log.info("shared_state.back", processes=self.processes)
+        self.is_up = True
