@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
+from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
 from connector.memory.writer import LOCK_SECONDS, MemoryWriter
@@ -50,9 +51,12 @@ def open_registry(settings: Settings) -> RegistryStore:
 
 
 def build_services(
-    settings: Settings, transport: httpx.AsyncBaseTransport, clock: Clock = utc_now
+    settings: Settings, transport: httpx.AsyncBaseTransport, concurrency: int, clock: Clock = utc_now
 ) -> Services:
-    """Build what the pipeline acts through. Raises ``DatabaseError``, ``VaultError`` or ``SharedStateError``."""
+    """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
+
+    Raises ``DatabaseError``, ``VaultError`` or ``SharedStateError``.
+    """
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
     registry = RegistryCache(RegistryStore(engine), vault)
@@ -64,6 +68,7 @@ def build_services(
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
+        intake=Intake(concurrency),
         quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
         turns=Turns(_limiter(link), time.monotonic),
         refusals=_state(link, "refusals", NONE),

@@ -8,6 +8,7 @@ import httpx
 from connector.breaker import Breaker
 from connector.catalogue.definition import Source
 from connector.clock import Clock
+from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
@@ -33,6 +34,8 @@ class Services:
     """What the upstreams share; closed with the worker."""
     breakers: SharedState[Breaker]
     """One per provider."""
+    intake: Intake
+    """Which jobs this process has in hand."""
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""

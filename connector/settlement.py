@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.messaging.delivery import Delivery
+from connector.registry.records import Flow
 from schemas.reply import Reply
 
 
@@ -51,4 +52,12 @@ class Isolate:
     delivery: Delivery
 
 
-Settlement = Answer | Dead | Defer | Isolate
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Keep the job in its flow's own queue until it can be taken in hand."""
+
+    flow: Flow
+    delivery: Delivery
+
+
+Settlement = Answer | Dead | Defer | Isolate | SetAside

@@ -1,9 +1,9 @@
 """The pipeline: from a delivery to how it ends.
 
-    admit ─▶ recall ─▶ plan ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
+    admit ─▶ enter ─▶ recall ─▶ plan ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
 
-Deciding is pure, in the module of each step's name; ``recall`` and ``remember`` go to the reply memory, ``ask`` to
-the sources. What the pipeline returns is carried out by ``connector.messaging.settle``: publish, and only then
+Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or sets it aside for those of
+others, ``recall`` and ``remember`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.messaging.settle``: publish, and only then
 acknowledge.
 """
 
@@ -27,8 +27,9 @@ from connector.messaging.delivery import Delivery
 from connector.plan import plan
 from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
 from connector.reasons import job_error
+from connector.registry.records import Flow
 from connector.services import Services
-from connector.settlement import Answer, Dead, DeadReason, Defer, Settlement
+from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
 from schemas.codes import JobCode
 from schemas.reply import CheckReply, Reply
 
@@ -37,8 +38,11 @@ LOOK_AGAIN_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
-async def verify(delivery: Delivery, services: Services) -> Settlement:
-    """Run one delivery through the pipeline. Never raises: what nobody foresaw is answered too."""
+async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool = False) -> Settlement:
+    """Run one delivery through the pipeline. Never raises: what nobody foresaw is answered too.
+
+    A job that was set aside is not set aside again: its queue gives no more than may be in hand.
+    """
     try:
         admitted = admit(
             delivery,
@@ -51,12 +55,20 @@ async def verify(delivery: Delivery, services: Services) -> Settlement:
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
-    claim = _claim_of(delivery, admitted, services)
+    flow = Flow(admitted.lane, admitted.vendor.name, admitted.tenant.siret)
+    # A FranceConnect token never travels: a job that has one cannot wait elsewhere.
+    if was_set_aside or admitted.job.france_connect_token is not None:
+        services.intake.take(flow)
+    elif not await services.intake.enter(flow):
+        return SetAside(flow, delivery)
     try:
+        claim = _claim_of(delivery, admitted, services)
         return await _once(delivery, admitted, claim, services)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", vendor=admitted.vendor.name, tenant=admitted.tenant.siret)
         return _failed(delivery, admitted, services)
+    finally:
+        services.intake.leave(flow)
 
 
 def give_up(delivery: Delivery, services: Services) -> Settlement:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
+from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.messaging.deferral import deferred, read_deferred
 from connector.messaging.delivery import Delivery
@@ -79,6 +80,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         upstreams={Source.API_PARTICULIER: ApiParticulier(transport, "https://api.test")},
         transport=transport,
         breakers=MemoryState(CLOSED),
+        intake=Intake(100),
         quotas=Quotas(),
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         refusals=MemoryState(NONE),

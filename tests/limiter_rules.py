@@ -81,7 +81,7 @@ class LimiterRules:
         assert await limiter.grant([demand(), demand(("a", "0"))], {}) == [0, 0]
 
     async def test_it_decides_as_the_one_in_memory(self, limiter: Limiter) -> None:
-        draw = random.Random(20)
+        draw = random.Random(20)  # noqa: S311 - the same sequence each time
         twin = MemoryLimiter(lambda: 1000.0)
         for _ in range(20):
             asked = [

@@ -28,7 +28,7 @@ _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tu
     type=click.IntRange(1, 2000),
     default=DEFAULT_CONCURRENCY,
     show_default=True,
-    help="Jobs in hand at once, per lane.",
+    help="Jobs in hand at once, per lane: as many of one vendor's for one tenant, twice as many of all.",
 )
 @click.option(
     "--drain-seconds",
@@ -76,7 +76,7 @@ def worker(
     settings = settings_or_exit()
     configure_logs(settings.log_format, log_level)
     with failing_cleanly():
-        services = build_services(settings, http_transport())
+        services = build_services(settings, http_transport(), concurrency)
     work = Work(
         lanes=_LANES[lane],
         concurrency=concurrency,

@@ -73,7 +73,10 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     async def _finish(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.app.work.health.stop()
+        self.app.work.services.turns.close()
         await self.app.work.services.transport.aclose()
+        if self.app.work.services.link is not None:
+            await self.app.work.services.link.close()
         self.app.work.services.memory.close()
 
 

@@ -6,15 +6,17 @@ from typing import Any, Final
 
 import structlog
 
+from connector.intake import ROOM
 from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Settler, Taken
-from connector.messaging.topology import deferred_queue, isolated_queue, lane_queue
+from connector.messaging.topology import BACKLOG, deferred_queue, isolated_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, Settlement
 from connector.verify import give_up, verify
 from workers.app import Work
+from workers.backlogs import Backlogs
 from workers.pool import AsyncioPool
 
 RUNS_ALONE: Final = 2
@@ -26,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 def queues_of(lanes: tuple[Lane, ...], concurrency: int) -> dict[str, int]:
     """Return the queues that a worker of ``lanes`` consumes, and how many messages of each it holds at most."""
-    vendors = {lane_queue(lane): concurrency for lane in lanes}
+    vendors = {lane_queue(lane): ROOM * concurrency for lane in lanes}
     deferred = {deferred_queue(lane): concurrency for lane in lanes}
     return {**vendors, **deferred}
 
@@ -39,6 +41,7 @@ class VerifyRequest:
     # Celery's pool logs what it is given.
     message: Any = field(repr=False)
     session: BrokerSession = field(repr=False)
+    backlogs: Backlogs = field(repr=False)
     work: Work = field(repr=False)
 
     def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
@@ -55,7 +58,12 @@ class VerifyRequest:
         try:
             delivery, settlement = await self._decide()
             services = self.work.services
-            settler = Settler(publisher=self.session.publisher, vault=services.vault, clock=services.clock)
+            settler = Settler(
+                publisher=self.session.publisher,
+                vault=services.vault,
+                clock=services.clock,
+                open_backlog=self.backlogs.open,
+            )
             await settler.settle(settlement, delivery, taken)
         except PublishError as error:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
@@ -82,7 +90,8 @@ class VerifyRequest:
         if self.queue == isolated_queue(delivery.lane):
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
-            return await verify(delivery, self.work.services)
+            return await verify(delivery, self.work.services, was_set_aside=True)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
-        return await verify(delivery, self.work.services)
+        was_set_aside = self.queue.startswith(f"{BACKLOG}.")
+        return await verify(delivery, self.work.services, was_set_aside=was_set_aside)

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from connector.messaging.delivery import Delivery, body_of, delivery_count
 from connector.messaging.publisher import Outgoing
-from connector.messaging.topology import deferred_queue, isolated_queue
+from connector.messaging.topology import backlog_queue, deferred_queue, isolated_queue
+from connector.registry.records import Flow
 from connector.registry.vault import Vault, VaultError
 
 LONGEST_DELAY_SECONDS: Final = 2**28 - 1
@@ -44,6 +45,11 @@ def replayed(delivery: Delivery, vault: Vault) -> Outgoing:
 def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
     """Return the message that has the job run alone."""
     return _sealed(isolated_queue(delivery.lane), delivery, vault)
+
+
+def set_aside(delivery: Delivery, flow: Flow, vault: Vault) -> Outgoing:
+    """Return the message that keeps the job in its flow's own queue."""
+    return _sealed(backlog_queue(flow), replace(delivery, taken_before=False), vault)
 
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:

@@ -16,7 +16,8 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.reader import SocketReader
-from connector.messaging.topology import declare_reply_queue, declare_topology
+from connector.messaging.topology import SOLE, declare_backlog, declare_reply_queue, declare_topology
+from connector.registry.records import Flow
 
 HEARTBEAT_SECONDS: Final = 30
 REFUSALS: Final = (AccessRefused, PreconditionFailed)
@@ -59,6 +60,7 @@ class BrokerSession:
         self._failed: asyncio.Future[None] = loop.create_future()
         self._consumer_tags: list[str] = []
         self._consumed: dict[str, int] = {}
+        self._is_paused = False
         self._on_message: Callable[[str, Any], None] = lambda _queue, _message: None
 
     def declare(self) -> None:
@@ -80,12 +82,35 @@ class BrokerSession:
 
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in hand goes on."""
+        self._is_paused = True
         self._cancel(nowait=False)
 
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
+        self._is_paused = not self._consumed
         for queue, in_hand in self._consumed.items():
             self._send(partial(self._start_consumer, queue, in_hand))
+
+    def consume_also(self, queue: str, in_hand: int) -> None:
+        """Take messages from one more queue, likewise; from the next ``resume`` on, while paused."""
+        self._consumed[queue] = in_hand
+        if not self._is_paused:
+            self._send(partial(self._start_consumer, queue, in_hand))
+
+    def claim(self, *, alone: bool) -> bool:
+        """Take the place of the only worker process, or of one of several; False where another's claim excludes it."""
+        channel = self._connection.channel()
+        try:
+            channel.basic_consume(SOLE, exclusive=alone, callback=lambda _message: None)
+        except AccessRefused:
+            return False
+        return True
+
+    def declare_backlog(self, flow: Flow) -> None:
+        """Declare the queue of a flow's jobs that are set aside. Raises ``REFUSALS`` likewise."""
+        channel = self._connection.channel()
+        declare_backlog(channel, flow)
+        channel.close()
 
     def _start_consumer(self, queue: str, in_hand: int) -> None:
         # Without `a_global`, it holds for the consumers that are started after it.
@@ -101,6 +126,7 @@ class BrokerSession:
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""
         # Without an answer: a broker that has gone silent must not hold a worker that is to end.
+        self._is_paused = True
         self._cancel(nowait=True)
         self._consumed = {}
 

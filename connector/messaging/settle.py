@@ -1,7 +1,7 @@
 """Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -10,12 +10,13 @@ import structlog
 
 from connector.assemble import as_duplicate
 from connector.clock import Clock
-from connector.messaging.deferral import deferred, isolated
+from connector.messaging.deferral import deferred, isolated, set_aside
 from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.topology import DEAD, UNDELIVERABLE
+from connector.registry.records import Flow
 from connector.registry.vault import Vault
-from connector.settlement import Answer, Dead, Defer, Isolate, Settlement
+from connector.settlement import Answer, Dead, Defer, Isolate, SetAside, Settlement
 from schemas.reply import REPLY_TYPE
 
 REASON_HEADER: Final = "x-connector-reason"
@@ -50,6 +51,8 @@ class Settler:
     publisher: Publisher
     vault: Vault
     clock: Clock
+    open_backlog: Callable[[Flow], Awaitable[None]]
+    """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
 
     async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         """Carry out ``settlement``, as often as it takes, while the connection lives.
@@ -78,6 +81,8 @@ class Settler:
                 await _reply(settlement, delivery, self.publisher)
             case Defer(at=at, delivery=put_off):
                 await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
+            case SetAside(flow=flow, delivery=waiting):
+                await self._set_aside(flow, waiting)
             case Isolate(delivery=suspect):
                 await _keep(isolated(suspect, self.vault), self.publisher)
                 _log.warning("job.isolated", queue=taken.queue)
@@ -90,13 +95,19 @@ class Settler:
                 _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
         taken.acknowledge()
 
+    async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
+        message = set_aside(delivery, flow, self.vault)
+        if await self.publisher.publish(message) is not Confirmation.ROUTED:
+            await self.open_backlog(flow)
+            await _keep(message, self.publisher)
+
 
 def _as_repeated(settlement: Settlement) -> Settlement:
     """Return what is published again, marked: it may be there already."""
     match settlement:
         case Answer(reply=reply):
             return replace(settlement, reply=as_duplicate(reply))
-        case Defer(delivery=delivery) | Isolate(delivery=delivery):
+        case Defer(delivery=delivery) | Isolate(delivery=delivery) | SetAside(delivery=delivery):
             return replace(settlement, delivery=replace(delivery, redelivered=True))
         case Dead():
             return settlement

@@ -16,12 +16,16 @@ from kombu.transport.native_delayed_delivery import (
 )
 
 from connector.messaging.delivery import Lane
+from connector.registry.records import Flow
 
 REQUESTS: Final = "verifications"
 DEAD: Final = "connector.dead"
 UNDELIVERABLE: Final = "connector.undeliverable"
 DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
+BACKLOG: Final = "connector.backlog"
+SOLE: Final = "connector.sole"
+"""Holds nothing: who consumes it exclusively is the only worker process."""
 _REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DELAY_PREFIX: Final = "connector.delay"
 _HIGHEST_DELAY_LEVEL: Final = 27
@@ -49,6 +53,11 @@ def deferred_queue(lane: Lane) -> str:
 def isolated_queue(lane: Lane) -> str:
     """Return the name of the queue of a lane's jobs that may be what ends a worker each time: each runs alone."""
     return f"{ISOLATED}.{lane}"
+
+
+def backlog_queue(flow: Flow) -> str:
+    """Return the name of the queue of one vendor's jobs for one tenant that a worker has set aside."""
+    return f"{BACKLOG}.{flow.lane}.{flow.vendor}.{flow.siret}"
 
 
 def delayed(queue: str, seconds: int) -> tuple[str, str]:
@@ -143,7 +152,9 @@ def declare_topology(connection: Any) -> None:
     isolated = [
         _quorum(isolated_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
     ]
-    for queue in (dead, undeliverable, *isolated, *lane_queues().values(), *deferred_queues().values()):
+    # A quorum queue would let a second exclusive consumer pass.
+    sole = Queue(SOLE, durable=True, queue_arguments={"x-queue-type": "classic"})
+    for queue in (dead, undeliverable, sole, *isolated, *lane_queues().values(), *deferred_queues().values()):
         queue.bind(channel).declare()
     _declare_delays(connection)
 
@@ -164,6 +175,11 @@ def _declare_delays(connection: Any) -> None:
         marker.bind(connection.default_channel).declare()
     else:
         channel.close()
+
+
+def declare_backlog(channel: Any, flow: Flow) -> None:
+    """Declare the queue of a flow's jobs that are set aside."""
+    _quorum(backlog_queue(flow), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD).bind(channel).declare()
 
 
 def declare_reply_queue(channel: Any, vendor: str) -> None:

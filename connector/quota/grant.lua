@@ -96,7 +96,7 @@ for key, known in pairs(standings) do
     redis.call('HSET', key .. ':s', 'batch_at', known.batch_at, 'held', known.held, 'urgent', known.urgent,
                'spacing', known.spacing, 'spaced', known.spaced)
     local last = math.max(known.batch_at, known.held, known.urgent, known.spaced)
-    redis.call('PEXPIRE', key .. ':s', math.max(KEPT_MS, last - now + KEPT_MS))
+    redis.call('PEXPIRE', key .. ':s', math.ceil(math.max(last - now, 0)) + KEPT_MS)
   end
 end
 return waits

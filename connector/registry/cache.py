@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector.registry.records import Registry
+from connector.registry.records import Flow, Registry
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, VaultError
 
@@ -41,6 +41,14 @@ class RegistryCache:
         if secret is None:
             secret = self._secrets[siret, sealed] = self._vault.open(siret, sealed)
         return secret
+
+    async def add_backlog(self, flow: Flow) -> None:
+        """Note that a flow has a backlog queue; every worker knows it within ``REFRESH_SECONDS``.
+
+        Raises ``DatabaseError`` when it is not noted.
+        """
+        if flow not in self._registry.backlogs:
+            await asyncio.to_thread(self._store.add_backlog, flow)
 
     def check_key(self) -> None:
         """Raise ``VaultError`` when there are secrets, and the key opens none of those looked at."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow, Registry, Tenant, Vendor
@@ -44,6 +44,24 @@ class RegistryStore:
             raise DatabaseError(
                 f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
                 "database: try again",
+            ) from None
+
+    def add_backlog(self, flow: Flow) -> None:
+        """Note that a flow has a backlog queue, for every worker to take from. Raises ``DatabaseError``."""
+        row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret}
+        known = select(BACKLOGS).where(*(BACKLOGS.c[name] == value for name, value in row.items()))
+        try:
+            with self._engine.begin() as connection:
+                if connection.execute(known).first() is not None:
+                    return
+                connection.execute(insert(BACKLOGS).values(row))
+                connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
+        except IntegrityError:
+            # Another process has noted it at the same time.
+            return
+        except SQLAlchemyError as error:
+            raise DatabaseError(
+                f"CONNECTOR_DATABASE_URL: a backlog was not noted ({type(error).__name__})"
             ) from None
 
 

@@ -179,7 +179,7 @@ def main() -> int:
     fuse, without = Fuse(options.die_at, options.passages), frozenset(options.without)
     settings = load_settings(os.environ)
     configure_logs(settings.log_format, "INFO")
-    services = protected_less(build_services(settings, http_transport()), fuse, without)
+    services = protected_less(build_services(settings, http_transport(), options.concurrency), fuse, without)
     work = Work(
         lanes=tuple(Lane),
         concurrency=options.concurrency,

@@ -23,6 +23,8 @@ from tests.conformance.cases import DAY
 from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker
 
+CONCURRENCY = 50
+
 
 def main() -> int:
     """Run the worker until it is told to stop."""
@@ -33,10 +35,10 @@ def main() -> int:
     def clock() -> datetime:
         return datetime.fromisoformat(f"{DAY}T10:00:00+00:00") + (utc_now() - started)
 
-    built = build_services(settings, http_transport(), clock)
+    built = build_services(settings, http_transport(), CONCURRENCY, clock)
     once = {lane: replace(policy, most_calls=1) for lane, policy in POLICIES.items()}
     services = replace(built, policies=once, breakers=NeverOpen())
-    work = Work(lanes=(Lane.INTERACTIVE,), concurrency=50, services=services)
+    work = Work(lanes=(Lane.INTERACTIVE,), concurrency=CONCURRENCY, services=services)
     return start_worker(make_app(settings, work), f"cases-{uuid4().hex[:8]}@{socket.gethostname()}")
 
 

@@ -456,7 +456,8 @@ async def test_nothing_private_shows(gateway: Gateway) -> None:
 def _built(tmp_path: Any, **settings: Any) -> set[Source]:
     url = SecretStr(f"sqlite:///{tmp_path / 'registry.db'}")
     values = Settings(database_url=url, secret_key=SecretStr(new_key()), **settings)
-    return set(build_services(values, httpx.MockTransport(lambda _request: httpx.Response(200))).upstreams)
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200))
+    return set(build_services(values, transport, 100).upstreams)
 
 
 def test_the_source_is_there_when_its_address_is(tmp_path: Any) -> None:

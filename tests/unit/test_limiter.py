@@ -65,7 +65,9 @@ def test_a_quota_is_read(text: str, quota: tuple[Rate, ...]) -> None:
     assert read_quota(text) == quota
 
 
-@pytest.mark.parametrize("text", ["", "20", "0/s", "-1/s", "20/h", "20/s,", "20 / s", "1/s,1/s,1/s,1/s,1/s", "٣/s"])
+@pytest.mark.parametrize(
+    "text", ["", "20", "0/s", "-1/s", "20/h", "20/s,", "20 / s", "1/s,1/s,1/s,1/s,1/s", "٣/s"]
+)
 def test_what_is_no_quota_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write CALLS/s"):
         read_quota(text)

@@ -15,6 +15,7 @@ from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Settler, Taken
 from connector.registry.vault import Vault, new_key
+from connector.registry.records import Flow
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, Settlement
 from schemas.codes import JobStatus
 from schemas.reply import Reply
@@ -68,13 +69,21 @@ class Broker:
 
     async def settle(self, settlement: Settlement, delivery: Delivery = DELIVERY) -> None:
         """Settle a delivery through this broker."""
-        settler = Settler(publisher=cast("Publisher", self), vault=VAULT, clock=lambda: NOW)
+        settler = Settler(
+            publisher=cast("Publisher", self),
+            vault=VAULT,
+            clock=lambda: NOW,
+            open_backlog=self._open_backlog,
+        )
         taken = Taken(
             queue=QUEUE,
             acknowledge=lambda: self.events.append("acknowledge"),
             reject=lambda: self.events.append("reject"),
         )
         await settler.settle(settlement, delivery, taken)
+
+    async def _open_backlog(self, flow: Flow) -> None:
+        self.events.append(f"open the backlog of {flow.siret}")
 
 
 def _headers(message: Outgoing) -> Mapping[str, object]:

@@ -1,0 +1,80 @@
+"""Which jobs a worker has in hand, so that one tenant's many never keep it from another's few.
+
+A lane is one queue, in which the jobs of all wait behind each other. So the worker reads on in it whatever it has to
+do: what it cannot take in hand yet it sets aside, in a queue of that vendor's jobs for that tenant alone. Those queues
+it takes from side by side.
+
+How many jobs a flow may have in hand follows from how many more the worker could have: as many as there is room left
+(Choudhury and Hahne, *Dynamic Queue Length Thresholds*). One flow alone gets half of the room, two get a third each, and
+there is always some left for the next.
+"""
+
+import asyncio
+from collections import Counter, deque
+from typing import Final
+
+from connector.registry.records import Flow
+
+ROOM: Final = 2
+"""A worker has room for so many times the jobs that one flow alone may have in hand."""
+PATIENCE_SECONDS: Final = 0.5
+"""How long a job waits for its flow to get on before it is set aside: a second queue costs more than a short wait."""
+
+
+class Intake:
+    """The jobs in hand, by flow."""
+
+    def __init__(self, concurrency: int) -> None:
+        """``concurrency`` is how many jobs of a lane one flow alone may have in hand."""
+        self._room = ROOM * concurrency
+        self._in_hand: Counter[Flow] = Counter()
+        self._of_lane: Counter[str] = Counter()
+        self._lines: dict[Flow, deque[asyncio.Future[None]]] = {}
+        self._congested: set[Flow] = set()
+
+    async def enter(self, flow: Flow) -> bool:
+        """Take a job of ``flow`` in hand; False when it has to be set aside."""
+        if not self._has_room(flow) and not await self._wait(flow):
+            return False
+        self.take(flow)
+        return True
+
+    def take(self, flow: Flow) -> None:
+        """Take a job in hand, whether there is room or not."""
+        self._in_hand[flow] += 1
+        self._of_lane[flow.lane] += 1
+
+    def leave(self, flow: Flow) -> None:
+        """Let go of a job that was taken in hand."""
+        self._in_hand[flow] -= 1
+        self._of_lane[flow.lane] -= 1
+        if self._in_hand[flow] == 0:
+            del self._in_hand[flow]
+            self._congested.discard(flow)
+        line = self._lines.get(flow)
+        while line and self._has_room(flow):
+            waiting = line.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                break
+
+    def _has_room(self, flow: Flow) -> bool:
+        return self._in_hand[flow] < max(1, self._room - self._of_lane[flow.lane])
+
+    async def _wait(self, flow: Flow) -> bool:
+        """Wait a moment for the flow to get on, unless it is known not to."""
+        if flow in self._congested:
+            return False
+        line = self._lines.setdefault(flow, deque())
+        room = asyncio.get_running_loop().create_future()
+        line.append(room)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await room
+        except TimeoutError:
+            self._congested.add(flow)
+            return False
+        finally:
+            if not any(not waiting.done() for waiting in line):
+                self._lines.pop(flow, None)
+        return True

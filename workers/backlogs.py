@@ -1,0 +1,72 @@
+"""The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from connector.messaging.delivery import Lane
+from connector.messaging.publisher import PublishError
+from connector.messaging.session import REFUSALS, BrokerSession
+from connector.messaging.topology import backlog_queue
+from connector.registry.cache import RegistryCache
+from connector.registry.database import DatabaseError
+from connector.registry.records import Flow
+
+FEWEST_IN_HAND: Final = 8
+"""Jobs of one flow, however many flows there are."""
+_log = structlog.get_logger(__name__)
+
+
+class Backlogs:
+    """The backlog queues, in one life of the connection."""
+
+    def __init__(
+        self, session: BrokerSession, registry: RegistryCache, lanes: tuple[Lane, ...], concurrency: int
+    ) -> None:
+        self._session = session
+        self._registry = registry
+        self._lanes = frozenset(str(lane) for lane in lanes)
+        self._concurrency = concurrency
+        self._consumed: set[Flow] = set()
+        self._opening: dict[Flow, asyncio.Task[None]] = {}
+
+    def follow(self) -> None:
+        """Take from every backlog queue that any worker has made."""
+        for flow in sorted(self._registry.registry.backlogs - self._consumed):
+            if flow.lane in self._lanes:
+                self._try_to_consume(flow)
+
+    async def open(self, flow: Flow) -> None:
+        """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""
+        opening = self._opening.get(flow)
+        if opening is None:
+            opening = self._opening[flow] = asyncio.create_task(self._open(flow))
+            opening.add_done_callback(lambda _task: self._opening.pop(flow, None))
+        await asyncio.shield(opening)
+
+    async def _open(self, flow: Flow) -> None:
+        try:
+            # Noted first: a queue that no worker knows of would keep its jobs for ever.
+            await self._registry.add_backlog(flow)
+            self._declare(flow)
+        except DatabaseError as error:
+            raise PublishError(str(error)) from None
+        except REFUSALS as error:
+            _log.error("topology.refused", queue=backlog_queue(flow), error=error.reply_text)
+            raise PublishError("a backlog queue may not be declared") from None
+        _log.info("backlog.opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
+
+    def _try_to_consume(self, flow: Flow) -> None:
+        try:
+            self._declare(flow)
+        except REFUSALS as error:
+            _log.error("topology.refused", queue=backlog_queue(flow), error=error.reply_text)
+
+    def _declare(self, flow: Flow) -> None:
+        self._session.declare_backlog(flow)
+        if flow in self._consumed:
+            return
+        self._consumed.add(flow)
+        in_hand = max(FEWEST_IN_HAND, self._concurrency // (1 + len(self._consumed)))
+        self._session.consume_also(backlog_queue(flow), in_hand)
