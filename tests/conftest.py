@@ -1,5 +1,6 @@
 """The parts that integration tests share: a broker, a sandbox, a registry, workers. Started once, on demand."""
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,18 @@ from pathlib import Path
 import pytest
 
 from connector.demo.deployment import Deployment
-from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.install import (
+    HOW_TO_GET_ONE,
+    HOW_TO_GET_POSTGRESQL,
+    HOW_TO_GET_REDIS,
+    install_postgresql,
+    install_rabbitmq,
+    install_redis,
+)
 from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.postgres_node import PostgresNode
 from connector.demo.program import Program
+from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
@@ -25,6 +35,32 @@ def node() -> Iterator[RabbitNode]:
         pytest.fail("amqp-publish is needed: sudo apt-get install amqp-tools", pytrace=False)
     with RabbitNode(vendor_definitions(PASSWORDS)) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def redis_node() -> Iterator[RedisNode]:
+    """A Redis of the suite's own. Who kills it starts it again; who fills it empties it."""
+    if not install_redis(print):
+        pytest.fail(HOW_TO_GET_REDIS, pytrace=False)
+    with RedisNode() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_node() -> Iterator[PostgresNode]:
+    """A PostgreSQL server of the suite's own. Who kills it starts it again."""
+    if not install_postgresql(print):
+        pytest.fail(HOW_TO_GET_POSTGRESQL, pytrace=False)
+    with PostgresNode() as started:
+        yield started
+
+
+@pytest.fixture
+def postgres(postgres_node: PostgresNode) -> Iterator[str]:
+    """The address of a database of the test's own, empty."""
+    name = f"test_{secrets.token_hex(4)}"
+    yield postgres_node.create_database(name)
+    postgres_node.drop_database(name)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def demo() -> None:
     from connector.cli.tables import print_table
     from connector.demo.deployment import DeploymentError
     from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
-    from connector.demo.node import NodeError
+    from connector.demo.private import NodeError
     from connector.demo.program import ProgramError
     from connector.demo.run import BrokerInUseError, run_demo
 

@@ -1,4 +1,4 @@
-"""Getting RabbitMQ, or other packages, on a Debian or Ubuntu machine where they are missing."""
+"""Getting RabbitMQ, and the other servers that the suite needs, on a Debian or Ubuntu machine where they are missing."""
 
 import os
 import shutil
@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from connector.demo.node import rabbitmq_server
+from connector.demo.postgres_node import postgresql_programs
+from connector.demo.redis_node import redis_server
 
 HOW_TO_GET_ONE: Final = (
     "RabbitMQ is needed, and is not here.\n"
     "Install it, for example with: sudo apt-get install rabbitmq-server\n"
     "or name a broker of yours: CONNECTOR_BROKER_URL=amqp://user:password@host:5672//"
 )
+HOW_TO_GET_REDIS: Final = "Redis is needed, and is not here: sudo apt-get install redis-server"
+HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-get install postgresql"
 _PACKAGES: Final = ("rabbitmq-server", "amqp-tools")
 
 
@@ -25,6 +29,23 @@ def install_rabbitmq(say: Callable[[str], None]) -> bool:
         return True
     install_packages(_PACKAGES, say)
     return rabbitmq_server() is not None
+
+
+def install_redis(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where neither Redis nor Valkey is here; tell whether one is."""
+    if redis_server() is None:
+        install_packages(["redis-server"], say)
+    return redis_server() is not None
+
+
+def install_postgresql(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where PostgreSQL is missing; tell whether it is here.
+
+    Debian makes a cluster of its own then, on port 5432, of which nothing here makes use.
+    """
+    if postgresql_programs() is None:
+        install_packages(["postgresql"], say)
+    return postgresql_programs() is not None
 
 
 def install_packages(packages: Sequence[str], say: Callable[[str], None]) -> None:

@@ -1,30 +1,21 @@
-"""A private RabbitMQ node: its own port, name, folders and cookie, on loopback, without a service manager."""
+"""A private RabbitMQ node, and the users of one."""
 
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import amqp
 
+from connector.demo.private import NodeError, PrivateServer
+
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
-START_TIMEOUT_SECONDS: Final = 120.0
-_STOP_TIMEOUT_SECONDS: Final = 30.0
 _CTL_TIMEOUT_SECONDS: Final = 60.0
-_POLL_SECONDS: Final = 0.1
 _ADVANCED: Final = "[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n"
 _CTL_ON_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
-
-
-class NodeError(Exception):
-    """The node did not start (the message says where its log is), or refused a command (it holds the answer)."""
 
 
 def rabbitmq_server() -> Path | None:
@@ -37,65 +28,27 @@ def rabbitmq_server() -> Path | None:
     return Path(found) if found else None
 
 
-class RabbitNode:
-    """A node that belongs to this process, and is gone when it is closed."""
+class RabbitNode(PrivateServer):
+    """A private RabbitMQ node; its name and its cookie are its own too."""
+
+    product = "RabbitMQ"
 
     def __init__(self, definitions: Mapping[str, Any] | None = None) -> None:
         program = rabbitmq_server()
         if program is None:
             raise NodeError("rabbitmq-server is not installed")
+        super().__init__(ports=3)
         self._program = program
-        self._folder = Path(tempfile.mkdtemp(prefix="ccas-connector-rabbitmq-"))
         self._definitions = definitions
-        self.port, self._distribution_port, self._epmd_port = _free_ports(3)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._write_configuration()
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _, self._distribution_port, self._epmd_port = self._ports
 
     def url(self, user: str = "guest", password: str = "guest") -> str:  # noqa: S107 - RabbitMQ's own default
         """Return the address of the node for a user."""
         return f"amqp://{user}:{password}@127.0.0.1:{self.port}//"
 
-    def start(self) -> None:
-        """Start the node and wait until it takes connections. Raises ``NodeError``."""
-        log = (self._folder / "node.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(  # noqa: S603 - the broker's own program
-                [self._program],
-                env=self._environment(),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self._takes_connections():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise NodeError(f"the RabbitMQ node did not start; see {self._folder / 'node.log'}")
-            time.sleep(_POLL_SECONDS)
-
     def stop(self) -> None:
         """Stop the node cleanly, and the port mapper that it started. Its data stays until it is closed."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        super().stop()
         if epmd := shutil.which("epmd"):
             subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
                 [epmd, "-port", str(self._epmd_port), "-kill"],
@@ -103,12 +56,6 @@ class RabbitNode:
                 check=False,
                 capture_output=True,
             )
-
-    def kill(self) -> None:
-        """End the node at once, as a power cut would."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
 
     def ctl(self, *arguments: str) -> str:
         """Run ``rabbitmqctl`` against this node and return what it prints. Raises ``NodeError``.
@@ -133,6 +80,9 @@ class RabbitNode:
             raise NodeError(f"rabbitmqctl {arguments[0]} exited with {finished.returncode}: {said}")
         return finished.stdout
 
+    def _command(self) -> Sequence[str | Path]:
+        return [self._program]
+
     def _takes_connections(self) -> bool:
         connection = amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=2)
         try:
@@ -142,7 +92,7 @@ class RabbitNode:
         connection.close()
         return True
 
-    def _write_configuration(self) -> None:
+    def _prepare(self) -> None:
         lines = ["log.console = true", "log.file = false", "log.console.level = warning"]
         if self._definitions is not None:
             (self._folder / "definitions.json").write_text(json.dumps(self._definitions), "utf-8")
@@ -169,15 +119,6 @@ class RabbitNode:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
         }
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [listening.getsockname()[1] for listening in sockets]
-    finally:
-        for listening in sockets:
-            listening.close()
 
 
 def vendor_definitions(passwords: Mapping[str, str]) -> dict[str, Any]:

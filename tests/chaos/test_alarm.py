@@ -6,7 +6,8 @@ import amqp
 import pytest
 
 from connector.demo.deployment import Deployment
-from connector.demo.node import NodeError, RabbitNode
+from connector.demo.node import RabbitNode
+from connector.demo.private import NodeError
 from connector.demo.vendor import VendorClient
 from tests.chaos.alarm import memory_alarm
 from tests.jobs import job
