@@ -22,6 +22,8 @@ class ReceivedCall:
     path: str
     """The route's: no query, and names in braces for what a path says of a person."""
     is_ping: bool = False
+    recipient: str | None = None
+    """The SIRET of the tenant that asks."""
     status: int | None = None
     """None while it is in flight, and for good when no answer was given."""
 
@@ -33,6 +35,7 @@ class ReceivedCall:
             "provider": self.provider,
             "path": self.path,
             "kind": "ping" if self.is_ping else "call",
+            "recipient": self.recipient,
             "status": self.status,
         }
 
@@ -45,11 +48,21 @@ class Calls:
         self._received: Counter[str] = Counter()
         self._last_number = 0
 
-    def arrive(self, now: datetime, provider: str, path: str, *, is_ping: bool = False) -> int:
+    def arrive(
+        self,
+        now: datetime,
+        provider: str,
+        path: str,
+        *,
+        is_ping: bool = False,
+        recipient: str | None = None,
+    ) -> int:
         """Keep a call that has arrived, and return its number."""
         self._last_number += 1
         self._received[provider] += 1
-        self._kept.append(ReceivedCall(self._last_number, now.timestamp(), provider, path, is_ping))
+        self._kept.append(
+            ReceivedCall(self._last_number, now.timestamp(), provider, path, is_ping, recipient)
+        )
         return self._last_number
 
     def answer(self, number: int, status: int) -> None:

@@ -17,6 +17,7 @@ from connector.sandbox.route import Handler, Refusal, Route
 from connector.sandbox.setting import Sandbox
 
 _UNAUTHORIZED: Final = 401
+_SIRET_LENGTH: Final = 14
 _IMMEDIATE: Final = struct.pack("ii", 1, 0)
 """Linger for no time: the socket is closed by a reset."""
 
@@ -52,12 +53,15 @@ class _Play:
         """Answer a call, or let it fail."""
         sandbox, question = self.sandbox, _question(request)
         number = sandbox.calls.arrive(
-            sandbox.clock(), self.provider, self.route.path, is_ping=self.route.is_ping
+            sandbox.clock(),
+            self.provider,
+            self.route.path,
+            is_ping=self.route.is_ping,
+            recipient=_recipient(request),
         )
         is_twin = question in self.in_flight
         self.in_flight[question] += 1
         try:
-            await asyncio.sleep(sandbox.latency_seconds)
             answer = await (
                 self._ping(request) if self.route.is_ping else self._call(request, is_twin=is_twin)
             )
@@ -70,8 +74,11 @@ class _Play:
         return answer
 
     async def _call(self, request: web.Request, *, is_twin: bool) -> web.Response:
-        answer, now = await self.route.handler(request), self.sandbox.clock()
-        standing = self._standing(request, answer, now)
+        answer = await self.route.handler(request)
+        # A quota counts a call when it arrives, however late it is answered.
+        standing = self._standing(request, answer, self.sandbox.clock())
+        await asyncio.sleep(self.sandbox.latency_seconds)
+        now = self.sandbox.clock()
         if standing is not None and standing.is_refused:
             return _response(refusal_of(standing, self.provider))
         if not isinstance(answer, Refusal):
@@ -84,6 +91,7 @@ class _Play:
 
     async def _ping(self, request: web.Request) -> web.Response:
         """Answer whether the provider is up; looking does not count among the calls that fail."""
+        await asyncio.sleep(self.sandbox.latency_seconds)
         met = self.sandbox.failing.failures.of(self.provider, self.sandbox.clock())
         if met is None or met.failure.kind.is_refusal:
             return await self.route.handler(request)
@@ -105,6 +113,12 @@ class _Play:
         if quotas is None or is_nobodys or not self.route.has_quota:
             return None
         return quotas.count(request.headers.get("Authorization", ""), now)
+
+
+def _recipient(request: web.Request) -> str | None:
+    """Return the SIRET that a call names as its recipient."""
+    named = request.query.get("recipient", "")
+    return named if named.isdecimal() and len(named) == _SIRET_LENGTH else None
 
 
 def _question(request: web.Request) -> tuple[str, ...]:

@@ -102,13 +102,22 @@ async def test_calls_are_listed_without_anything_of_a_person() -> None:
     assert got.body == {
         "total": 3,
         "calls": [
-            {"number": 1, "at": start, "provider": "dss", "path": QF, "kind": "call", "status": 200},
+            {
+                "number": 1,
+                "at": start,
+                "provider": "dss",
+                "path": QF,
+                "kind": "call",
+                "recipient": RECIPIENT["recipient"],
+                "status": 200,
+            },
             {
                 "number": 2,
                 "at": start + 1.5,
                 "provider": "dgfip",
                 "path": template,
                 "kind": "call",
+                "recipient": RECIPIENT["recipient"],
                 "status": 401,
             },
             {
@@ -117,12 +126,13 @@ async def test_calls_are_listed_without_anything_of_a_person() -> None:
                 "provider": "france_travail",
                 "path": "/api/pole_emploi_status/ping",
                 "kind": "ping",
+                "recipient": RECIPIENT["recipient"],
                 "status": 200,
             },
         ],
     }
     text = json.dumps(got.body)
-    for value in ("?", "EXEMPLE", "3099999999001", RECIPIENT["recipient"], habilitation()):
+    for value in ("?", "EXEMPLE", "3099999999001", habilitation()):
         assert value not in text
 
 

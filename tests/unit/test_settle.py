@@ -14,8 +14,8 @@ from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Settler, Taken
-from connector.registry.vault import Vault, new_key
 from connector.registry.records import Flow
+from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, Settlement
 from schemas.codes import JobStatus
 from schemas.reply import Reply

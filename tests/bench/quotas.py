@@ -1,0 +1,83 @@
+"""How well two worker processes keep to quotas, and how evenly they share them: by the sandbox's own log of calls.
+
+Fifty tenants with a quota of 4 calls a second each, and far more batch jobs than that; then the same behind an address
+that may make 1,000 calls a minute.
+"""
+
+import tempfile
+import time
+from bisect import bisect_left
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from connector.demo.deployment import Deployment
+from connector.demo.node import RabbitNode
+from connector.demo.redis_node import RedisNode
+from tests.bench.campaign import publish
+from tests.jobs import job
+from tests.sandbox_control import SandboxControl
+from tests.town import import_town
+
+TENANTS: Final = 50
+CALLS_PER_SECOND: Final = 4
+LATENCY_SECONDS: Final = 0.05
+_SETTLING_SECONDS: Final = 10.0
+"""Before the count: the workers read the lane, and the tenants' own queues are made."""
+_MINUTE: Final = 60.0
+_REFUSED: Final = 429
+_MARGIN: Final = 1.3
+
+
+def quotas(minutes: float) -> dict[str, Any]:
+    """Measure ``minutes`` minutes without a quota of the address, and as many with one."""
+    return {
+        "token_quota": _measure(minutes, "0"),
+        "egress_quota": _measure(minutes, "1000/min"),
+    }
+
+
+def _measure(minutes: float, egress: str) -> dict[str, Any]:
+    seconds = minutes * _MINUTE
+    settings = {"CONNECTOR_TOKEN_QUOTA": f"{CALLS_PER_SECOND}/s", "CONNECTOR_EGRESS_QUOTA": egress}
+    sandbox_options = ["--latency", str(LATENCY_SECONDS), "--quota", f"{CALLS_PER_SECOND}/s"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RabbitNode() as node,
+        RedisNode() as redis,
+        Deployment(node.url(), sandbox_options) as deployment,
+    ):
+        sirets = import_town(deployment, Path(folder), TENANTS)
+        sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
+        shared = settings | {"CONNECTOR_REDIS_URL": redis.url()}
+        with deployment.worker(settings=shared), deployment.worker(settings=shared):
+            each = int(_MARGIN * CALLS_PER_SECOND * (_SETTLING_SECONDS + seconds))
+            jobs = (
+                job(job_id=f"{siret}-{number}", tenant=siret) for number in range(each) for siret in sirets
+            )
+            published_in = publish(node.port, "millesime", "batch", jobs)
+            time.sleep(_SETTLING_SECONDS)
+            begun = time.time()
+            time.sleep(seconds)
+            calls = sandbox.calls()
+    counted = [call for call in calls if begun <= call["at"] < begun + seconds]
+    return _figures(counted, sirets, seconds, egress) | {"published_in_seconds": round(published_in, 1)}
+
+
+def _figures(counted: list[dict[str, Any]], sirets: list[str], seconds: float, egress: str) -> dict[str, Any]:
+    refused = sum(call["status"] == _REFUSED for call in counted)
+    per_tenant = Counter(call["recipient"] for call in counted if call["status"] != _REFUSED)
+    allowed = CALLS_PER_SECOND * seconds
+    shares = sorted(per_tenant[siret] for siret in sirets)
+    instants = [call["at"] for call in counted]
+    busiest = max(bisect_left(instants, at + _MINUTE) - index for index, at in enumerate(instants))
+    return {
+        "egress": egress,
+        "seconds": seconds,
+        "calls": len(counted),
+        "refused": refused,
+        "refused_per_1000": round(1000 * refused / len(counted), 2),
+        "least_use_of_a_tenants_quota": round(shares[0] / allowed, 3),
+        "calls_of_the_busiest_minute": busiest,
+        "calls_of_a_tenant": {"least": shares[0], "median": shares[len(shares) // 2], "most": shares[-1]},
+    }

@@ -1,0 +1,42 @@
+"""Many tenants at once: their SIRETs, their tokens, and the file that an operator would import."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from connector.catalogue import CATALOGUE
+from connector.clock import utc_now
+from connector.demo.deployment import Deployment
+from connector.sandbox.tokens import SandboxToken, issue_token
+
+_LUHN_BASE = 10
+
+
+def siret(number: int) -> str:
+    """Return the SIRET of one of up to 100,000 tenants that do not exist."""
+    stem = f"26{number:05d}000001"
+    digits = [int(digit) for digit in reversed(stem)]
+    doubled = [sum(divmod(2 * digit, 10)) if place % 2 == 0 else digit for place, digit in enumerate(digits)]
+    return f"{stem}{-sum(doubled) % _LUHN_BASE}"
+
+
+def tenants_toml(count: int, vendor: str = "millesime") -> str:
+    """Return a file of ``count`` tenants of one vendor, each with a token of its own for every scope."""
+    scopes = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
+    expires_at = utc_now() + timedelta(days=365)
+    tables = [
+        f"[tenants.{siret(number)}]\n"
+        f'name = "CCAS {number}"\n'
+        f'vendors = ["{vendor}"]\n'
+        f'token = {{ value = "{issue_token(SandboxToken(name=f"t{number}", scopes=scopes, expires_at=expires_at))}" }}\n'
+        for number in range(count)
+    ]
+    return "\n".join(tables)
+
+
+def import_town(deployment: Deployment, folder: Path, count: int) -> list[str]:
+    """Add ``count`` tenants to a deployment; return their SIRETs."""
+    file = folder / "town.toml"
+    file.write_text(tenants_toml(count), "utf-8")
+    deployment.command("tenants", "import", str(file))
+    file.unlink()
+    return [siret(number) for number in range(count)]
