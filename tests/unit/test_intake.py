@@ -98,7 +98,9 @@ async def test_once_a_flow_does_not_get_on_its_jobs_do_not_wait_each() -> None:
         waiting.cancel()
 
 
-async def test_a_job_that_is_cancelled_while_it_waits_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_that_is_cancelled_while_it_waits_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("connector.intake.PATIENCE_SECONDS", 60.0)
     intake = Intake(concurrency=1)
     intake.take(A)

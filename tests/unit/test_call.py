@@ -1,0 +1,256 @@
+"""What holds a call back: its quota's turn, its tenant's suspension, the address's pause."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import pytest
+
+from connector.catalogue import CATALOGUE
+from connector.clock import paris_day
+from connector.messaging.delivery import Delivery, Lane
+from connector.plan import PlannedCall, plan
+from connector.quota.bounds import EGRESS, Quotas
+from connector.quota.limiter import Demand, Note
+from connector.quota.rate import read_quota
+from connector.quota.refusals import (
+    FIRST_SUSPENSION_SECONDS,
+    MOST_OF_A_TENANT,
+    MOST_OF_THE_ADDRESS,
+    after_refusal,
+)
+from connector.quota.turns import Turns
+from connector.registry.records import Tenant
+from connector.services import Services
+from connector.settlement import Answer, Defer
+from connector.verify import verify
+from schemas.codes import CheckCode
+from schemas.reply import Reply
+from schemas.request import VerificationRequest
+from tests.fakes import START, ManualTime, services
+from tests.jobs import QF, RSA, job
+from tests.registry import CLAMART, OneToken
+from tests.unit.test_pursuit import delivery, fault, found
+
+FC: dict[str, Any] = {"france_connect_token": "fc-1", "identity": None}
+AVIS: dict[str, Any] = {
+    "check": "avis_imposition",
+    "params": {"numero_fiscal": "3099999999001", "reference_avis": "1234567890123"},
+}
+
+
+class Api:
+    """Answers each resource alike, and counts."""
+
+    def __init__(self, **answers: httpx.Response) -> None:
+        self._answers = answers
+        self.calls: list[str] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer as a transport does."""
+        await asyncio.sleep(0)
+        name = request.url.path.split("/")[3]
+        self.calls.append(name)
+        return self._answers.get(name) or found()
+
+
+class Limiter:
+    """Lets everything through, or nothing, and keeps what was demanded."""
+
+    def __init__(self, wait_seconds: float = 0.0) -> None:
+        self.demands: list[Demand] = []
+        self.notes: dict[str, Note] = {}
+        self._wait_seconds = wait_seconds
+
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
+        """Keep them."""
+        self.demands += demands
+        self.notes |= notes
+        return [self._wait_seconds] * len(demands)
+
+
+def acting(api: Api, time: ManualTime, limiter: Limiter | None = None, **tenant: Any) -> Services:
+    registry = OneToken()
+    known = registry.registry.tenants[CLAMART]
+    tenants = registry.registry.tenants | {CLAMART: replace(known, **tenant)}
+    registry.registry = replace(registry.registry, tenants=tenants)
+    made = services(httpx.MockTransport(api), registry, time)
+    if limiter is None:
+        return made
+    quotas = Quotas(token=read_quota("20/s"), egress=read_quota("1000/min"))
+    return replace(made, quotas=quotas, turns=Turns(limiter, time.seconds))
+
+
+async def reply_of(given: Delivery, acted: Services) -> Reply:
+    settlement = await verify(given, acted)
+    assert isinstance(settlement, Answer)
+    return settlement.reply
+
+
+def code(reply: Reply) -> CheckCode | None:
+    (check,) = reply.checks
+    return check.reason.code if check.reason else None
+
+
+@pytest.fixture
+def time() -> ManualTime:
+    return ManualTime()
+
+
+async def refuse(api: Api, acted: Services, *checks: dict[str, Any], times: int = MOST_OF_A_TENANT) -> None:
+    for number in range(times):
+        await verify(delivery(*checks, job_id=f"refused-{number}"), acted)
+
+
+async def test_a_revoked_token_is_not_asked_with_for_ever(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(401, "00105"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF)
+    reply = await reply_of(delivery(QF, job_id="after"), acted)
+    assert code(reply) is CheckCode.TOKEN_REVOKED
+    assert reply.checks[0].source is None
+    assert len(api.calls) == MOST_OF_A_TENANT
+    time.advance(FIRST_SUSPENSION_SECONDS)
+    later = (time.now + timedelta(hours=1)).isoformat()
+    await verify(delivery(QF, job_id="probe", expires_at=later), acted)
+    await verify(delivery(QF, job_id="suspended-again", expires_at=later), acted)
+    assert len(api.calls) == MOST_OF_A_TENANT + 1
+
+
+async def test_a_new_token_is_asked_with_at_once(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(401, "00105"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF)
+    rotated = acting(Api(), time, token_set_at=START + timedelta(seconds=1))
+    renewed = replace(rotated, refusals=acted.refusals)
+    assert code(await reply_of(delivery(RSA, job_id="after"), renewed)) is None
+
+
+async def test_a_scope_that_is_lacking_suspends_its_check_alone(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(403, "00100"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF)
+    assert code(await reply_of(delivery(QF, job_id="qf"), acted)) is CheckCode.INSUFFICIENT_SCOPE
+    assert code(await reply_of(delivery(RSA, job_id="rsa"), acted)) is None
+    assert api.calls.count("quotient_familial") == MOST_OF_A_TENANT
+
+
+async def test_a_tenant_beyond_its_quota_waits_without_a_call(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(429, "00429"))
+    acted = acting(api, time)
+    for number in range(MOST_OF_A_TENANT):
+        await verify(delivery(QF, lane=Lane.BATCH, job_id=f"refused-{number}"), acted)
+    settlement = await verify(delivery(QF, lane=Lane.BATCH, job_id="after"), acted)
+    assert isinstance(settlement, Defer)
+    assert settlement.at >= time.now + timedelta(seconds=FIRST_SUSPENSION_SECONDS)
+    interactive = await reply_of(delivery(QF, job_id="counter"), acted)
+    assert code(interactive) is CheckCode.RATE_LIMITED
+    reason = interactive.checks[0].reason
+    assert reason is not None
+    assert reason.retryable
+    assert reason.retry_after_seconds == pytest.approx(FIRST_SUSPENSION_SECONDS, abs=1)
+    assert len(api.calls) == MOST_OF_A_TENANT
+
+
+async def test_an_address_that_is_refused_everywhere_pauses_for_everybody(time: ManualTime) -> None:
+    api = Api()
+    acted = acting(api, time)
+    for _ in range(MOST_OF_THE_ADDRESS):
+        await acted.refusals.change(
+            EGRESS,
+            lambda state: (
+                after_refusal(state, CheckCode.TOKEN_INVALID, MOST_OF_THE_ADDRESS, time.now),
+                None,
+            ),
+        )
+    reply = await reply_of(delivery(QF), acted)
+    # No word of a token: this tenant's may be in order.
+    assert code(reply) is CheckCode.RATE_LIMITED
+    assert code(await reply_of(delivery(QF, job_id="fc", **FC), acted)) is CheckCode.RATE_LIMITED
+    assert not api.calls
+
+
+async def test_refusals_count_for_the_address(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(401, "00101"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF, times=3)
+    await verify(delivery(QF, job_id="fc", **FC), acted)
+    assert sum(count for _slot, count in acted.refusals.peek(EGRESS).counts) == 4
+
+
+async def test_a_persons_refused_token_suspends_no_tenant(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(401, "00101"))
+    acted = acting(api, time)
+    for number in range(MOST_OF_A_TENANT + 1):
+        await verify(delivery(QF, job_id=f"fc-{number}", **FC), acted)
+    assert len(api.calls) == MOST_OF_A_TENANT + 1
+    assert code(await reply_of(delivery(RSA, job_id="after"), acted)) is None
+
+
+async def test_a_call_counts_for_its_token_and_the_address(time: ManualTime) -> None:
+    limiter = Limiter()
+    acted = acting(Api(), time, limiter)
+    await verify(delivery(QF), acted)
+    await verify(delivery(QF, lane=Lane.BATCH, job_id="campaign"), acted)
+    assert [[bound.key for bound in demand.bounds] for demand in limiter.demands] == [
+        [f"token/{CLAMART}/particulier", "egress"]
+    ] * 2
+    assert [demand.is_urgent for demand in limiter.demands] == [True, False]
+
+
+async def test_what_the_api_says_of_a_quota_is_kept_to(time: ManualTime) -> None:
+    told = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(time.seconds()) + 1)}
+    limiter = Limiter()
+    acted = acting(Api(quotient_familial=httpx.Response(404, json={}, headers=told)), time, limiter)
+    await verify(delivery(QF), acted)
+    await verify(delivery(QF, job_id="next"), acted)
+    assert list(limiter.notes) == [f"token/{CLAMART}/particulier"]
+
+
+async def test_a_turn_that_does_not_come_in_time_is_a_quota_that_is_used_up(time: ManualTime) -> None:
+    api = Api()
+    acted = acting(api, time, Limiter(wait_seconds=3600))
+    soon = (time.now + timedelta(milliseconds=1)).isoformat()
+    reply = await reply_of(delivery(QF, expires_at=soon), acted)
+    assert code(reply) is CheckCode.RATE_LIMITED
+    assert reply.checks[0].source is None
+    assert not api.calls
+    acted.turns.close()
+
+
+def planned(*checks: dict[str, Any], **changes: Any) -> PlannedCall:
+    asked = VerificationRequest.model_validate_json(json.dumps(job(*checks, **changes)))
+    (first,) = plan(asked, CATALOGUE, paris_day(START))
+    assert isinstance(first, PlannedCall)
+    return first
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "keys"),
+    [
+        (QF, {}, ["token/26920023600017/particulier", "egress"]),
+        (QF, FC, ["egress"]),
+        (AVIS, {}, ["token/26920023600017/avis_imposition"]),
+    ],
+)
+def test_what_a_call_counts_against(check: dict[str, Any], changes: dict[str, Any], keys: list[str]) -> None:
+    quotas = Quotas(token=read_quota("20/s"), egress=read_quota("1000/min"))
+    tenant = Tenant(siret=CLAMART, name="C", vendors=frozenset())
+    assert [bound.key for bound in quotas.bounds(planned(check, **changes), tenant)] == keys
+
+
+@pytest.mark.parametrize(
+    ("own", "quota"), [({"particulier": "5/s"}, "5/s"), ({"particulier": "nonsense"}, "20/s"), ({}, "20/s")]
+)
+def test_a_tenant_may_have_a_quota_of_its_own(own: dict[str, str], quota: str) -> None:
+    quotas = Quotas(token=read_quota("20/s"))
+    tenant = Tenant(siret=CLAMART, name="C", vendors=frozenset(), quotas=MappingProxyType(own))
+    (bound,) = quotas.bounds(planned(QF), tenant)
+    assert bound.quota == read_quota(quota)
+    unlimited = replace(tenant, quotas=MappingProxyType({"particulier": "0"}))
+    assert quotas.bounds(planned(QF), unlimited) == ()
