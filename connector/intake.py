@@ -17,8 +17,9 @@ from connector.registry.records import Flow
 
 ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in hand."""
-PATIENCE_SECONDS: Final = 0.5
-"""How long a job waits for its flow to get on before it is set aside: a second queue costs more than a short wait."""
+SLOWEST_READING_PER_SECOND: Final = 500.0
+"""Jobs. While a flow gets on so fast, those behind it are reached as soon as by setting its jobs aside, which costs a
+second queue; once it does not, its jobs are set aside."""
 
 
 class Intake:
@@ -27,6 +28,7 @@ class Intake:
     def __init__(self, concurrency: int) -> None:
         """``concurrency`` is how many jobs of a lane one flow alone may have in hand."""
         self._room = ROOM * concurrency
+        self._patience_seconds = concurrency / SLOWEST_READING_PER_SECOND
         self._in_hand: Counter[Flow] = Counter()
         self._of_lane: Counter[str] = Counter()
         self._lines: dict[Flow, deque[asyncio.Future[None]]] = {}
@@ -69,7 +71,7 @@ class Intake:
         room = asyncio.get_running_loop().create_future()
         line.append(room)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 await room
         except TimeoutError:
             self._congested.add(flow)

@@ -1,6 +1,7 @@
 """Which jobs are in hand: some room is always left for the next tenant."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -9,13 +10,15 @@ from connector.registry.records import Flow
 
 A = Flow("batch", "millesime", "26920023600017")
 B = Flow("batch", "millesime", "26750045200011")
+SLOWLY = 1 / 3600
+"""Jobs a second: who waits for one waits an hour."""
 COUNTER = Flow("interactive", "millesime", "26920023600017")
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a job that finds no room set aside at once."""
-    monkeypatch.setattr("connector.intake.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("connector.intake.SLOWEST_READING_PER_SECOND", math.inf)
 
 
 async def filled(intake: Intake, flow: Flow) -> int:
@@ -69,7 +72,7 @@ async def test_a_job_that_was_set_aside_is_taken_whatever_the_room() -> None:
 
 
 async def test_a_job_waits_a_moment_for_its_flow_to_get_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.intake.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("connector.intake.SLOWEST_READING_PER_SECOND", SLOWLY)
     intake = Intake(concurrency=1)
     intake.take(A)
     entering = [asyncio.create_task(intake.enter(A)) for _ in range(2)]
@@ -82,26 +85,29 @@ async def test_a_job_waits_a_moment_for_its_flow_to_get_on(monkeypatch: pytest.M
     assert await entering[1]
 
 
-async def test_once_a_flow_does_not_get_on_its_jobs_do_not_wait_each() -> None:
+async def test_once_a_flow_does_not_get_on_its_jobs_do_not_wait_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("connector.intake.SLOWEST_READING_PER_SECOND", 1000.0)
     intake = Intake(concurrency=1)
     assert await intake.enter(A)
     assert not await intake.enter(A)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("connector.intake.PATIENCE_SECONDS", 3600.0)
-        assert not await intake.enter(A)
-        intake.leave(A)
-        assert await intake.enter(A)
-        # It got on: the next one waits again.
-        waiting = asyncio.create_task(intake.enter(A))
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        waiting.cancel()
+    at_once = asyncio.create_task(intake.enter(A))
+    await asyncio.sleep(0)
+    assert at_once.done()
+    intake.leave(A)
+    assert await intake.enter(A)
+    # It got on: the next one waits again.
+    waiting = asyncio.create_task(intake.enter(A))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_leaves_no_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("connector.intake.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("connector.intake.SLOWEST_READING_PER_SECOND", SLOWLY)
     intake = Intake(concurrency=1)
     intake.take(A)
     gone, staying = (asyncio.create_task(intake.enter(A)) for _ in range(2))
