@@ -1,6 +1,6 @@
 """Whether a deployment can answer jobs, from outside of its workers: findings as values, and how they are found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +8,16 @@ import httpx
 from amqp.exceptions import NotFound
 
 from connector.messaging.delivery import Lane
-from connector.messaging.topology import DEAD, UNDELIVERABLE, deferred_queue, isolated_queue, lane_queue
+from connector.messaging.topology import (
+    BACKLOG,
+    DEAD,
+    UNDELIVERABLE,
+    backlog_queue,
+    deferred_queue,
+    isolated_queue,
+    lane_queue,
+)
+from connector.registry.records import Flow
 
 _PROBE_SECONDS: Final = 5.0
 _OK: Final = 200
@@ -42,6 +51,16 @@ def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
 def judge(states: Mapping[str, QueueState | None]) -> list[Finding]:
     """Return a finding per queue: one that jobs come through needs a worker; dead letters want a look."""
     return [_judge_queue(name, state) for name, state in states.items()]
+
+
+def judge_backlogs(connection: Any, backlogs: Iterable[Flow]) -> Finding:
+    """Return one finding for all that is set aside."""
+    known = {queue: _state(connection, queue) for queue in map(backlog_queue, backlogs)}
+    busy = {queue: state for queue, state in known.items() if state is not None and state.waiting}
+    waiting = f"{sum(state.waiting for state in busy.values())} waiting of {len(busy)} flows"
+    alone = sorted(queue for queue, state in busy.items() if state.consumers == 0)
+    detail = f"{waiting}; no worker takes from {alone[0]}" if alone else waiting
+    return Finding(part=f"{BACKLOG}.*", is_well=not alone, detail=detail)
 
 
 def probe(url: str) -> list[Finding]:

@@ -59,7 +59,7 @@ def _of_worker(url: str, *, only_live: bool) -> "list[Finding]":
 def _of_deployment() -> "list[Finding]":
     from connector.bootstrap import open_registry
     from connector.cli.broker import connected
-    from connector.health import Finding, judge, queue_states
+    from connector.health import Finding, judge, judge_backlogs, queue_states
 
     settings = settings_or_exit()
     with failing_cleanly():
@@ -71,4 +71,5 @@ def _of_deployment() -> "list[Finding]":
     )
     with connected(settings) as connection:
         states = queue_states(connection)
-    return [database, *judge(states)]
+        set_aside = judge_backlogs(connection, registry.backlogs)
+    return [database, *judge(states), set_aside]

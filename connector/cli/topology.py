@@ -20,13 +20,15 @@ def declare() -> None:
     """
     from connector.bootstrap import open_registry
     from connector.cli.broker import connected
-    from connector.messaging.topology import declare_reply_queue, declare_topology
+    from connector.messaging.topology import declare_backlog, declare_reply_queue, declare_topology
 
     settings = settings_or_exit()
     with failing_cleanly():
-        vendors = open_registry(settings).load().vendors
+        known = open_registry(settings).load()
     with connected(settings) as connection:
         declare_topology(connection)
-        for vendor in vendors:
+        for vendor in known.vendors:
             declare_reply_queue(connection.default_channel, vendor)
-    click.echo(f"Declared, with the reply queues of {len(vendors)} vendors.")
+        for flow in known.backlogs:
+            declare_backlog(connection.default_channel, flow)
+    click.echo(f"Declared, with the reply queues of {len(known.vendors)} vendors.")

@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
+    BACKLOG,
     DEAD,
     UNDELIVERABLE,
     deferred_queue,
@@ -23,8 +24,10 @@ UNKNOWN_LANE: Final = "unknown_lane"
 UNKNOWN: Final = "unknown"
 LANES: Final = {lane_queue(lane): lane for lane in Lane}
 """The queues of vendors' jobs."""
-INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, isolated_queue) for lane in Lane}
-"""The queues of sealed jobs."""
+_INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, isolated_queue) for lane in Lane}
+_BACKLOG: Final = re.compile(
+    rf"{re.escape(BACKLOG)}\.({'|'.join(Lane)})\.{VENDOR_NAME.strip('^$')}\.[0-9]{{14}}"
+)
 _WORD: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
@@ -72,7 +75,7 @@ class DeadLetter:
         """What it holds: a sealed job only where the connector did not open it."""
         if self.origin is None or self.origin in LANES:
             return Content.JOB
-        if self.origin not in INTERNAL:
+        if lane_of_sealed(self.origin) is None:
             return Content.REPLY
         is_sealed = self.arrival is Arrival.BROKER or self.reason == DeadReason.UNREADABLE_DEFERRAL
         return Content.ENVELOPE if is_sealed else Content.JOB
@@ -91,11 +94,17 @@ class DeadLetter:
         return self.routing_key if self.vendor and _WORD.fullmatch(word) else None
 
 
+def lane_of_sealed(queue: str | None) -> Lane | None:
+    """Return the lane of a queue of sealed jobs; None for any other."""
+    backlog = _BACKLOG.fullmatch(queue or "")
+    return Lane(backlog[1]) if backlog else _INTERNAL.get(queue or "")
+
+
 def contract_queue(name: object) -> str | None:
     """Return a queue's name where it is one of the contract's."""
     if not isinstance(name, str):
         return None
-    return name if name in LANES or name in INTERNAL or _reply_vendor(name) else None
+    return name if name in LANES or lane_of_sealed(name) or _reply_vendor(name) else None
 
 
 def _vendor_in(routing_key: str | None) -> str | None:

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from connector.assemble import as_duplicate
 from connector.messaging.dead_letters import (
-    INTERNAL,
     LANES,
     UNKNOWN_LANE,
     Arrival,
     Content,
     DeadLetter,
+    lane_of_sealed,
 )
 from connector.messaging.deferral import replayed
 from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, body_of, read_delivery
@@ -59,7 +59,7 @@ def replay_of(letter: DeadLetter, lane: Lane | None = None) -> Replay | Stuck:
         return Stuck(_OVERSIZED)
     if letter.vendor is None:
         return Stuck(_NO_VENDOR)
-    its_lane = {**LANES, **INTERNAL}.get(letter.origin or "") or lane
+    its_lane = LANES.get(letter.origin or "") or lane_of_sealed(letter.origin) or lane
     return Stuck(_NO_LANE) if its_lane is None else Replay(queue=deferred_queue(its_lane), lane=its_lane)
 
 

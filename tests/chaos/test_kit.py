@@ -7,6 +7,7 @@ import pytest
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
+from connector.demo.redis_node import RedisNode
 from tests.chaos.account import Account
 from tests.chaos.collector import Collector
 from tests.chaos.drain import final_account
@@ -36,6 +37,7 @@ def has_answered(count: int) -> Callable[[Account], bool]:
 def test_nothing_is_lost_while_the_network_is_cut_and_a_worker_is_killed(
     own_node: RabbitNode,
     slow: Deployment,
+    redis_node: RedisNode,
 ) -> None:
     jobs = [job(job_id=f"cut-{number:03}") for number in range(JOBS)]
     with (
@@ -44,7 +46,10 @@ def test_nothing_is_lost_while_the_network_is_cut_and_a_worker_is_killed(
         Collector(own_node.url(), load) as collector,
         ExitStack() as workers,
     ):
-        through = {"CONNECTOR_BROKER_URL": proxy.in_front_of(own_node.url())}
+        through = {
+            "CONNECTOR_BROKER_URL": proxy.in_front_of(own_node.url()),
+            "CONNECTOR_REDIS_URL": redis_node.url(),
+        }
         options = ("--concurrency", "20")
         killed = workers.enter_context(slow.worker(*options, settings=through))
         workers.enter_context(slow.worker(*options, settings=through))

@@ -11,6 +11,7 @@ from kombu import Connection
 from connector.demo.deployment import PROGRAM, Deployment
 from connector.demo.node import RabbitNode, vendor_definitions
 from connector.demo.program import Program
+from connector.demo.redis_node import RedisNode
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +77,17 @@ def test_a_worker_without_its_broker_is_live_and_not_ready(
     assert unwell(findings) == {"worker live"}
 
 
-def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(deployed: Deployment) -> None:
+def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(
+    deployed: Deployment, redis_node: RedisNode
+) -> None:
+    shared = {"CONNECTOR_REDIS_URL": redis_node.url()}
     deployed.command("topology", "declare")
     status, findings, _ = health(deployed)
     assert status == 1
     assert "verifications.batch" in unwell(findings)
-    with deployed.worker("--lane", "interactive"):
+    with deployed.worker("--lane", "interactive", settings=shared):
         assert unwell(health(deployed)[1]) == {"verifications.batch", "connector.deferred.batch"}
-        with deployed.worker("--lane", "batch"):
+        with deployed.worker("--lane", "batch", settings=shared):
             assert health(deployed)[0] == 0
 
 

@@ -166,6 +166,11 @@ def test_an_unreadable_envelope_goes_back_whole_without_its_deaths() -> None:
     sealed = isolated(job_of(ours("unknown_vendor", "verifications.batch")), VAULT).body
     for raw in (
         ours("unreadable_deferral", "connector.deferred.batch", "connector.deferred.batch"),
+        ours(
+            "unreadable_deferral",
+            "connector.backlog.batch.millesime.26920023600017",
+            "connector.backlog.batch.millesime.26920023600017",
+        ),
         broken("connector.deferred.batch", "delivery_limit", "connector.deferred.batch", body=sealed),
         broken("connector.isolated.batch", "delivery_limit", "connector.isolated.batch", body=b"x" * 100_000),
     ):
