@@ -60,6 +60,10 @@ class Intake:
                 waiting.set_result(None)
                 break
 
+    def in_hand(self, flow: Flow) -> int:
+        """Return how many jobs of a flow are in hand."""
+        return self._in_hand[flow]
+
     def _has_room(self, flow: Flow) -> bool:
         return self._in_hand[flow] < max(1, self._room - self._of_lane[flow.lane])
 

@@ -14,9 +14,10 @@ from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Settler, Taken
+from connector.messaging.topology import backlog_queue
 from connector.registry.records import Flow
 from connector.registry.vault import Vault, new_key
-from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, Settlement
+from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from schemas.codes import JobStatus
 from schemas.reply import Reply
 
@@ -46,6 +47,9 @@ REPLY = Reply(
 )
 ANSWER = Answer("replies.millesime", REPLY)
 VAULT = Vault(SecretStr(new_key()))
+
+
+FLOW = Flow("batch", "millesime", "26920023600017")
 
 
 class Broker:
@@ -279,7 +283,25 @@ async def test_a_job_that_is_put_off_is_acknowledged_once_the_broker_has_it() ->
     assert b"EXEMPLE" not in message.body
 
 
-@pytest.mark.parametrize("settlement", [Defer(NOW, DELIVERY), Isolate(DELIVERY)])
+async def test_a_job_is_set_aside_in_the_queue_of_its_flow() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    await broker.settle(SetAside(FLOW, DELIVERY))
+    assert broker.events == [f"publish {backlog_queue(FLOW)}", "acknowledge"]
+
+
+async def test_the_queue_of_a_flow_is_made_when_it_is_first_needed() -> None:
+    broker = Broker(Confirmation.UNROUTABLE, Confirmation.ROUTED)
+    await broker.settle(SetAside(FLOW, DELIVERY))
+    queue = backlog_queue(FLOW)
+    assert broker.events == [
+        f"publish {queue}",
+        f"open the backlog of {FLOW.siret}",
+        f"publish {queue}",
+        "acknowledge",
+    ]
+
+
+@pytest.mark.parametrize("settlement", [Defer(NOW, DELIVERY), Isolate(DELIVERY), SetAside(FLOW, DELIVERY)])
 async def test_a_job_that_may_have_been_put_off_twice_says_so_in_its_reply(
     settlement: Settlement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
