@@ -1,5 +1,7 @@
 """Many tenants at once: their SIRETs, their tokens, and the file that an operator would import."""
 
+import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,24 +21,28 @@ def siret(number: int) -> str:
     return f"{stem}{-sum(doubled) % _LUHN_BASE}"
 
 
-def tenants_toml(count: int, vendor: str = "millesime") -> str:
-    """Return a file of ``count`` tenants of one vendor, each with a token of its own for every scope."""
+def tenants_toml(sirets: Sequence[str], vendor: str = "millesime") -> str:
+    """Return a file of tenants of one vendor, each with a token of its own for every scope."""
     scopes = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
     expires_at = utc_now() + timedelta(days=365)
     tables = [
-        f"[tenants.{siret(number)}]\n"
-        f'name = "CCAS {number}"\n'
+        f"[tenants.{siret}]\n"
+        f'name = "CCAS {siret}"\n'
         f'vendors = ["{vendor}"]\n'
-        f'token = {{ value = "{issue_token(SandboxToken(name=f"t{number}", scopes=scopes, expires_at=expires_at))}" }}\n'
-        for number in range(count)
+        f'token = {{ value = "{issue_token(SandboxToken(name=siret, scopes=scopes, expires_at=expires_at))}" }}\n'
+        for siret in sirets
     ]
     return "\n".join(tables)
 
 
-def import_town(deployment: Deployment, folder: Path, count: int) -> list[str]:
-    """Add ``count`` tenants to a deployment; return their SIRETs."""
-    file = folder / "town.toml"
-    file.write_text(tenants_toml(count), "utf-8")
-    deployment.command("tenants", "import", str(file))
-    file.unlink()
-    return [siret(number) for number in range(count)]
+def sirets(count: int, first: int = 0) -> list[str]:
+    """Return the SIRETs of so many of them."""
+    return [siret(number) for number in range(first, first + count)]
+
+
+def import_town(deployment: Deployment, added: Sequence[str], vendor: str = "millesime") -> None:
+    """Add tenants of a vendor to a deployment."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "town.toml"
+        file.write_text(tenants_toml(added, vendor), "utf-8")
+        deployment.command("tenants", "import", str(file))

@@ -1,32 +1,68 @@
-"""``make bench``: what a worker costs, how long a job takes, and what an outage changes, as JSON.
+"""``make bench``: what a worker costs, how long a job takes, and how evenly quotas are shared, as JSON.
 
 Machines differ and are noisy: the ratios are what carries over.
 """
 
 import argparse
+import functools
 import json
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.install import HOW_TO_GET_ONE, HOW_TO_GET_REDIS, install_rabbitmq, install_redis
 from tests.bench.cpu import CONCURRENCY, compare
 from tests.bench.endurance import endurance
+from tests.bench.fairness import fairness
 from tests.bench.fan_out import fan_out
 from tests.bench.outage import outage
+from tests.bench.quotas import quotas
+from tests.bench.tenants import tenants
+
+Measure = Callable[[argparse.Namespace], Any]
+
+
+def cpu(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the worker's CPU beside the reference's."""
+    rounds = [compare(options.jobs, options.warm_up) for _ in range(options.rounds)]
+    return {"jobs": options.jobs, "concurrency": CONCURRENCY, "rounds": rounds}
+
+
+MEASURES: Mapping[str, Measure] = {
+    "fan-out": lambda options: fan_out(options.repeats),
+    "cpu": cpu,
+    "outage": lambda options: outage(options.outage_jobs),
+    "endurance": lambda options: endurance(options.endurance_jobs),
+    "quotas": lambda options: quotas(options.quota_minutes),
+    "fairness": lambda options: fairness(options.campaign, options.counter_seconds),
+    "tenants": lambda options: tenants(options.repeats),
+}
 
 
 def main() -> None:
     """Run the benchmarks."""
+    options = _options()
+    say = functools.partial(print, file=sys.stderr)
+    if not install_rabbitmq(say):
+        sys.exit(HOW_TO_GET_ONE)
+    if not install_redis(say):
+        sys.exit(HOW_TO_GET_REDIS)
+    chosen = MEASURES if options.only is None else {options.only: MEASURES[options.only]}
+    results = {name.replace("-", "_"): measure(options) for name, measure in chosen.items()}
+    print(json.dumps(results, indent=2))
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: make bench")
-    parser.add_argument(
-        "--only", choices=("cpu", "fan-out", "outage", "endurance"), help="one of them (default: all)"
-    )
+    parser.add_argument("--only", choices=tuple(MEASURES), help="one of them (default: all)")
     parser.add_argument("--jobs", type=int, default=4000, help="jobs of each worker (default: 4000)")
     parser.add_argument(
         "--warm-up", type=int, default=500, help="replies before the count starts (default: 500)"
     )
     parser.add_argument("--rounds", type=int, default=1, help="CPU measurements, in turn (default: 1)")
-    parser.add_argument("--repeats", type=int, default=7, help="jobs behind each median (default: 7)")
+    parser.add_argument(
+        "--repeats", type=int, default=7, help="jobs, or starts, behind each median (default: 7)"
+    )
     parser.add_argument(
         "--outage-jobs",
         type=int,
@@ -36,22 +72,21 @@ def main() -> None:
     parser.add_argument(
         "--endurance-jobs", type=int, default=10_000, help="jobs through cut connections (default: 10,000)"
     )
+    parser.add_argument(
+        "--quota-minutes", type=float, default=1.5, help="of each count against quotas, 1 at the least"
+    )
+    parser.add_argument(
+        "--campaign", type=int, default=20_000, help="jobs that others wait beside (default: 20,000)"
+    )
+    parser.add_argument(
+        "--counter-seconds", type=float, default=40.0, help="of a job a second at the counter (default: 40)"
+    )
     options = parser.parse_args()
     if options.outage_jobs < 50:
         parser.error("--outage-jobs: 50 at the least, or the provider is not probed twice")
-    if not install_rabbitmq(lambda line: print(line, file=sys.stderr)):
-        sys.exit(HOW_TO_GET_ONE)
-    results: dict[str, Any] = {}
-    if options.only in (None, "fan-out"):
-        results["fan_out"] = fan_out(options.repeats)
-    if options.only in (None, "cpu"):
-        rounds = [compare(options.jobs, options.warm_up) for _ in range(options.rounds)]
-        results["cpu"] = {"jobs": options.jobs, "concurrency": CONCURRENCY, "rounds": rounds}
-    if options.only in (None, "outage"):
-        results["outage"] = outage(options.outage_jobs)
-    if options.only in (None, "endurance"):
-        results["endurance"] = endurance(options.endurance_jobs)
-    print(json.dumps(results, indent=2))
+    if options.quota_minutes < 1:
+        parser.error("--quota-minutes: 1 at the least, or no minute is whole")
+    return options
 
 
 if __name__ == "__main__":

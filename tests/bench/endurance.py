@@ -36,10 +36,10 @@ def endurance(jobs: int) -> dict[str, Any]:
         cutting = threading.Thread(target=cut, daemon=True)
         cutting.start()
         collector.wait_for(lambda: len(collector.received) >= min(_FIRST, jobs), 60)
-        first = _rss_mib(worker.pid)
+        first = rss_mib(worker.pid)
         load.wait()
         collector.wait_for(lambda: len({one.reply.job_id for one in collector.received}) == jobs, 60)
-        last = _rss_mib(worker.pid)
+        last = rss_mib(worker.pid)
         ended.set()
         cutting.join()
         statuses = {one.reply.status for one in collector.received}
@@ -54,7 +54,8 @@ def endurance(jobs: int) -> dict[str, Any]:
     }
 
 
-def _rss_mib(pid: int) -> float:
+def rss_mib(pid: int) -> float:
+    """Return the resident memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024

@@ -4,11 +4,9 @@ Fifty tenants with a quota of 4 calls a second each, and far more batch jobs tha
 that may make 1,000 calls a minute.
 """
 
-import tempfile
 import time
 from bisect import bisect_left
 from collections import Counter
-from pathlib import Path
 from typing import Any, Final
 
 from connector.demo.deployment import Deployment
@@ -17,7 +15,7 @@ from connector.demo.redis_node import RedisNode
 from tests.bench.campaign import publish
 from tests.jobs import job
 from tests.sandbox_control import SandboxControl
-from tests.town import import_town
+from tests.town import import_town, sirets
 
 TENANTS: Final = 50
 CALLS_PER_SECOND: Final = 4
@@ -42,18 +40,18 @@ def _measure(minutes: float, egress: str) -> dict[str, Any]:
     settings = {"CONNECTOR_TOKEN_QUOTA": f"{CALLS_PER_SECOND}/s", "CONNECTOR_EGRESS_QUOTA": egress}
     sandbox_options = ["--latency", str(LATENCY_SECONDS), "--quota", f"{CALLS_PER_SECOND}/s"]
     with (
-        tempfile.TemporaryDirectory() as folder,
         RabbitNode() as node,
         RedisNode() as redis,
         Deployment(node.url(), sandbox_options) as deployment,
     ):
-        sirets = import_town(deployment, Path(folder), TENANTS)
+        tenants = sirets(TENANTS)
+        import_town(deployment, tenants)
         sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
         shared = settings | {"CONNECTOR_REDIS_URL": redis.url()}
         with deployment.worker(settings=shared), deployment.worker(settings=shared):
             each = int(_MARGIN * CALLS_PER_SECOND * (_SETTLING_SECONDS + seconds))
             jobs = (
-                job(job_id=f"{siret}-{number}", tenant=siret) for number in range(each) for siret in sirets
+                job(job_id=f"{siret}-{number}", tenant=siret) for number in range(each) for siret in tenants
             )
             published_in = publish(node.port, "millesime", "batch", jobs)
             time.sleep(_SETTLING_SECONDS)
@@ -61,14 +59,16 @@ def _measure(minutes: float, egress: str) -> dict[str, Any]:
             time.sleep(seconds)
             calls = sandbox.calls()
     counted = [call for call in calls if begun <= call["at"] < begun + seconds]
-    return _figures(counted, sirets, seconds, egress) | {"published_in_seconds": round(published_in, 1)}
+    return _figures(counted, tenants, seconds, egress) | {"published_in_seconds": round(published_in, 1)}
 
 
-def _figures(counted: list[dict[str, Any]], sirets: list[str], seconds: float, egress: str) -> dict[str, Any]:
+def _figures(
+    counted: list[dict[str, Any]], tenants: list[str], seconds: float, egress: str
+) -> dict[str, Any]:
     refused = sum(call["status"] == _REFUSED for call in counted)
     per_tenant = Counter(call["recipient"] for call in counted if call["status"] != _REFUSED)
     allowed = CALLS_PER_SECOND * seconds
-    shares = sorted(per_tenant[siret] for siret in sirets)
+    shares = sorted(per_tenant[siret] for siret in tenants)
     instants = [call["at"] for call in counted]
     busiest = max(bisect_left(instants, at + _MINUTE) - index for index, at in enumerate(instants))
     return {
