@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.assemble import rejection
 from connector.messaging.delivery import Delivery, Lane
-from connector.messaging.topology import is_reply_queue_of, reply_queue
+from connector.messaging.topology import reply_queue, reply_queues
 from connector.parsing import Unreadable, glimpse, read_job
 from connector.reasons import job_error
 from connector.registry.records import Registry, Tenant, Vendor
@@ -78,8 +78,8 @@ def _admit_job(
     if allowed is None:
         error = job_error(
             JobCode.FORBIDDEN_REPLY_TO,
-            f"La file de réponse (reply_to) doit être {reply_to} ou {reply_to}.<nom>, "
-            "où <nom> est fait de minuscules, de chiffres et de tirets.",
+            f"La file de réponse (reply_to) doit être {reply_to}, ou une file {reply_to}.<nom> "
+            "que l'hébergeur du connecteur a ajoutée.",
         )
         return Answer(reply_to, rejection(delivery, (error,), now, job))
     if tenant is None or vendor.name not in tenant.vendors:
@@ -155,10 +155,11 @@ def _wrong_envelope(delivery: Delivery) -> JobError | None:
 def _allowed_reply_queue(delivery: Delivery, vendor: Vendor) -> str | None:
     """Return where to reply, or None when the vendor has no right there.
 
-    The connector may write to every queue, and must not lend that right: only the vendor's own prefix passes.
+    The connector may write to every queue, and must not lend that right: only a queue that the operator has
+    given this vendor passes.
     """
     wanted = delivery.reply_to or reply_queue(vendor.name)
-    return wanted if is_reply_queue_of(vendor.name, wanted) else None
+    return wanted if wanted in reply_queues(vendor) else None
 
 
 def _wrong_tenant(tenant: Tenant | None) -> JobError:

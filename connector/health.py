@@ -9,7 +9,7 @@ from amqp.exceptions import NotFound
 
 from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
-    BACKLOG,
+    BACKLOG_PREFIX,
     DEAD,
     UNDELIVERABLE,
     backlog_queue,
@@ -60,7 +60,7 @@ def judge_backlogs(connection: Any, backlogs: Iterable[Flow]) -> Finding:
     waiting = f"{sum(state.waiting for state in busy.values())} waiting of {len(busy)} flows"
     alone = sorted(queue for queue, state in busy.items() if state.consumers == 0)
     detail = f"{waiting}; no worker takes from {alone[0]}" if alone else waiting
-    return Finding(part=f"{BACKLOG}.*", is_well=not alone, detail=detail)
+    return Finding(part=f"{BACKLOG_PREFIX}*", is_well=not alone, detail=detail)
 
 
 def probe(url: str) -> list[Finding]:

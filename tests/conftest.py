@@ -16,11 +16,12 @@ from connector.demo.install import (
     install_rabbitmq,
     install_redis,
 )
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.postgres_node import PostgresNode
 from connector.demo.program import Program
 from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
+from tests.brokers import guest_and
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
 PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-password"}
@@ -33,7 +34,7 @@ def node() -> Iterator[RabbitNode]:
         pytest.fail(HOW_TO_GET_ONE, pytrace=False)
     if shutil.which("amqp-publish") is None:
         pytest.fail("amqp-publish is needed: sudo apt-get install amqp-tools", pytrace=False)
-    with RabbitNode(vendor_definitions(PASSWORDS)) as started:
+    with RabbitNode(guest_and(PASSWORDS)) as started:
         yield started
 
 

@@ -24,6 +24,7 @@ from workers.app import Work
 from workers.backlogs import Backlogs
 from workers.health import State
 from workers.isolation import Isolation
+from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
@@ -102,6 +103,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._hurrying = asyncio.Event()
         self._has_connected = False
         self._has_claimed = False
+        self._reply_queues = ReplyQueues()
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
@@ -231,12 +233,8 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         )
 
     def declare_reply_queues(self) -> None:
-        """Declare the reply queue of every vendor; one that is refused is that vendor's trouble alone."""
-        for vendor in self.work.services.registry.registry.vendors:
-            try:
-                self.session.declare_reply_queue(vendor)
-            except REFUSALS as error:
-                _log.error("topology.refused", vendor=vendor, error=error.reply_text)
+        """Declare the reply queues of every vendor."""
+        self._reply_queues.declare(self.session, self.work.services.registry.registry)
 
     def _on_registry_change(self, _registry: Registry) -> None:
         self.session.when_unblocked(self.declare_reply_queues)

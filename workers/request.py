@@ -12,7 +12,7 @@ from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Settler, Taken
-from connector.messaging.topology import BACKLOG, deferred_queue, isolated_queue, lane_queue
+from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, Settlement
 from connector.verify import give_up, verify
 from workers.app import Work
@@ -93,5 +93,5 @@ class VerifyRequest:
             return await verify(delivery, self.work.services, was_set_aside=True)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
-        was_set_aside = self.queue.startswith(f"{BACKLOG}.")
+        was_set_aside = self.queue.startswith(BACKLOG_PREFIX)
         return await verify(delivery, self.work.services, was_set_aside=was_set_aside)

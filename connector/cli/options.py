@@ -16,6 +16,7 @@ from connector.settings import Settings, load_settings
 EXIT_USAGE = 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
 LOG_LEVEL = click.option(
     "--log-level",
@@ -30,6 +31,11 @@ def fail(message: str) -> NoReturn:
     """Print one line and exit with the status of a usage error."""
     click.echo(f"ccas-connector: {message}", err=True)
     sys.exit(EXIT_USAGE)
+
+
+def end_of_line(*, dry_run: bool) -> str:
+    """Return what a line that says what has changed ends with."""
+    return "; nothing was written (dry run)" if dry_run else ""
 
 
 @contextlib.contextmanager

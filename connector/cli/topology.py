@@ -7,28 +7,28 @@ from connector.cli.options import failing_cleanly, settings_or_exit
 
 @click.group()
 def topology() -> None:
-    """Declare the exchange and the queues of the contract."""
+    """Declare the exchanges and the queues of the contract."""
 
 
 @topology.command()
 def declare() -> None:
-    """Declare the exchange, the queues and each vendor's reply queue; what exists already is left alone.
+    """Declare the exchanges, the queues and each vendor's reply queues; what exists already is left alone.
 
-    A worker does the same when it starts.
+    As a user that may not declare, it says whether they are all there. A worker does the same when it starts.
 
     Example: ccas-connector topology declare
     """
     from connector.bootstrap import open_registry
     from connector.cli.broker import connected
-    from connector.messaging.topology import declare_backlog, declare_reply_queue, declare_topology
+    from connector.messaging.declaration import ensure_reply_queue, ensure_topology
 
     settings = settings_or_exit()
     with failing_cleanly():
-        known = open_registry(settings).load()
+        vendors = open_registry(settings).load().vendors
     with connected(settings) as connection:
-        declare_topology(connection)
-        for vendor in known.vendors:
-            declare_reply_queue(connection.default_channel, vendor)
-        for flow in known.backlogs:
-            declare_backlog(connection.default_channel, flow)
-    click.echo(f"Declared, with the reply queues of {len(known.vendors)} vendors.")
+        may_declare = ensure_topology(connection)
+        for vendor in vendors.values():
+            for name in (None, *vendor.reply_queues):
+                ensure_reply_queue(connection, vendor.name, name, may_declare=may_declare)
+    done = "Declared" if may_declare else "All there, and this user may not declare"
+    click.echo(f"{done}, with the reply queues of {len(vendors)} vendors.")

@@ -87,6 +87,9 @@ class RabbitNode(PrivateServer):
         connection = amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=2)
         try:
             connection.connect()
+        except amqp.AccessRefused:
+            # It knows its users, and guest is none of them.
+            return True
         except (OSError, amqp.AMQPError):
             return False
         connection.close()
@@ -119,34 +122,3 @@ class RabbitNode(PrivateServer):
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
         }
-
-
-def vendor_definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
-    """Return the users of a node: the administrator ``guest``, and vendors with the rights of the contract.
-
-    A vendor writes to ``verifications`` under its own prefix, reads its own reply queues, declares nothing.
-    """
-    return {
-        "vhosts": [{"name": "/"}],
-        "users": [
-            {"name": "guest", "password": "guest", "tags": "administrator"},
-            *({"name": name, "password": password, "tags": ""} for name, password in passwords.items()),
-        ],
-        "permissions": [
-            {"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
-            *(
-                {
-                    "user": name,
-                    "vhost": "/",
-                    "configure": "^$",
-                    "write": "^verifications$",
-                    "read": rf"^replies\.{name}(\..*)?$",
-                }
-                for name in passwords
-            ),
-        ],
-        "topic_permissions": [
-            {"user": name, "vhost": "/", "exchange": "verifications", "write": rf"^{name}\.", "read": "^$"}
-            for name in passwords
-        ],
-    }

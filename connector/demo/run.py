@@ -11,12 +11,17 @@ from kombu import Connection
 
 from connector.demo.deployment import Deployment
 from connector.demo.jobs import FAILURES, DemoJob, demo_jobs
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.vendor import NoReplyError, VendorClient
+from connector.messaging.declaration import recorded_topology
+from connector.messaging.definitions import definitions_of
 from connector.messaging.delivery import Lane
+from connector.messaging.passwords import credentials_of
+from connector.messaging.rights import users_of
 from connector.messaging.topology import lane_queue
 
 VENDORS: Final = ("millesime", "sonate-opus")
+_WORKER: Final = "connector"
 Row = tuple[str, str, str, str]
 
 
@@ -31,10 +36,10 @@ def run_demo(broker_url: str | None, say: Callable[[str], None]) -> tuple[list[R
     start, and ``BrokerInUseError`` when the broker that was given is not free for it.
     """
     with ExitStack() as stack:
-        urls = _vendor_urls(broker_url, stack, say)
-        _refuse_a_broker_in_use(urls["guest"])
+        urls = _urls(broker_url, stack, say)
+        _refuse_a_broker_in_use(urls[_WORKER])
         say("starting the sandbox and a worker …")
-        deployment = stack.enter_context(Deployment(urls["guest"], FAILURES))
+        deployment = stack.enter_context(Deployment(urls[_WORKER], FAILURES))
         stack.enter_context(deployment.worker())
         clients = {vendor: stack.enter_context(VendorClient(urls[vendor], vendor)) for vendor in VENDORS}
         jobs = demo_jobs(f"demo-{uuid4().hex[:8]}")
@@ -48,13 +53,16 @@ def run_demo(broker_url: str | None, say: Callable[[str], None]) -> tuple[list[R
     return rows, len(jobs) - len(answered)
 
 
-def _vendor_urls(broker_url: str | None, stack: ExitStack, say: Callable[[str], None]) -> dict[str, str]:
+def _urls(broker_url: str | None, stack: ExitStack, say: Callable[[str], None]) -> dict[str, str]:
+    """Return the broker's address by user: on a private node each has its own, with no more rights than it needs."""
     if broker_url is not None:
-        return dict.fromkeys(("guest", *VENDORS), broker_url)
+        return dict.fromkeys((_WORKER, *VENDORS), broker_url)
     say("starting a private RabbitMQ node …")
-    passwords = {vendor: uuid4().hex for vendor in VENDORS}
-    node = stack.enter_context(RabbitNode(vendor_definitions(passwords)))
-    return {"guest": node.url()} | {vendor: node.url(vendor, passwords[vendor]) for vendor in VENDORS}
+    objects = recorded_topology(dict.fromkeys(VENDORS, ()))
+    users = users_of(objects, VENDORS, worker=_WORKER, operator="operator", limits={})
+    credentials = credentials_of([user.name for user in users], {}, {})
+    node = stack.enter_context(RabbitNode(definitions_of(objects, users, credentials.hashes, vhost="/")))
+    return {name: node.url(name, password) for name, password in credentials.passwords.items()}
 
 
 def _refuse_a_broker_in_use(url: str) -> None:

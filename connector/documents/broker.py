@@ -84,8 +84,8 @@ def channels() -> dict[str, Any]:
         "namedReplies": _replies(
             reply_queue(f"{_VENDOR}.{{name}}"),
             {"vendor": vendor, "name": name},
-            "A further reply queue, which the operator adds and a job names in `reply_to`. A reply to one that "
-            "does not exist goes to the operator's `connector.undeliverable`.",
+            "A further reply queue, which the operator adds and a job names in `reply_to`. One that the operator "
+            "has not added is `forbidden_reply_to`.",
         ),
     }
 

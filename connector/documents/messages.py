@@ -83,7 +83,9 @@ def _request_properties() -> dict[str, Any]:
         "delivery_mode": {"type": "integer", "const": 2, "description": "Persistent."},
         "correlation_id": _text("Optional, any string, echoed."),
         "message_id": _text("Optional; the reply's `correlation_id` where the job has none."),
-        "reply_to": _text("Optional: `replies.<vendor>`, the default, or `replies.<vendor>.<name>`."),
+        "reply_to": _text(
+            "Optional: `replies.<vendor>`, the default, or a `replies.<vendor>.<name>` that the operator has added."
+        ),
         "timestamp": _instant("Recommended: deadlines count from it. In seconds; milliseconds are refused."),
         "user_id": _text(
             "Optional unless the operator demands it: the vendor's AMQP user, which the broker checks."

@@ -8,7 +8,7 @@ from typing import Final
 
 from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
-    BACKLOG,
+    BACKLOG_PREFIX,
     DEAD,
     UNDELIVERABLE,
     deferred_queue,
@@ -26,7 +26,7 @@ LANES: Final = {lane_queue(lane): lane for lane in Lane}
 """The queues of vendors' jobs."""
 _INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, isolated_queue) for lane in Lane}
 _BACKLOG: Final = re.compile(
-    rf"{re.escape(BACKLOG)}\.({'|'.join(Lane)})\.{VENDOR_NAME.strip('^$')}\.[0-9]{{14}}"
+    rf"{re.escape(BACKLOG_PREFIX)}({'|'.join(Lane)})\.{VENDOR_NAME.strip('^$')}\.[0-9]{{14}}"
 )
 _WORD: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 

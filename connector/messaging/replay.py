@@ -28,6 +28,7 @@ _OVERSIZED: Final = "its body is over 64 KiB: it can never be answered; purge it
 _NO_LANE: Final = "no lane is known for it: give --lane interactive or --lane batch"
 _NO_VENDOR: Final = "its routing key has not the form of a vendor's name and a lane; purge it"
 _NO_ORIGIN: Final = "it is not known which queue it came from; purge it"
+_FURTHER: Final = "where it was removed, ccas-connector vendors reply-queue add, then "
 _TOPOLOGY: Final = "run: ccas-connector topology declare"
 
 
@@ -93,7 +94,7 @@ def not_taken(replay: Replay, letter: DeadLetter, confirmation: Confirmation) ->
         return Stuck(f"{replay.queue} refuses it: it is full, or the broker is short of room")
     if letter.content is not Content.REPLY or replay.queue == reply_queue(letter.vendor or ""):
         return Stuck(f"the queue {replay.queue} does not exist; {_TOPOLOGY}")
-    return Stuck(f"the queue {replay.queue} does not exist; declare it as a quorum queue, then replay again")
+    return Stuck(f"the queue {replay.queue} does not exist; {_FURTHER}{_TOPOLOGY}")
 
 
 def _as_published(delivery: Delivery, letter: DeadLetter) -> Delivery:

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Final
 import structlog
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
+from connector.messaging.declaration import ensure_reply_queue, ensure_topology
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.reader import SocketReader
-from connector.messaging.topology import SOLE, declare_backlog, declare_reply_queue, declare_topology
+from connector.messaging.topology import SOLE, declare_backlog
 from connector.registry.records import Flow
 
 HEARTBEAT_SECONDS: Final = 30
@@ -58,21 +59,22 @@ class BrokerSession:
         _publish_without_reading(self._amqp)
         self._reader = SocketReader(self._amqp)
         self._failed: asyncio.Future[None] = loop.create_future()
+        self._may_declare = True
         self._consumer_tags: list[str] = []
         self._consumed: dict[str, int] = {}
         self._is_paused = False
         self._on_message: Callable[[str, Any], None] = lambda _queue, _message: None
 
     def declare(self) -> None:
-        """Declare the topology. Raises ``REFUSALS`` when it exists otherwise, or may not be declared."""
-        declare_topology(self._connection)
+        """Declare the topology, or make sure of it as a user that may not declare.
 
-    def declare_reply_queue(self, vendor: str) -> None:
-        """Declare a vendor's reply queue. Raises ``REFUSALS`` likewise; the session goes on."""
-        # The broker closes the channel of a declaration that it refuses.
-        channel = self._connection.channel()
-        declare_reply_queue(channel, vendor)
-        channel.close()
+        Raises ``REFUSALS`` when it exists otherwise, or does not and may not be declared.
+        """
+        self._may_declare = ensure_topology(self._connection)
+
+    def declare_reply_queue(self, vendor: str, name: str | None = None) -> None:
+        """Declare a vendor's default or further reply queue likewise. Raises ``REFUSALS``; the session goes on."""
+        ensure_reply_queue(self._connection, vendor, name, may_declare=self._may_declare)
 
     def consume(self, queues: Mapping[str, int], on_message: Callable[[str, Any], None]) -> None:
         """Take messages from ``queues``, of each at most so many unacknowledged at once."""

@@ -16,18 +16,18 @@ from kombu.transport.native_delayed_delivery import (
 )
 
 from connector.messaging.delivery import Lane
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Vendor
 
 REQUESTS: Final = "verifications"
 DEAD: Final = "connector.dead"
 UNDELIVERABLE: Final = "connector.undeliverable"
 DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
-BACKLOG: Final = "connector.backlog"
 SOLE: Final = "connector.sole"
 """Holds nothing: who consumes it exclusively is the only worker process."""
-_REPLY_QUEUE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_DELAY_PREFIX: Final = "connector.delay"
+REPLY_QUEUE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,63}"
+"""What ``<name>`` of ``replies.<vendor>.<name>`` may be."""
+DELAY_PREFIX: Final = "connector.delay"
 _HIGHEST_DELAY_LEVEL: Final = 27
 
 DELIVERY_LIMIT: Final = 20
@@ -36,6 +36,8 @@ DELIVERY_LIMIT: Final = 20
 A crash counts against every job in hand: with a limit of 5 and 100 jobs in hand, the sixth crash dead-lettered
 a hundred healthy jobs.
 """
+BACKLOG_PREFIX: Final = "connector.backlog."
+"""What the names of the queues begin with that a worker declares as it needs them."""
 _NO_DELIVERY_LIMIT: Final = 1_000_000_000
 """RabbitMQ 4 limits deliveries to 20 where nothing is said; looking at a dead letter must not consume it."""
 
@@ -57,24 +59,29 @@ def isolated_queue(lane: Lane) -> str:
 
 def backlog_queue(flow: Flow) -> str:
     """Return the name of the queue of one vendor's jobs for one tenant that a worker has set aside."""
-    return f"{BACKLOG}.{flow.lane}.{flow.vendor}.{flow.siret}"
+    return f"{BACKLOG_PREFIX}{flow.lane}.{flow.vendor}.{flow.siret}"
 
 
 def delayed(queue: str, seconds: int) -> tuple[str, str]:
     """Return the exchange and the routing key that bring a message to ``queue`` after so many seconds, at least 1."""
-    return level_name(_HIGHEST_DELAY_LEVEL, _DELAY_PREFIX), calculate_routing_key(seconds, queue)
+    return level_name(_HIGHEST_DELAY_LEVEL, DELAY_PREFIX), calculate_routing_key(seconds, queue)
 
 
-def reply_queue(vendor: str) -> str:
-    """Return the name of a vendor's default reply queue."""
-    return f"replies.{vendor}"
+def reply_queue(vendor: str, name: str | None = None) -> str:
+    """Return the name of a vendor's default reply queue, or of a further one."""
+    return f"replies.{vendor}" if name is None else f"replies.{vendor}.{name}"
+
+
+def reply_queues(vendor: Vendor) -> tuple[str, ...]:
+    """Return the names of a vendor's reply queues, the default one first, then those that the operator added."""
+    return tuple(reply_queue(vendor.name, name) for name in (None, *vendor.reply_queues))
 
 
 def is_reply_queue_of(vendor: str, queue: str) -> bool:
-    """Tell whether ``queue`` is the vendor's default reply queue, or has the name of a further one."""
+    """Tell whether ``queue`` is the vendor's default reply queue, or has the form of a further one's name."""
     default = reply_queue(vendor)
     prefix, _, name = queue.rpartition(".")
-    return queue == default or (prefix == default and _REPLY_QUEUE_NAME.fullmatch(name) is not None)
+    return queue == default or (prefix == default and re.fullmatch(REPLY_QUEUE_NAME, name) is not None)
 
 
 def _quorum(name: str, *, delivery_limit: int, dead_letters_to: str | None = None, **options: Any) -> Queue:
@@ -118,9 +125,9 @@ def lane_queues() -> dict[Lane, Queue]:
     }
 
 
-def reply_queue_of(vendor: str) -> Queue:
-    """Return a vendor's default reply queue; a reply its reader keeps refusing is kept, not dropped."""
-    return _quorum(reply_queue(vendor), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
+def reply_queue_of(vendor: str, name: str | None = None) -> Queue:
+    """Return a vendor's default reply queue, or a further one; a reply its reader keeps refusing is not dropped."""
+    return _quorum(reply_queue(vendor, name), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
 
 
 def deferred_queues() -> dict[Lane, Queue]:
@@ -142,7 +149,7 @@ def declare_topology(connection: Any) -> None:
 
     Idempotent. Raises ``amqp.exceptions.PreconditionFailed`` when one exists with other arguments.
     """
-    channel = connection.default_channel
+    channel = connection.channel()
     dead = _quorum(DEAD, delivery_limit=_NO_DELIVERY_LIMIT, exchange=_dead_exchange())
     undeliverable = _quorum(
         UNDELIVERABLE,
@@ -156,6 +163,7 @@ def declare_topology(connection: Any) -> None:
     sole = Queue(SOLE, durable=True, queue_arguments={"x-queue-type": "classic"})
     for queue in (dead, undeliverable, sole, *isolated, *lane_queues().values(), *deferred_queues().values()):
         queue.bind(channel).declare()
+    channel.close()
     _declare_delays(connection)
 
 
@@ -169,12 +177,12 @@ def _declare_delays(connection: Any) -> None:
     try:
         marker.bind(channel).declare(passive=True)
     except NotFound:
-        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", _DELAY_PREFIX)
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", DELAY_PREFIX)
         for queue in deferred_queues().values():
-            bind_queue_to_native_delayed_delivery_exchange(connection, queue, _DELAY_PREFIX)
-        marker.bind(connection.default_channel).declare()
-    else:
-        channel.close()
+            bind_queue_to_native_delayed_delivery_exchange(connection, queue, DELAY_PREFIX)
+        channel = connection.channel()
+        marker.bind(channel).declare()
+    channel.close()
 
 
 def declare_backlog(channel: Any, flow: Flow) -> None:
@@ -182,6 +190,6 @@ def declare_backlog(channel: Any, flow: Flow) -> None:
     _quorum(backlog_queue(flow), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD).bind(channel).declare()
 
 
-def declare_reply_queue(channel: Any, vendor: str) -> None:
-    """Declare a vendor's default reply queue."""
-    reply_queue_of(vendor).bind(channel).declare()
+def declare_reply_queue(channel: Any, vendor: str, name: str | None = None) -> None:
+    """Declare a vendor's default reply queue, or a further one."""
+    reply_queue_of(vendor, name).bind(channel).declare()

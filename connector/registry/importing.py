@@ -46,7 +46,7 @@ def plan_import(
     Raises ``TenantsFileError`` when a tenant names an unknown vendor, or when a secret cannot be had.
     """
     vendors = tuple(
-        _vendor_change(name, entry, registry.vendors.get(name)) for name, entry in file.vendors.items()
+        vendor_change(name, entry, registry.vendors.get(name)) for name, entry in file.vendors.items()
     )
     known = {*registry.vendors, *file.vendors}
     tenants = []
@@ -74,8 +74,8 @@ def plan_import(
     return (*vendors, *tenants)
 
 
-def _vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Change:
-    # Its further reply queues are the operator's to add and to remove.
+def vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Change:
+    """Return what giving a vendor these values changes; its further reply queues stay."""
     queues = current.reply_queues if current else ()
     return _change(Vendor(name=name, reply_queues=queues, **dict(entry)), current)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
+from tests.brokers import guest_and
 
 
 @pytest.fixture(scope="module")
@@ -13,5 +14,5 @@ def own_node() -> Iterator[RabbitNode]:
     """A node that this module may do anything to."""
     if not install_rabbitmq(print):
         pytest.fail(HOW_TO_GET_ONE, pytrace=False)
-    with RabbitNode(vendor_definitions({})) as started:
+    with RabbitNode(guest_and({})) as started:
         yield started

@@ -72,10 +72,9 @@ BAD = {
     ),
     "reply_to of an internal queue": Bad(code="forbidden_reply_to", properties={"reply_to": DEAD}),
     "direct reply-to": Bad(code="forbidden_reply_to", properties={"reply_to": "amq.rabbitmq.reply-to.x"}),
-    "reply_to that does not exist": Bad(
+    "reply_to that the operator has not added": Bad(
+        code="forbidden_reply_to",
         properties={"reply_to": "replies.millesime.nulle-part"},
-        ends_in=UNDELIVERABLE,
-        reason="unroutable",
     ),
     "routing key of an unknown vendor": Bad(
         routing_key="inconnu.interactive",

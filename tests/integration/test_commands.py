@@ -1,5 +1,6 @@
 """The command line as an operator meets it: one line per mistake, --help with an example, no secret shown."""
 
+import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -107,7 +108,13 @@ def test_a_key_that_opens_no_token_stops_the_worker_with_one_line(
         ("tenants", "list"),
         ("tenants", "show"),
         ("topology", "declare"),
+        ("vendors", "add"),
+        ("vendors", "definitions"),
         ("vendors", "list"),
+        ("vendors", "reply-queue", "add"),
+        ("vendors", "reply-queue", "list"),
+        ("vendors", "reply-queue", "remove"),
+        ("vendors", "show"),
         ("worker",),
     ],
     ids=" ".join,
@@ -151,6 +158,74 @@ def test_an_unknown_tenant_is_said_to_be_unknown(environment: dict[str, str]) ->
 
     assert finished.returncode == 2
     assert "see: ccas-connector tenants list" in finished.stderr
+
+
+def test_vendors_and_their_reply_queues_are_added_shown_and_removed(environment: dict[str, str]) -> None:
+    def said(*arguments: str, status: int = 0) -> str:
+        finished = run("vendors", *arguments, environment=environment)
+        assert finished.returncode == status, finished.stderr
+        assert len(finished.stderr.splitlines()) == (1 if status else 0)
+        return finished.stdout + finished.stderr
+
+    arche = (
+        "add",
+        "arche",
+        "--preset",
+        "ccas",
+        "--publisher",
+        "Exemple",
+        "--extra-scope",
+        "a",
+        "--extra-scope",
+        "b",
+    )
+    queue = ("arche", "guichet")
+
+    assert "added  vendor arche; nothing was written (dry run)" in said(*arche, "--dry-run")
+    assert "there is no vendor arche" in said("show", "arche", status=2)
+    assert said(*arche) == "added  vendor arche\n"
+    assert said(*arche) == "unchanged  vendor arche\n"
+    assert "exists with another preset" in said("add", "arche", "--preset", "all", status=2)
+    assert "nothing was written" in said("reply-queue", "add", *queue, "--dry-run")
+    assert said("reply-queue", "list", "arche") == "replies.arche\n"
+    assert said("reply-queue", "add", *queue) == "added  replies.arche.guichet\n"
+    assert said("reply-queue", "add", *queue) == "unchanged  replies.arche.guichet\n"
+    assert said("reply-queue", "list", "arche") == "replies.arche\nreplies.arche.guichet\n"
+    shown = said("show", "arche")
+    assert "extra scopes  a, b" in shown
+    assert "reply queues  replies.arche, replies.arche.guichet" in shown
+    assert "nothing was written" in said("reply-queue", "remove", *queue, "--dry-run")
+    assert "rabbitmqctl delete_queue --if-empty replies.arche.guichet" in said(
+        "reply-queue", "remove", *queue
+    )
+    assert "no further reply queue guichet" in said("reply-queue", "remove", *queue, status=2)
+
+
+def test_definitions_keep_passwords_and_say_what_is_new(environment: dict[str, str], tmp_path: Path) -> None:
+    out, passwords = tmp_path / "definitions.json", tmp_path / "passwords.json"
+
+    def said(*options: str, status: int = 0) -> str:
+        files = (f"--out={out}", f"--passwords={passwords}")
+        finished = run("vendors", "definitions", *files, *options, environment=environment)
+        assert finished.returncode == status, finished.stderr
+        return finished.stdout + finished.stderr
+
+    run("vendors", "add", "arche", "--preset", "ccas", environment=environment)
+
+    assert "nothing was written (dry run)" in said("--dry-run")
+    assert not out.exists()
+    assert "new passwords, in" in said()
+    first = out.read_bytes()
+    given = json.loads(passwords.read_text("utf-8"))
+    assert set(given) == {"connector", "operator", "arche"}
+    passwords.unlink()
+    assert "passwords" not in said().replace(str(passwords), "")
+    assert (out.read_bytes(), passwords.exists()) == (first, False)
+    assert "rabbitmqctl delete_user connector" in said("--worker-user=workers")
+    assert "two users would be named arche" in said("--worker-user=arche", status=2)
+    assert "is none of" in said("--new-password=nobody", status=2)
+    out.chmod(0o644)
+    assert f"chmod 600 {out}" in said(status=2)
 
 
 @pytest.mark.parametrize(

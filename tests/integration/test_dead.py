@@ -14,9 +14,9 @@ from amqp.exceptions import NotFound
 from kombu import Connection
 
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import reply_queue_of
+from tests.brokers import guest_and
 from tests.jobs import identity, job
 
 DEAD, UNDELIVERABLE, REPLIES = "connector.dead", "connector.undeliverable", "replies.millesime"
@@ -42,7 +42,7 @@ token = {{ env = "SANDBOX_TOKEN" }}
 @pytest.fixture(scope="module")
 def own_node() -> Iterator[RabbitNode]:
     """A node whose queues this module may delete."""
-    with RabbitNode(vendor_definitions(PASSWORDS)) as started:
+    with RabbitNode(guest_and(PASSWORDS)) as started:
         yield started
 
 
@@ -134,6 +134,7 @@ def test_every_kind_is_told_and_none_shows_personal_data(
         "message_id": CANARY,
         "headers": {"traceparent": CANARY, f"x-{CANARY}": CANARY},
     }
+    added_and_deleted("absente", own_node, deployed, operator)
     pretended = {"x-connector-reason": CANARY, "x-connector-queue": f"replies.{CANARY}"}
     operator.publish(canary_job(), routing_key="inconnu.interactive", reply_to=CANARY, **chosen)
     operator.publish(canary_job(), routing_key=f"{CANARY}.interactive", app_id=CANARY, **chosen)
@@ -208,6 +209,14 @@ def test_a_job_of_an_unknown_vendor_is_answered_once_the_vendor_is_imported(
     assert operator.depth(DEAD) == 0
 
 
+def added_and_deleted(name: str, node: RabbitNode, deployed: Deployment, operator: VendorClient) -> None:
+    """Have a further reply queue of millesime added, then vanish from the broker."""
+    deployed.command("vendors", "reply-queue", "add", "millesime", name)
+    until(lambda: exists(operator, f"replies.millesime.{name}"))
+    with Connection(node.url()) as connection:
+        connection.default_channel.queue_delete(f"replies.millesime.{name}")
+
+
 def exists(client: VendorClient, queue: str) -> bool:
     with client._connection.channel() as channel:  # noqa: SLF001 - a channel that a missing queue may close
         try:
@@ -236,6 +245,7 @@ def test_a_reply_waits_for_its_queue_to_be_there_again(
     own_node: RabbitNode, deployed: Deployment, operator: VendorClient, vendor: VendorClient
 ) -> None:
     further = "replies.millesime.compta"
+    added_and_deleted("compta", own_node, deployed, operator)
     with Connection(own_node.url()) as connection:
         connection.default_channel.queue_delete(REPLIES)
     vendor.publish(job(job_id="default"), user_id="millesime", correlation_id="c-1")
@@ -245,12 +255,9 @@ def test_a_reply_waits_for_its_queue_to_be_there_again(
     stays = dead(deployed, "replay", "--all")
     assert stays.returncode == 1
     assert "the queue replies.millesime does not exist; run: ccas-connector topology declare" in stays.stdout
-    assert f"the queue {further} does not exist; declare it as a quorum queue" in stays.stdout
+    assert f"the queue {further} does not exist; where it was removed, ccas-connector vendors" in stays.stdout
     assert operator.depth(UNDELIVERABLE) == 2
     deployed.command("topology", "declare")
-    with Connection(own_node.url()) as connection:
-        queue = reply_queue_of("millesime.compta").bind(connection.default_channel)
-        queue.declare()
     assert dead(deployed, "replay", "--all").returncode == 0
 
     for queue_name, job_id, correlation_id in ((REPLIES, "default", "c-1"), (further, "further", "c-2")):

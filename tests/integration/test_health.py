@@ -9,15 +9,16 @@ import pytest
 from kombu import Connection
 
 from connector.demo.deployment import PROGRAM, Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.redis_node import RedisNode
+from tests.brokers import guest_and
 
 
 @pytest.fixture(scope="module")
 def own_node() -> Iterator[RabbitNode]:
     """A node that this module may kill."""
-    with RabbitNode(vendor_definitions({})) as started:
+    with RabbitNode(guest_and({})) as started:
         yield started
 
 

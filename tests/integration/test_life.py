@@ -10,8 +10,9 @@ import pytest
 from kombu import Connection
 
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
+from tests.brokers import guest_and
 from tests.jobs import job
 
 JOBS = 100
@@ -22,7 +23,7 @@ PATIENCE = 50_000
 @pytest.fixture(scope="module")
 def own_node() -> Iterator[RabbitNode]:
     """A node that this module may kill."""
-    with RabbitNode(vendor_definitions({})) as started:
+    with RabbitNode(guest_and({})) as started:
         yield started
 
 

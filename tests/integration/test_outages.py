@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
 from tests.sandbox_control import SandboxControl
 
@@ -22,7 +23,7 @@ SERVICE: dict[str, Any] = {"check": "service_national"}
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployment]:
     """A broker, a sandbox and a registry of this module's own, since its breakers open."""
-    with RabbitNode(vendor_definitions({})) as node, Deployment(node.url()) as deployment:
+    with RabbitNode(guest_and({})) as node, Deployment(node.url()) as deployment:
         yield deployment
 
 

@@ -6,7 +6,6 @@ import subprocess
 from typing import Any
 
 import pytest
-from kombu import Connection, Queue
 
 from connector.demo.deployment import BOURG, CLAMART, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
@@ -77,11 +76,11 @@ def test_the_batch_lane_is_served_too(millesime: VendorClient) -> None:
     assert reply["status"] == "completed"
 
 
-def test_a_further_reply_queue_of_the_vendor_is_used(node: RabbitNode, millesime: VendorClient) -> None:
-    with Connection(node.url()) as connection:
-        Queue("replies.millesime.guichet", queue_arguments={"x-queue-type": "quorum"}).bind(
-            connection.default_channel,
-        ).declare()
+def test_a_further_reply_queue_that_the_operator_adds_is_used(
+    deployment: Deployment, worker: Program, millesime: VendorClient
+) -> None:
+    deployment.command("vendors", "reply-queue", "add", "millesime", "guichet")
+    worker.wait_for("registry.refreshed")
 
     millesime.publish(job(job_id="guichet-1"), reply_to="replies.millesime.guichet")
 

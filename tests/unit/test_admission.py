@@ -23,8 +23,11 @@ PUBLISHED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TIMESTAMP = int(PUBLISHED.timestamp())
 
 
+FURTHER = ("2", "a" * 64, "campagne-2026", "guichet")
+
+
 def vendor(name: str) -> Vendor:
-    return Vendor(name=name, product=name.title(), publisher="Éditeur", preset="all")
+    return Vendor(name=name, product=name.title(), publisher="Éditeur", preset="all", reply_queues=FURTHER)
 
 
 def tenant(siret: str, *vendors: str) -> Tenant:
@@ -219,8 +222,8 @@ def test_replies_go_by_default_to_the_vendor_s_queue(reply_to: str | None) -> No
     assert admitted(reply_to=reply_to).reply_to == "replies.millesime"
 
 
-@pytest.mark.parametrize("name", ["guichet", "campagne-2026", "2", "a" * 64])
-def test_replies_go_to_a_queue_of_the_vendor_s_own(name: str) -> None:
+@pytest.mark.parametrize("name", FURTHER)
+def test_replies_go_to_a_queue_that_the_operator_has_added(name: str) -> None:
     reply_to = f"replies.millesime.{name}"
     assert admitted(reply_to=reply_to).reply_to == reply_to
 
@@ -232,6 +235,7 @@ def test_replies_go_to_a_queue_of_the_vendor_s_own(name: str) -> None:
         "replies.sonate-opus.guichet",
         "replies.millesimex",
         "replies.millesime-2",
+        "replies.millesime.not-added",
         "replies.millesime.",
         "replies.millesime..guichet",
         "replies.millesime.evil.name",

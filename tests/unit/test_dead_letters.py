@@ -332,7 +332,7 @@ def test_what_is_not_taken_says_what_to_do() -> None:
     assert "topology declare" in not_taken(_at(own), own, Confirmation.UNROUTABLE).reason
     assert "topology declare" in not_taken(_at(job), job, Confirmation.UNROUTABLE).reason
     declare = not_taken(_at(further), further, Confirmation.UNROUTABLE).reason
-    assert "replies.millesime.compta does not exist; declare it" in declare
+    assert "replies.millesime.compta does not exist; where it was removed" in declare
     assert "refuses" in not_taken(_at(own), own, Confirmation.REFUSED).reason
 
 

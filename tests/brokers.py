@@ -1,0 +1,23 @@
+"""What the suite's private nodes know when they start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector.messaging.declaration import recorded_topology
+from connector.messaging.definitions import definitions_of
+from connector.messaging.passwords import credentials_of
+from connector.messaging.recording import Objects
+from connector.messaging.rights import users_of
+
+_NOTHING = Objects(exchanges=(), queues=(), bindings=())
+
+
+def guest_and(passwords: Mapping[str, str]) -> dict[str, Any]:
+    """Return the administrator ``guest``, and vendors with the rights of the contract; no exchange and no queue."""
+    users = users_of(recorded_topology(), passwords, worker="connector", operator="operator", limits={})
+    hashes = credentials_of([user.name for user in users], passwords, {}).hashes
+    definitions = definitions_of(_NOTHING, users, hashes, vhost="/")
+    every = {"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+    definitions["users"].append({"name": "guest", "password": "guest", "tags": ["administrator"]})
+    definitions["permissions"].append(every)
+    return definitions

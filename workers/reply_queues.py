@@ -1,0 +1,33 @@
+"""The vendors' reply queues on the broker, as the registry has them."""
+
+import structlog
+
+from connector.messaging.session import REFUSALS, BrokerSession
+from connector.registry.records import Registry
+
+_log = structlog.get_logger(__name__)
+
+
+class ReplyQueues:
+    """Declares reply queues, for as long as a worker lives; one that is refused is its vendor's trouble alone."""
+
+    def __init__(self) -> None:
+        self._refused: set[tuple[str, str | None]] = set()
+        """Told once, not at each change of the registry."""
+
+    def declare(self, session: BrokerSession, registry: Registry) -> None:
+        """Declare the reply queues of every vendor, or make sure of them as a user that may not declare."""
+        for vendor in registry.vendors.values():
+            for name in (None, *vendor.reply_queues):
+                self._declare(session, vendor.name, name)
+
+    def _declare(self, session: BrokerSession, vendor: str, name: str | None) -> None:
+        queue = (vendor, name)
+        try:
+            session.declare_reply_queue(*queue)
+        except REFUSALS as error:
+            if queue not in self._refused:
+                _log.error("topology.refused", vendor=vendor, error=error.reply_text)
+            self._refused.add(queue)
+        else:
+            self._refused.discard(queue)
