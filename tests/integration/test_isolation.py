@@ -33,7 +33,9 @@ from connector.messaging.topology import (
 )
 from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
+from tests.sandbox_control import SandboxControl
 
+SPORT = {"check": "statut_sportif", "params": {"identifiant": "990000001"}}
 VENDORS = ("millesime", "sonate", "sonate-opus")
 QUEUES = [
     queue.name
@@ -288,6 +290,18 @@ def test_an_ordinary_job_is_answered(broker: Broker, worker: Program, vendor: st
     reply = json.loads(message.body)
     assert reply["errors"] == [] or reply["errors"][0]["code"] == "forbidden_tenant"
     assert (reply["status"] == "completed") is (vendor != "sonate")
+
+
+def test_a_job_that_is_put_off_comes_back(deployed: Deployment, millesime: VendorClient) -> None:
+    """Over the delay queues, which the worker's user neither declares nor reads."""
+    sandbox = SandboxControl(deployed.environment["CONNECTOR_API_PARTICULIER_URL"])
+    sandbox.fail("sdh", "maintenance", times=1, retry_in_seconds=2)
+
+    millesime.publish(job(SPORT), "batch", user_id="millesime")
+
+    (message,) = millesime.replies(1, timeout_seconds=60)
+    (check,) = json.loads(message.body)["checks"]
+    assert (check["status"], check["source"]["attempts"]) == ("found", 2)
 
 
 def test_a_further_reply_queue_serves_its_vendor(broker: Broker, worker: Program) -> None:
