@@ -26,7 +26,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +41,8 @@ from pydantic import (
 
 from connector.credentials import DEFAULT_SCOPE, DgfipCredentials
 from connector.errors import OperatorError
+from connector.grants import require_known
+from connector.presets import PresetName
 from schemas.siret import Siret
 
 VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
@@ -54,6 +56,11 @@ class TenantsFileError(OperatorError):
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _known(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    require_known(scopes)
+    return scopes
 
 
 def _with_the_notice(scope: str) -> str:
@@ -81,8 +88,8 @@ class VendorEntry(_Entry):
 
     product: Annotated[str, Field(min_length=1)]
     publisher: Annotated[str, Field(min_length=1)]
-    preset: Literal["millesime", "sonate-opus", "ccas", "all"]
-    extra_scopes: tuple[str, ...] = ()
+    preset: PresetName
+    extra_scopes: Annotated[tuple[str, ...], AfterValidator(_known)] = ()
 
 
 class DgfipEntry(_Entry):

@@ -107,13 +107,13 @@ def test_a_new_registry_is_empty(store: RegistryStore) -> None:
 
 
 def test_an_import_is_loaded_as_it_was_planned(store: RegistryStore, vault: Vault) -> None:
-    changes = _plan(store.load(), vault, _file({"extra_scopes": ["b", "a"]}))
+    changes = _plan(store.load(), vault, _file({"extra_scopes": ["prime_activite", "cnaf_adresse"]}))
     assert _kinds(changes) == [(ChangeKind.ADDED, ()), (ChangeKind.ADDED, ())]
     _write(store, changes)
     registry = store.load()
     assert list(registry.vendors.values()) == [changes[0].record]
     assert list(registry.tenants.values()) == [changes[1].record]
-    assert registry.vendors["millesime"].extra_scopes == ("b", "a")
+    assert registry.vendors["millesime"].extra_scopes == ("prime_activite", "cnaf_adresse")
     tenant = registry.tenants[CLAMART]
     assert tenant.token_set_at == NOW
     assert tenant.sealed_token is not None

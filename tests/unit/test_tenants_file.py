@@ -96,6 +96,12 @@ def test_another_preset_is_refused(tmp_path: Path) -> None:
     assert "vendors.millesime.preset" in message
 
 
+def test_a_scope_that_is_not_of_the_catalogue_is_refused_with_those_close_to_it(tmp_path: Path) -> None:
+    message = _refusal(tmp_path, f'{VENDOR}extra_scopes = ["prime_activite", "cnaf_adress"]\n')
+    assert ": vendors.millesime.extra_scopes: 'cnaf_adress' is no scope of the catalogue" in message
+    assert "close to it: cnaf_adresse" in message
+
+
 @pytest.mark.parametrize("name", ["Millesime", "1millesime", "mille.sime", "mille_sime", '""', "m" * 33])
 def test_a_vendor_is_named_like_its_amqp_user(name: str, tmp_path: Path) -> None:
     quoted = name if name.startswith('"') else f'"{name}"'
