@@ -1,12 +1,12 @@
 """Deciding: what a call's result means for its check. Pure: values in, an answer out."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from connector.reasons import RETRYABLE, reason
 from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.waits import retry_after_seconds
+from connector.withhold import is_absent, without
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
@@ -103,27 +104,17 @@ def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decisi
         return Decision(_error(planned, why, _source(endpoint, attempt, answered)), (surprise,))
     surprises = tuple(take_unknown(data))
     definition = planned.definition
+    told = data.model_dump(mode="json", exclude_unset=True)
+    shown = without(told, planned.hidden) if planned.hidden else told
     reply = CheckReply(
         id=planned.request.label,
         check=planned.request.check,
         status=CheckStatus.FOUND,
-        data=data.model_dump(mode="json", exclude_unset=True),
-        withheld=tuple(block for block in endpoint.blocks if _is_absent(data, block.split("."))),
+        data=shown,
+        withheld=tuple(block for block in endpoint.blocks if is_absent(shown, block.split("."))),
         source=_source(endpoint, attempt, answered, definition.provider_of(data) or definition.provider),
     )
     return Decision(reply, surprises)
-
-
-def _is_absent(value: Any, path: Sequence[str]) -> bool:
-    """Tell whether the member at ``path`` was left out of a source's data, rather than null or within a null."""
-    if isinstance(value, tuple):
-        return any(_is_absent(item, path) for item in value)
-    if value is None:
-        return False
-    name, *rest = path
-    if name not in value.model_fields_set:
-        return not rest
-    return bool(rest) and _is_absent(getattr(value, name), rest)
 
 
 def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: datetime) -> Decision:

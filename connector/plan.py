@@ -11,6 +11,7 @@ from connector.attempts import Attempt, attempts_of
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.defects import Defect, invalid, missing
 from connector.french import explain
+from connector.grants import Grant, Hidden
 from connector.identity import identity_defect
 from schemas.base import RequestModel
 from schemas.codes import Call, CheckCode
@@ -37,6 +38,8 @@ class PlannedCall:
     params: RequestModel
     attempts: tuple[Attempt, ...]
     """At least one; each of the others is for when nobody matches the ones before."""
+    hidden: Hidden
+    """What of its data the vendor may not receive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,29 @@ PlannedCheck = PlannedCall | Refusal
 def plan(
     job: VerificationRequest,
     catalogue: Mapping[str, CheckDefinition],
+    grant: Grant,
     today: date,
 ) -> tuple[PlannedCheck, ...]:
-    """Return one planned check per check of the job, in its order. ``today`` is the day in Paris."""
-    return tuple(_plan_check(request, job, catalogue, today) for request in job.checks)
+    """Return one planned check per check of the job, in its order.
+
+    ``grant`` is the vendor's; ``today`` is the day in Paris.
+    """
+    return tuple(_plan_check(request, job, catalogue, grant, today) for request in job.checks)
 
 
 def _plan_check(
     request: CheckRequest,
     job: VerificationRequest,
     catalogue: Mapping[str, CheckDefinition],
+    grant: Grant,
     today: date,
 ) -> PlannedCheck:
     definition = catalogue.get(request.check)
     if definition is None:
         return Refusal(request, Defect(CheckCode.UNKNOWN_CHECK, "check"))
+    # Before anything else that may be wrong: what a closed check takes is no help to who may not ask it.
+    if not grant.opens(request.check):
+        return Refusal(request, Defect(CheckCode.FORBIDDEN_CHECK, "check"))
     endpoint = _choose_endpoint(request, job, definition)
     if isinstance(endpoint, Defect):
         return Refusal(request, endpoint)
@@ -77,7 +88,8 @@ def _plan_check(
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
     if defect:
         return Refusal(request, defect)
-    return PlannedCall(request, definition, endpoint, params, attempts_of(job, endpoint, params))
+    attempts = attempts_of(job, endpoint, params)
+    return PlannedCall(request, definition, endpoint, params, attempts, grant.hidden[request.check])
 
 
 def _choose_endpoint(

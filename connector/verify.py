@@ -30,6 +30,7 @@ from connector.reasons import job_error
 from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
+from connector.withhold import progress_within, reply_within
 from schemas.codes import JobCode
 from schemas.reply import CheckReply, Reply
 
@@ -100,7 +101,8 @@ async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: 
     """Run the job unless the same one was answered, or is being run."""
     match await services.memory.recall(claim):
         case Known(reply):
-            return Answer(admitted.reply_to, as_duplicate(reply))
+            grant = services.registry.grant(admitted.vendor)
+            return Answer(admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
         case Conflict():
             return _conflict(delivery, admitted, services)
         case Busy(until):
@@ -142,10 +144,16 @@ async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: S
 
 async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
-    planned = plan(admitted.job, CATALOGUE, paris_day(services.clock()))
+    grant = services.registry.grant(admitted.vendor)
+    planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
     before = delivery.progress.checks if delivery.progress else {}
     asked = [
-        answer_check(check, before.get(check.request.label, NOT_ASKED), admitted, services)
+        answer_check(
+            check,
+            progress_within(check, before.get(check.request.label, NOT_ASKED)),
+            admitted,
+            services,
+        )
         for check in planned
     ]
     # The common case: alone, a check needs no task of its own.

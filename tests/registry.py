@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connector.grants import Grant, grant_of
 from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.vault import VaultError
 
@@ -14,9 +15,9 @@ TOKEN = "eyJ.sesame.token"
 class OneToken:
     """Stands for the registry's cache."""
 
-    def __init__(self, *, opens: bool = True) -> None:
+    def __init__(self, *, opens: bool = True, preset: str = "all") -> None:
         self._opens = opens
-        vendor = Vendor(name="millesime", product="M", publisher="Up", preset="millesime")
+        vendor = Vendor(name="millesime", product="M", publisher="Up", preset=preset)
         tenants = (
             Tenant(siret=CLAMART, name="C", vendors=frozenset({"millesime"}), sealed_token="sealed-sesame"),
             Tenant(siret=BOURG, name="B", vendors=frozenset({"millesime"})),
@@ -26,6 +27,10 @@ class OneToken:
             vendors={vendor.name: vendor},
             tenants={tenant.siret: tenant for tenant in tenants},
         )
+
+    def grant(self, vendor: Vendor) -> Grant:
+        """Return what the vendor may ask and receive."""
+        return grant_of(vendor)
 
     def secret(self, siret: str, sealed: str) -> str:
         """Open the one token there is."""

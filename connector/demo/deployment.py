@@ -1,5 +1,6 @@
 """A whole connector on one machine: a registry in a temporary folder, the sandbox, and workers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Final, Self
 from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
 from connector.demo.program import Program
+from connector.presets import PRESETS
 from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
 
@@ -25,18 +27,16 @@ VIEUX: Final = "26690027300019"
 SANS_JETON: Final = "26330582300019"
 """A tenant of millesime without a token."""
 
+_ADDED: Final = {
+    "millesime": [
+        scope
+        for scope in PRESETS["all"].scopes
+        if scope not in (*PRESETS["millesime"].scopes, *PRESETS["millesime"].declined)
+    ],
+    "sonate-opus": ["revenu_solidarite_active"],
+}
+"""What this operator adds to each vendor's form: to millesime's, all that the form does not decline."""
 _TENANTS: Final = f"""\
-[vendors.millesime]
-product = "Millésime Action Sociale"
-publisher = "Up"
-preset = "millesime"
-extra_scopes = ["revenu_solidarite_active"]
-
-[vendors.sonate-opus]
-product = "Sonate Opus"
-publisher = "Arpège"
-preset = "sonate-opus"
-
 [tenants.{CLAMART}]
 name = "CCAS de Clamart"
 vendors = ["millesime", "sonate-opus"]
@@ -68,8 +68,12 @@ class DeploymentError(Exception):
 class Deployment:
     """The registry and the sandbox of a broker; workers are started on it."""
 
-    def __init__(self, broker_url: str, sandbox_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, broker_url: str, sandbox_options: Sequence[str] = (), *, preset: str | None = None
+    ) -> None:
+        """Both vendors work with ``preset``; without it, each with its own form and what the operator adds."""
         self._broker_url = broker_url
+        self._preset = preset
         self._sandbox_options = sandbox_options
         self._stack = ExitStack()
         """Closes what was started."""
@@ -99,7 +103,7 @@ class Deployment:
             "CONNECTOR_TOKEN_QUOTA": "0",
             "CONNECTOR_EGRESS_QUOTA": "0",
         }
-        (folder / "tenants.toml").write_text(_TENANTS, "utf-8")
+        (folder / "tenants.toml").write_text(_vendors(self._preset) + _TENANTS, "utf-8")
         self.command("tenants", "import", str(folder / "tenants.toml"))
 
     def __exit__(self, *_exception: object) -> None:
@@ -133,8 +137,26 @@ class Deployment:
         return program
 
 
+def _vendors(preset: str | None) -> str:
+    added = {} if preset else _ADDED
+    return f"""\
+[vendors.millesime]
+product = "Millésime Action Sociale"
+publisher = "Up"
+preset = "{preset or "millesime"}"
+extra_scopes = {json.dumps(added.get("millesime", []))}
+
+[vendors.sonate-opus]
+product = "Sonate Opus"
+publisher = "Arpège"
+preset = "{preset or "sonate-opus"}"
+extra_scopes = {json.dumps(added.get("sonate-opus", []))}
+
+"""
+
+
 def _tokens() -> dict[str, str]:
-    every = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
+    every = frozenset(PRESETS["all"].scopes)
     quotient = frozenset(CATALOGUE["quotient_familial"].scopes)
     later, before = utc_now() + timedelta(days=30), utc_now() - timedelta(days=1)
     return {

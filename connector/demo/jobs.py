@@ -37,6 +37,7 @@ _COUPLE: Final = _person("MODELE", ["PAUL", "HENRI"], "M", "1984-11", _place("15
 _ABROAD: Final = _person("ESSAI", ["SARA"], "F", "1979", _place(pays="99350"))
 _QF: Final = {"check": "quotient_familial"}
 _RSA: Final = {"id": "rsa", "check": "revenu_solidarite_active"}
+_PRIME: Final = {"check": "prime_activite"}
 _TAX_NOTICE: Final = {
     "check": "avis_imposition",
     "params": dict(CATALOGUE["avis_imposition"].example_params),
@@ -91,7 +92,7 @@ def demo_jobs(run: str) -> tuple[DemoJob, ...]:
         ("millesime", "parent alone: both found", _job(f"{run}-01", CLAMART, _ALONE, _QF, _RSA)),
         (
             "sonate-opus",
-            "couple under the MSA: found, no RSA",
+            "couple under the MSA: what its form opens",
             _job(f"{run}-02", CLAMART, _COUPLE, _QF, _RSA),
         ),
         ("millesime", "born abroad: blocks withheld", _job(f"{run}-03", CLAMART, _ABROAD, _QF, _RSA)),
@@ -119,6 +120,11 @@ def demo_jobs(run: str) -> tuple[DemoJob, ...]:
         ("millesime", "a name in use that hides the person", mistaken),
         ("sonate-opus", "the tax notice", _job(f"{run}-18", CLAMART, _ALONE, _TAX_NOTICE)),
         ("millesime", "a vehicle, by FranceConnect", consenting),
+        (
+            "sonate-opus",
+            "a check outside of the vendor's grant",
+            _job(f"{run}-20", CLAMART, _ALONE, _QF, _PRIME),
+        ),
     )
     lanes = {"a file with many questions": "batch"}
     return tuple(

@@ -13,6 +13,7 @@ from connector.catalogue.definition import CheckDefinition
 from connector.clock import paris_day
 from connector.decide import decide
 from connector.errors import OperatorError
+from connector.grants import whole
 from connector.messaging.delivery import Delivery, Lane
 from connector.plan import PlannedCall, plan
 from connector.sandbox.cases import SHIPPED
@@ -67,7 +68,8 @@ def example_reply(definition: CheckDefinition, cases: Path = SHIPPED) -> dict[st
     """
     body = json.dumps(example_job(definition)).encode()
     job = VerificationRequest.model_validate_json(body)
-    (planned,) = plan(job, {definition.name: definition}, paris_day(_RECEIVED_AT))
+    catalogue = {definition.name: definition}
+    (planned,) = plan(job, catalogue, whole(catalogue), paris_day(_RECEIVED_AT))
     if not isinstance(planned, PlannedCall):
         raise ExampleError(
             f"{definition.name}: its example gets no call ({planned.defect.code}, {planned.defect.parameter})"

@@ -7,7 +7,8 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector.registry.records import Flow, Registry
+from connector.grants import Grant, grant_of
+from connector.registry.records import Flow, Registry, Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, VaultError
 
@@ -28,12 +29,21 @@ class RegistryCache:
         self._vault = vault
         self._registry = store.load()
         self._secrets: dict[tuple[str, str], str] = {}
+        self._grants: dict[tuple[str, tuple[str, ...]], Grant] = {}
         self._failing = False
 
     @property
     def registry(self) -> Registry:
         """The registry as of the last refresh."""
         return self._registry
+
+    def grant(self, vendor: Vendor) -> Grant:
+        """Return what a vendor may ask and receive."""
+        key = vendor.preset, vendor.extra_scopes
+        grant = self._grants.get(key)
+        if grant is None:
+            grant = self._grants[key] = grant_of(vendor)
+        return grant
 
     def secret(self, siret: str, sealed: str) -> str:
         """Return an opened secret of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
@@ -92,7 +102,7 @@ class RegistryCache:
         self._failing = False
         if fresh is None:
             return False
-        self._registry, self._secrets = fresh, {}
+        self._registry, self._secrets, self._grants = fresh, {}, {}
         return True
 
     def _newer(self) -> Registry | None:

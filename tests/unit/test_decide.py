@@ -13,6 +13,7 @@ from connector.attempts import Attempt
 from connector.catalogue import CATALOGUE
 from connector.decide import decide, refused, without_call
 from connector.defects import Defect
+from connector.grants import NOTHING_HIDDEN, Hidden
 from connector.plan import PlannedCall, Refusal
 from connector.surprises import Surprise, SurpriseKind
 from connector.upstream.exchange import Answered, Unanswered
@@ -67,11 +68,14 @@ RSA_DATA: dict[str, Any] = {
 ASKED = Attempt(())
 
 
-def planned(check: str = "quotient_familial", label: str | None = None) -> PlannedCall:
+def planned(
+    check: str = "quotient_familial", label: str | None = None, hidden: Hidden = NOTHING_HIDDEN
+) -> PlannedCall:
     definition = CATALOGUE[check]
     endpoint = definition.endpoints[0]
     params = endpoint.params.model_construct()
-    return PlannedCall(CheckRequest(id=label, check=check), definition, endpoint, params, (ASKED,))
+    request = CheckRequest(id=label, check=check)
+    return PlannedCall(request, definition, endpoint, params, (ASKED,), hidden)
 
 
 def answered(status: int, body: bytes, **headers: str) -> Answered:
@@ -289,6 +293,46 @@ def test_a_member_that_one_of_a_list_lacks_is_withheld() -> None:
     reply = decide_ok({"admissions": [whole, lacking]}, "statut_etudiant")
     assert reply.withheld == ("identite", "admissions.est_inscrit")
     assert decide_ok({"admissions": []}, "statut_etudiant").withheld == ("identite",)
+
+
+def decide_hiding(data: Any, check: str, hidden: Hidden) -> CheckReply:
+    return decide(planned(check, hidden=hidden), ASKED, answered(200, success(data)), NOW).reply
+
+
+def test_a_block_outside_of_the_grant_is_removed_though_the_source_sent_it() -> None:
+    reply = decide_hiding(FAMILY, "quotient_familial", {"adresse": {}})
+    assert data_of(reply) == without("adresse")
+    assert reply.withheld == ("adresse",)
+
+
+def test_what_the_token_and_the_grant_withhold_is_listed_once_in_the_order_of_the_blocks() -> None:
+    data = without("allocataires", "adresse")
+    reply = decide_hiding(data, "quotient_familial", {"adresse": {}, "quotient_familial": {}})
+    assert data_of(reply) == {"enfants": []}
+    assert reply.withheld == ("quotient_familial", "allocataires", "adresse")
+
+
+def test_a_null_block_outside_of_the_grant_is_withheld_like_another() -> None:
+    reply = decide_hiding(FAMILY | {"adresse": None}, "quotient_familial", {"adresse": {}})
+    assert data_of(reply) == without("adresse")
+    assert reply.withheld == ("adresse",)
+
+
+def test_a_nested_block_outside_of_the_grant_is_removed_from_each_item() -> None:
+    admission = {"date_debut": "2025-09-01", "date_fin": None, "est_inscrit": True}
+    hidden = {"admissions": {"est_inscrit": NOTHING_HIDDEN}, "identite": NOTHING_HIDDEN}
+    reply = decide_hiding({"admissions": [admission, admission]}, "statut_etudiant", hidden)
+    kept = {"date_debut": "2025-09-01", "date_fin": None}
+    assert data_of(reply) == {"admissions": [kept, kept]}
+    assert reply.withheld[:2] == ("identite", "admissions.est_inscrit")
+    nothing = decide_hiding({"admissions": []}, "statut_etudiant", hidden)
+    assert (data_of(nothing), nothing.withheld) == ({"admissions": []}, ("identite",))
+
+
+def test_a_surprise_in_a_block_outside_of_the_grant_is_told_all_the_same() -> None:
+    data = FAMILY | {"adresse": ADRESSE | {"surprise": SECRET}}
+    call = planned(hidden={"adresse": {}})
+    assert len(decide(call, ASKED, answered(200, success(data)), NOW).surprises) == 1
 
 
 def test_a_block_that_a_call_never_returns_is_not_withheld() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.catalogue import CATALOGUE
+from connector.grants import Grant, whole
 from connector.identity import Query
 from connector.parsing import read_job
 from connector.plan import PlannedCall, PlannedCheck, Refusal, plan
@@ -27,10 +28,12 @@ PERSON = (
 )
 
 
-def planned(*checks: dict[str, Any], today: date = TODAY, **changes: Any) -> tuple[PlannedCheck, ...]:
+def planned(
+    *checks: dict[str, Any], today: date = TODAY, grant: Grant | None = None, **changes: Any
+) -> tuple[PlannedCheck, ...]:
     request = read_job(json.dumps(job(*checks, tenant="26920023600017") | changes).encode())
     assert isinstance(request, VerificationRequest)
-    return plan(request, CATALOGUE, today)
+    return plan(request, CATALOGUE, grant or whole(CATALOGUE), today)
 
 
 def call(check: dict[str, Any], **changes: Any) -> PlannedCall:
@@ -52,6 +55,21 @@ def defect(check: dict[str, Any], **changes: Any) -> tuple[CheckCode, str | None
 
 def quotient(**params: Any) -> dict[str, Any]:
     return QF | {"params": params}
+
+
+def test_a_check_outside_of_the_grant_is_forbidden_whatever_else_is_wrong_with_it() -> None:
+    grant = Grant({"quotient_familial": {"adresse": {}}})
+    quotient_call, rsa, malformed, unknown = planned(
+        QF,
+        RSA,
+        {"id": "c", "check": "scolarite", "api_version": 99, "params": {"surprise": 1}},
+        {"id": "d", "check": "surprise"},
+        grant=grant,
+    )
+    assert isinstance(quotient_call, PlannedCall)
+    assert quotient_call.hidden == {"adresse": {}}
+    codes = [refusal.defect.code for refusal in (rsa, malformed, unknown) if isinstance(refusal, Refusal)]
+    assert codes == [CheckCode.FORBIDDEN_CHECK, CheckCode.FORBIDDEN_CHECK, CheckCode.UNKNOWN_CHECK]
 
 
 def test_the_recipient_comes_first_and_the_parameters_last() -> None:

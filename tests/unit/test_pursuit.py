@@ -393,3 +393,50 @@ async def test_a_tenant_that_is_withdrawn_while_a_job_waits_gets_no_answer_to_it
     registry.registry = replace(registry.registry, tenants={})
     reply = await answered(put_off.delivery, acting, time)
     assert [error.code for error in reply.errors] == ["unknown_tenant"]
+
+
+async def test_a_check_that_is_forbidden_while_its_job_waits_is_not_asked_and_tells_nothing(
+    time: ManualTime,
+) -> None:
+    api = Api(
+        time,
+        revenu_solidarite_active=[found()],
+        statut_sportif=[fault(503, "37020", retry_in=5), found()],
+    )
+    registry = OneToken()
+    acting = services(httpx.MockTransport(api), registry, time)
+    put_off = await verify(delivery(RSA, SPORT), acting)
+    assert isinstance(put_off, Defer)
+    narrowed = replace(registry.registry.vendors["millesime"], preset="millesime")
+    registry.registry = replace(registry.registry, vendors={"millesime": narrowed})
+    reply = await answered(put_off.delivery, acting, time)
+    assert [code(check) for check in reply.checks] == [CheckCode.FORBIDDEN_CHECK] * 2
+    assert [check.data for check in reply.checks] == [None, None]
+    assert [name for name, _at in api.calls] == ["revenu_solidarite_active", "statut_sportif"]
+
+
+async def test_a_block_that_is_closed_while_its_job_waits_is_withheld_from_a_finished_check(
+    time: ManualTime,
+) -> None:
+    both = {"est_beneficiaire": False, "avec_majoration": None}
+    api = Api(
+        time,
+        revenu_solidarite_active=[httpx.Response(200, json={"data": both})],
+        statut_sportif=[fault(503, "37020", retry_in=5), _no_record()],
+    )
+    registry = OneToken()
+    acting = services(httpx.MockTransport(api), registry, time)
+    put_off = await verify(delivery(RSA, SPORT), acting)
+    assert isinstance(put_off, Defer)
+    narrowed = replace(
+        registry.registry.vendors["millesime"],
+        preset="millesime",
+        extra_scopes=("revenu_solidarite_active", "sdh_statut_sportif_identite"),
+    )
+    registry.registry = replace(registry.registry, vendors={"millesime": narrowed})
+    reply = await answered(put_off.delivery, acting, time)
+    rsa, sport = reply.checks
+    assert rsa.data == {"est_beneficiaire": False}
+    assert rsa.withheld == ("avec_majoration", "date_debut_droit")
+    assert sport.status is CheckStatus.NOT_FOUND
+    assert len(api.times("revenu_solidarite_active")) == 1

@@ -249,6 +249,19 @@ async def test_a_rejected_job_makes_no_call() -> None:
     assert source.calls == []
 
 
+async def test_a_check_outside_of_the_grant_makes_no_call_and_leaves_the_others() -> None:
+    source = Source(qf=_found)
+    reply = _reply(await verify(_delivery(), _services(source, OneToken(preset="millesime"))))
+    assert reply.status is JobStatus.PARTIAL
+    assert _codes(reply.checks) == [None, CheckCode.FORBIDDEN_CHECK]
+    forbidden = reply.checks[1]
+    assert forbidden.source is None
+    assert forbidden.reason
+    assert (forbidden.reason.retryable, forbidden.reason.parameter) == (False, "check")
+    assert "habilitation" in forbidden.reason.detail
+    assert [call.url.path for call in source.calls] == [QF]
+
+
 UNMATCHED = {"errors": [{"code": "35561", "title": "Entité non traitable", "detail": "…", "meta": {}}]}
 TWO_NAMES = {
     "nom_naissance": "SESAME",

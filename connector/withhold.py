@@ -1,0 +1,87 @@
+"""Withholding: what a vendor's grant leaves closed is taken out of an answer, and said to be. Pure.
+
+An answer that was kept, in the reply memory or with a job that was put off, is read again under the grant of now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connector.assemble import job_status
+from connector.catalogue.definition import CheckDefinition, scoped_members
+from connector.grants import Grant, Hidden
+from connector.plan import PlannedCall, PlannedCheck
+from connector.progress import NOT_ASKED, CheckProgress
+from connector.reasons import reason
+from schemas.codes import CheckCode, CheckStatus
+from schemas.reply import CheckReply, Reply
+
+
+def without(value: Any, hidden: Hidden) -> Any:
+    """Return JSON data without its hidden members; in a list, without those of each item."""
+    if isinstance(value, list | tuple):
+        return [without(item, hidden) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without(member, hidden[name]) if name in hidden else member
+        for name, member in value.items()
+        if name not in hidden or hidden[name]
+    }
+
+
+def is_absent(value: Any, path: Sequence[str]) -> bool:
+    """Tell whether the member at ``path`` was left out of JSON data, rather than null or within a null."""
+    if isinstance(value, list | tuple):
+        return any(is_absent(item, path) for item in value)
+    if not isinstance(value, dict):
+        return False
+    name, *rest = path
+    if name not in value:
+        return not rest
+    return bool(rest) and is_absent(value[name], rest)
+
+
+def progress_within(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
+    """Return how far a check had come, as far as the vendor may know it now."""
+    if not isinstance(planned, PlannedCall):
+        is_forbidden = planned.defect.code is CheckCode.FORBIDDEN_CHECK
+        return NOT_ASKED if is_forbidden else progress
+    if progress.reply is None:
+        return progress
+    return replace(progress, reply=_masked(progress.reply, planned.definition, planned.hidden))
+
+
+def reply_within(reply: Reply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> Reply:
+    """Return a reply that was given before, as far as the vendor may receive it now."""
+    checks = tuple(_check_within(answer, grant, catalogue) for answer in reply.checks)
+    if checks == reply.checks:
+        return reply
+    return reply.model_copy(update={"checks": checks, "status": job_status(checks)})
+
+
+def _check_within(answer: CheckReply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> CheckReply:
+    if answer.status is CheckStatus.ERROR:
+        return answer
+    if not grant.opens(answer.check):
+        return CheckReply(
+            id=answer.id,
+            check=answer.check,
+            status=CheckStatus.ERROR,
+            reason=reason(CheckCode.FORBIDDEN_CHECK, parameter="check"),
+        )
+    return _masked(answer, catalogue[answer.check], grant.hidden[answer.check])
+
+
+def _masked(answer: CheckReply, definition: CheckDefinition, hidden: Hidden) -> CheckReply:
+    if not hidden or answer.data is None:
+        return answer
+    shown = without(answer.data, hidden)
+    every = (path for endpoint in definition.endpoints for path, _scope in scoped_members(endpoint.data))
+    withheld = tuple(
+        path
+        for path in dict.fromkeys(every)
+        if is_absent(shown, path.split("."))
+        and (path in answer.withheld or not is_absent(answer.data, path.split(".")))
+    )
+    return answer.model_copy(update={"data": shown, "withheld": withheld})
