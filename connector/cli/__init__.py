@@ -3,6 +3,7 @@
 import click
 
 from connector.cli.checks import checks
+from connector.cli.datapass import datapass
 from connector.cli.dead import dead
 from connector.cli.demo import demo
 from connector.cli.health import health
@@ -23,5 +24,17 @@ def command_line() -> None:
     """
 
 
-for _command in (checks, dead, demo, health, registry, sandbox, schemas, tenants, topology, vendors):
+for _command in (
+    checks,
+    datapass,
+    dead,
+    demo,
+    health,
+    registry,
+    sandbox,
+    schemas,
+    tenants,
+    topology,
+    vendors,
+):
     command_line.add_command(_command)

@@ -1,11 +1,14 @@
 """``ccas-connector checks``: the catalogue, as it is asked."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector.cli.options import AS_JSON, fail
+from connector.cli.options import AS_JSON, fail, failing_cleanly, settings_or_exit
+
+if TYPE_CHECKING:
+    from connector.grants import Grant
 
 
 @click.group()
@@ -13,41 +16,49 @@ def checks() -> None:
     """List and show the checks of the catalogue."""
 
 
+VENDOR = click.option("--vendor", metavar="NAME", help="Say what this vendor's grant opens, too.")
+
+
 @checks.command("list")
+@VENDOR
 @AS_JSON
-def list_checks(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def list_checks(vendor: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """List the checks, with their calls and the versions of their sources, the frozen one first.
 
-    Example: ccas-connector checks list
+    Example: ccas-connector checks list --vendor millesime
     """
     from connector.catalogue import CATALOGUE
     from connector.cli.tables import print_table
-    from connector.documents.describe import summary
+    from connector.documents.describe import granted, summary
 
-    every = [summary(definition) for definition in CATALOGUE.values()]
+    grant = _grant(vendor)
+    every = [summary(definition) | granted(definition.name, grant) for definition in CATALOGUE.values()]
     if as_json:
         _print_json(every)
         return
-    print_table(
-        ("Check", "Title", "Provider", "Calls", "Versions", "Quota group"),
+    headings = ["Check", "Title", "Provider", "Calls", "Versions", "Quota group"]
+    rows = [
         [
-            (
-                check["name"],
-                check["title"],
-                check["provider"],
-                ", ".join(check["calls"]),
-                ", ".join(map(str, check["api_versions"])),
-                check["quota_group"],
-            )
-            for check in every
-        ],
-    )
+            check["name"],
+            check["title"],
+            check["provider"],
+            ", ".join(check["calls"]),
+            ", ".join(map(str, check["api_versions"])),
+            check["quota_group"],
+        ]
+        for check in every
+    ]
+    if grant is not None:
+        headings.append(f"For {vendor}")
+        rows = [[*row, _opening(check["grant"])] for row, check in zip(rows, every, strict=True)]
+    print_table(headings, rows)
 
 
 @checks.command()
 @click.argument("name")
+@VENDOR
 @AS_JSON
-def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def show(name: str, vendor: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Show the check NAME: its calls, parameters, identity, scopes, and a job that asks it.
 
     Example: ccas-connector checks show quotient_familial
@@ -55,24 +66,45 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags
     import difflib
 
     from connector.catalogue import CATALOGUE
-    from connector.documents.describe import description
+    from connector.documents.describe import description, granted
 
     if name not in CATALOGUE:
         close = difflib.get_close_matches(name, CATALOGUE, n=3)
         hint = f"; close to it: {', '.join(close)}" if close else ""
         fail(f"no check is named {name}{hint}; see: ccas-connector checks list")
-    described = description(CATALOGUE[name])
+    described = description(CATALOGUE[name]) | granted(name, _grant(vendor))
     if as_json:
         _print_json(described)
     else:
-        _print_check(described)
+        _print_check(described, vendor)
+
+
+def _grant(vendor: str | None) -> "Grant | None":
+    """Return the grant of a vendor of the registry; None where none is asked about."""
+    if vendor is None:
+        return None
+    from connector.bootstrap import open_registry
+    from connector.grants import grant_of
+
+    settings = settings_or_exit()
+    with failing_cleanly():
+        vendors = open_registry(settings).load().vendors
+    if vendor not in vendors:
+        fail(f"no vendor is named {vendor!r}; see: ccas-connector vendors list")
+    return grant_of(vendors[vendor])
+
+
+def _opening(grant: dict[str, Any]) -> str:
+    if not grant["opens"]:
+        return "forbidden"
+    return f"without {', '.join(grant['withheld'])}" if grant["withheld"] else "whole"
 
 
 def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _print_check(check: dict[str, Any]) -> None:
+def _print_check(check: dict[str, Any], vendor: str | None) -> None:
     from connector.cli.tables import print_table
 
     click.echo(f"{check['name']}: {check['title']}")
@@ -81,6 +113,8 @@ def _print_check(check: dict[str, Any]) -> None:
     click.echo(
         f"versions     {', '.join(map(str, check['api_versions']))} (asked unless pinned: the first)\n"
     )
+    if "grant" in check:
+        click.echo(f"for {vendor}: {_opening(check['grant'])}\n")
     for endpoint in check["endpoints"]:
         _print_endpoint(endpoint)
     print_table(

@@ -7,6 +7,7 @@ from connector.documents.examples import example_job
 from connector.documents.forms import ENGLISH, form
 from connector.documents.inputs import inputs
 from connector.documents.members import identity_needs, parameters
+from connector.grants import Grant, paths
 
 
 def summary(definition: CheckDefinition) -> dict[str, Any]:
@@ -30,6 +31,15 @@ def description(definition: CheckDefinition) -> dict[str, Any]:
         "params_note": definition.params_note,
         "no_record_detail": definition.no_record_detail,
         "example_job": example_job(definition),
+    }
+
+
+def granted(check: str, grant: Grant | None) -> dict[str, Any]:
+    """Return what a vendor's grant opens of a check; nothing where no vendor is asked about."""
+    if grant is None:
+        return {}
+    return {
+        "grant": {"opens": grant.opens(check), "withheld": list(paths(grant.hidden.get(check, {})))},
     }
 
 

@@ -1,13 +1,18 @@
 """``ccas-connector checks``: the catalogue in a terminal, and for a script."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import scoped_members
 from connector.cli import command_line
+from connector.registry.database import ensure_current, open_database
+from connector.registry.records import Vendor
+from connector.registry.store import RegistryStore
 
 
 def run(*arguments: str) -> Result:
@@ -76,3 +81,46 @@ def test_a_name_close_to_none_says_where_they_are() -> None:
 @pytest.mark.parametrize("command", ["list", "show"])
 def test_help_shows_an_example(command: str) -> None:
     assert f"Example: ccas-connector checks {command}" in " ".join(run(command, "--help").output.split())
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry with a vendor."""
+    url = f"sqlite:///{tmp_path / 'registry.db'}"
+    monkeypatch.setenv("CONNECTOR_DATABASE_URL", url)
+    engine = open_database(SecretStr(url))
+    ensure_current(engine)
+    extra_scopes = ("revenu_solidarite_active",)
+    vendor = Vendor(
+        name="millesime", product="M", publisher="Up", preset="millesime", extra_scopes=extra_scopes
+    )
+    RegistryStore(engine).save([vendor], [])
+
+
+@pytest.mark.usefixtures("registry")
+def test_list_tells_what_a_vendor_may_ask() -> None:
+    lines = [line.split() for line in run("list", "--vendor", "millesime").output.splitlines()]
+    said = {line[0]: " ".join(line[1:]) for line in lines if line and line[0] in CATALOGUE}
+    assert said["quotient_familial"].endswith(" without adresse")
+    assert said["avis_imposition"].endswith(" whole")
+    assert said["revenu_solidarite_active"].endswith(" without avec_majoration")
+    assert said["prime_activite"].endswith(" forbidden")
+    listed = json.loads(run("list", "--vendor", "millesime", "--json").output)
+    assert listed[0]["grant"] == {"opens": True, "withheld": ["adresse"]}
+    assert sum(check["grant"]["opens"] for check in listed) == 3
+
+
+@pytest.mark.usefixtures("registry")
+def test_show_tells_what_a_vendor_may_ask() -> None:
+    assert (
+        "for millesime: without adresse" in run("show", "quotient_familial", "--vendor", "millesime").output
+    )
+    shown = json.loads(run("show", "prime_activite", "--vendor", "millesime", "--json").output)
+    assert shown["grant"] == {"opens": False, "withheld": []}
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_unknown_vendor_is_told_on_one_line() -> None:
+    result = run("list", "--vendor", "nobody")
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "see: ccas-connector vendors list" in result.output
