@@ -12,6 +12,7 @@ from connector.documents.forms import FRENCH, form
 from connector.documents.inputs import inputs
 from connector.documents.markdown import code, table
 from connector.documents.members import DataMember, Need, data_members, identity_needs, parameters_of
+from connector.documents.preset_table import preset_table
 from connector.documents.worked_examples import worked_examples
 
 Catalogue = Mapping[str, CheckDefinition]
@@ -166,6 +167,7 @@ _TABLES: Final[Mapping[str, Callable[[Catalogue], str]]] = MappingProxyType(
         "codes-verification": lambda _catalogue: _codes(check_codes()),
         "codes-demande": lambda _catalogue: _codes(job_codes()),
         "noms": _noms,
+        "formulaires": preset_table,
         "exemples": worked_examples,
     },
 )
