@@ -21,7 +21,7 @@ from connector.reasons import RETRYABLE, reason
 from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.waits import retry_after_seconds
-from connector.withhold import is_absent, without
+from connector.withhold import absent, without
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
@@ -111,7 +111,7 @@ def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decisi
         check=planned.request.check,
         status=CheckStatus.FOUND,
         data=shown,
-        withheld=tuple(block for block in endpoint.blocks if is_absent(shown, block.split("."))),
+        withheld=absent(shown, endpoint.blocks),
         source=_source(endpoint, attempt, answered, definition.provider_of(data) or definition.provider),
     )
     return Decision(reply, surprises)

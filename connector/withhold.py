@@ -3,7 +3,7 @@
 An answer that was kept, in the reply memory or with a job that was put off, is read again under the grant of now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from schemas.reply import CheckReply, Reply
 
 def without(value: Any, hidden: Hidden) -> Any:
     """Return JSON data without its hidden members; in a list, without those of each item."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [without(item, hidden) for item in value]
     if not isinstance(value, dict):
         return value
@@ -30,16 +30,22 @@ def without(value: Any, hidden: Hidden) -> Any:
     }
 
 
-def is_absent(value: Any, path: Sequence[str]) -> bool:
-    """Tell whether the member at ``path`` was left out of JSON data, rather than null or within a null."""
-    if isinstance(value, list | tuple):
-        return any(is_absent(item, path) for item in value)
+def absent(data: Mapping[str, Any], blocks: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the blocks, dotted paths, that were left out of JSON data, rather than null or in a null."""
+    return tuple(
+        block for block in blocks if (_lacks(data, block.split(".")) if "." in block else block not in data)
+    )
+
+
+def _lacks(value: Any, path: Sequence[str]) -> bool:
+    if isinstance(value, list):
+        return any(_lacks(item, path) for item in value)
     if not isinstance(value, dict):
         return False
     name, *rest = path
     if name not in value:
         return not rest
-    return bool(rest) and is_absent(value[name], rest)
+    return bool(rest) and _lacks(value[name], rest)
 
 
 def progress_within(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
@@ -78,10 +84,7 @@ def _masked(answer: CheckReply, definition: CheckDefinition, hidden: Hidden) -> 
         return answer
     shown = without(answer.data, hidden)
     every = (path for endpoint in definition.endpoints for path, _scope in scoped_members(endpoint.data))
-    withheld = tuple(
-        path
-        for path in dict.fromkeys(every)
-        if is_absent(shown, path.split("."))
-        and (path in answer.withheld or not is_absent(answer.data, path.split(".")))
-    )
+    blocks = tuple(dict.fromkeys(every))
+    not_sent = {*absent(answer.data, blocks)}.difference(answer.withheld)
+    withheld = tuple(path for path in absent(shown, blocks) if path not in not_sent)
     return answer.model_copy(update={"data": shown, "withheld": withheld})
