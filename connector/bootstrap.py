@@ -38,16 +38,16 @@ from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
 
 
-def open_current_database(settings: Settings) -> Engine:
+def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:
     """Open the database and make sure of its schema. Raises ``DatabaseError``."""
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, is_pooled=is_pooled)
     ensure_current(engine)
     return engine
 
 
 def open_registry(settings: Settings) -> RegistryStore:
-    """Open the registry. Raises ``DatabaseError``."""
-    return RegistryStore(open_current_database(settings))
+    """Open the registry for a command. Raises ``DatabaseError``."""
+    return RegistryStore(open_current_database(settings, is_pooled=False))
 
 
 def build_services(

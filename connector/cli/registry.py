@@ -36,7 +36,7 @@ def upgrade() -> None:
     settings = settings_or_exit()
     with failing_cleanly():
         try:
-            database.upgrade(database.open_database(settings.database_url))
+            database.upgrade(database.open_database(settings.database_url, is_pooled=False))
         except SQLAlchemyError as error:
             raise database.DatabaseError(
                 f"CONNECTOR_DATABASE_URL: cannot be upgraded ({type(error).__name__})",

@@ -43,12 +43,14 @@ def import_file(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click pass
         parsed = read_tenants_file(file)
         vault = Vault(settings.secret_key)
         store = open_registry(settings)
-        changes = plan_import(parsed, store.load(), vault, os.environ, utc_now())
+        current = store.load()
+        changes = plan_import(parsed, current, vault, os.environ, utc_now())
         effective = [change.record for change in changes if change.kind is not ChangeKind.UNCHANGED]
         if effective and not dry_run:
             store.save(
                 [record for record in effective if isinstance(record, Vendor)],
                 [record for record in effective if isinstance(record, Tenant)],
+                decided_on=current.revision,
             )
     for change in changes:
         record = change.record

@@ -131,6 +131,8 @@ class PostgresNode(PrivateServer):
             "unix_socket_directories": str(self._folder),
             # It need not outlive this machine.
             "fsync": "off",
+            # As a server in France has it; instants must be read as UTC all the same.
+            "timezone": "Europe/Paris",
         }
         options = (word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         return [self._programs / "postgres", "-D", str(self._folder / "data"), *options]

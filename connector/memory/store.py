@@ -183,5 +183,5 @@ def _entries(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str,
 
 
 def _aware(instant: datetime) -> datetime:
-    # SQLite stores no offset; what is written is UTC.
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+    # SQLite stores no offset: what is written is UTC. PostgreSQL answers in the time zone of its session.
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

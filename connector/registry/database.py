@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from connector.errors import OperatorError
@@ -18,6 +18,9 @@ from connector.errors import OperatorError
 _CONNECT_SECONDS: Final = 5
 _STATEMENT_SECONDS: Final = 10.0
 """Beyond the wait for a lock."""
+_SILENCE_SECONDS: Final = 15
+_UPGRADE_LOCK: Final = 0x63636173
+"""The number of the advisory lock under which a PostgreSQL schema is upgraded: ``ccas`` in ASCII."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -25,37 +28,56 @@ class DatabaseError(OperatorError):
     """The database cannot be opened or is not of this version; the message says what to do."""
 
 
-def open_database(url: SecretStr, lock_seconds: float = 10.0) -> Engine:
+def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool = True) -> Engine:
     """Return an engine for ``url``; SQLite is put in WAL mode, with foreign keys enforced.
 
-    ``lock_seconds`` is how long a statement waits for a database that another process has locked.
+    ``lock_seconds`` is how long a statement waits for what another process has locked. Without ``is_pooled``, a
+    connection ends with its use, as befits a command.
 
     No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read.
     """
     try:
-        parsed = make_url(url.get_secret_value())
+        parsed = _with_driver(make_url(url.get_secret_value()))
         engine = create_engine(
             parsed,
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args=_bounds(lock_seconds) if parsed.get_backend_name() == "postgresql" else {},
+            poolclass=None if is_pooled else NullPool,
+            connect_args=_bounds(parsed, lock_seconds) if parsed.get_backend_name() == "postgresql" else {},
         )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise DatabaseError(
-            f"CONNECTOR_DATABASE_URL: not an address this installation can open ({type(error).__name__}); "
-            "PostgreSQL needs its driver: pip install psycopg",
+            f"CONNECTOR_DATABASE_URL: not an address that can be opened ({type(error).__name__}); "
+            "give sqlite:///file or postgresql://user:password@host/database",
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _bounds(lock_seconds: float) -> dict[str, Any]:
-    """Return what bounds each wait for a PostgreSQL server (libpq's connection parameters)."""
+def _with_driver(url: URL) -> URL:
+    # SQLAlchemy's default differs from version to version.
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+def _bounds(url: URL, lock_seconds: float) -> dict[str, Any]:
+    """Return what bounds each wait for a PostgreSQL server (libpq's connection parameters).
+
+    What the address itself gives stays: ``options`` beside these, another parameter instead.
+    """
     lock, statement = (round(seconds * 1000) for seconds in (lock_seconds, lock_seconds + _STATEMENT_SECONDS))
-    return {
+    given = url.normalized_query
+    options = (*given.get("options", ()), f"-c lock_timeout={lock} -c statement_timeout={statement}")
+    bounds = {
         "connect_timeout": _CONNECT_SECONDS,
-        "options": f"-c lock_timeout={lock} -c statement_timeout={statement}",
+        # A server whose machine is gone says nothing, not even that it is away.
+        "tcp_user_timeout": _SILENCE_SECONDS * 1000,
+        "keepalives_idle": _SILENCE_SECONDS,
+    }
+    return {
+        **{name: value for name, value in bounds.items() if name not in given},
+        "options": " ".join(options),
     }
 
 
@@ -81,8 +103,10 @@ def ensure_current(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to this version."""
-    with engine.begin() as connection:
+    """Bring the schema to this version; of several processes that do so at once, one does it, and the others wait."""
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -101,6 +125,8 @@ def _config() -> Config:
 
 
 def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> None:
+    # The driver begins a transaction at its first write only: what was read before it would be of other instants.
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -108,3 +134,7 @@ def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> No
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={round(lock_seconds * 1000)}")
     cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")

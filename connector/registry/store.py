@@ -25,21 +25,28 @@ class RegistryStore:
 
     def load(self) -> Registry:
         """Return the whole registry as of one instant."""
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
             return _load(connection)
 
-    def save(self, vendors: Iterable[Vendor], tenants: Iterable[Tenant]) -> None:
+    def save(
+        self, vendors: Iterable[Vendor], tenants: Iterable[Tenant], *, decided_on: int | None = None
+    ) -> None:
         """Insert or replace these vendors and tenants in one transaction; others stay as they are.
 
-        Raises ``DatabaseError`` when the database does not take them; nothing has changed then.
+        ``decided_on`` is the revision of the registry that they were made from, where they were. Raises
+        ``DatabaseError`` when it is no longer the one in force, or when the database does not take them; nothing has
+        changed then.
         """
         try:
             with self._engine.begin() as connection:
+                # First, so that of several that save at once each waits for the one before it.
+                _advance(connection, decided_on)
                 for vendor in vendors:
                     _save_vendor(connection, vendor)
                 for tenant in tenants:
                     _save_tenant(connection, tenant)
-                connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
         except OperationalError as error:
             raise DatabaseError(
                 f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
@@ -63,6 +70,16 @@ class RegistryStore:
             raise DatabaseError(
                 f"CONNECTOR_DATABASE_URL: a backlog was not noted ({type(error).__name__})"
             ) from None
+
+
+def _advance(connection: Connection, decided_on: int | None) -> None:
+    advancing = update(REVISION).values(revision=REVISION.c.revision + 1)
+    if decided_on is not None:
+        advancing = advancing.where(REVISION.c.revision == decided_on)
+    if connection.execute(advancing).rowcount == 0:
+        raise DatabaseError(
+            "the registry has changed since it was read, and nothing was written: run the same command again"
+        )
 
 
 def _load(connection: Connection) -> Registry:
@@ -143,5 +160,7 @@ def _save_tenant(connection: Connection, tenant: Tenant) -> None:
 
 
 def _aware(instant: datetime | None) -> datetime | None:
-    # SQLite stores no offset; what is written is UTC.
-    return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
+    # SQLite stores no offset: what is written is UTC. PostgreSQL answers in the time zone of its session.
+    if instant is None:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,9 +1,12 @@
 """Unit tests reach no network: a socket that would leave the process is an error."""
 
 import socket
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
+from tests.databases import Database, SqliteDatabase
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +16,9 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """The database of a unit test."""
+    return SqliteDatabase(tmp_path / "database")

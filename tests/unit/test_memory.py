@@ -1,32 +1,32 @@
 """The reply memory: the same job runs once, is answered for each publication, and nobody reads it at rest."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Engine, text
 from structlog.testing import capture_logs
 
 from connector.memory import ReplyMemory
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.memory.store import MemoryStore, Written
 from connector.memory.writer import MemoryWriter
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database, upgrade
 from connector.registry.vault import Vault, new_key
 from schemas.codes import JobStatus
 from schemas.reply import Reply
+from tests.databases import Database, forms
 from tests.fakes import START, ManualTime
 
 VAULT = Vault(SecretStr(new_key()))
 REPLY = Reply(
     job_id="job-1",
     tenant="26920023600017",
-    dossier="SESAME",
+    dossier="SESAME-OUVRE-TOI",
     status=JobStatus.COMPLETED,
     received_at=START,
     completed_at=START,
@@ -41,9 +41,15 @@ def time() -> ManualTime:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> MemoryStore:
-    engine = open_database(SecretStr(f"sqlite:///{tmp_path / 'memory.db'}"), lock_seconds=0.05)
-    ensure_current(engine)
+def engine(database: Database) -> Iterator[Engine]:
+    opened = open_database(SecretStr(database.url), lock_seconds=0.05)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def store(engine: Engine) -> MemoryStore:
     return MemoryStore(engine)
 
 
@@ -179,38 +185,47 @@ async def test_jobs_that_come_together_share_transactions_and_keep_their_answers
 
 
 async def test_a_reply_is_unreadable_at_rest_and_bound_to_its_job(
-    tmp_path: Path, memory: ReplyMemory
+    database: Database, engine: Engine, memory: ReplyMemory
 ) -> None:
     await memory.recall(JOB)
     await memory.remember(JOB, REPLY)
-    content = _at_rest(tmp_path)
+    content = database.at_rest()
     assert b"millesime" in content
-    assert b"SESAME" not in content
-    with sqlite3.connect(tmp_path / "memory.db") as connection:
-        connection.execute("UPDATE replies SET job_id = 'job-2'")
+    for form in forms(b"SESAME-OUVRE-TOI"):
+        assert form not in content
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE replies SET job_id = 'job-2'"))
     assert await memory.recall(replace(AGAIN, job_id="job-2")) == Fresh()
 
 
-def _at_rest(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.iterdir())
-
-
 async def test_a_locked_database_costs_the_memory_not_the_job(
-    tmp_path: Path, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
+    database: Database, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connector.memory.writer.AWAY_SECONDS", 0.0)
-    locking = sqlite3.connect(tmp_path / "memory.db", isolation_level=None)
-    locking.execute("BEGIN EXCLUSIVE")
     with capture_logs() as logs:
-        assert await memory.recall(JOB) == Fresh()
-        await memory.remember(JOB, REPLY)
-        assert await memory.recall(AGAIN) == Fresh()
-        memory.release(AGAIN)
-        locking.execute("ROLLBACK")
-        locking.close()
+        with database.locked():
+            assert await memory.recall(JOB) == Fresh()
+            await memory.remember(JOB, REPLY)
+            assert await memory.recall(AGAIN) == Fresh()
+            memory.release(AGAIN)
         assert await memory.recall(AGAIN) == Fresh()
         await memory.remember(AGAIN, REPLY)
         assert await memory.recall(replace(AGAIN, claim="run-3")) == Known(REPLY)
+    assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
+
+
+async def test_a_database_that_is_away_costs_the_memory_not_the_job(
+    database: Database, engine: Engine, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.memory.writer.AWAY_SECONDS", 0.0)
+    await memory.recall(JOB)
+    await memory.remember(JOB, REPLY)
+    database.take_away(engine)
+    with capture_logs() as logs:
+        assert await memory.recall(AGAIN) == Fresh()
+        memory.release(AGAIN)
+        database.bring_back(engine)
+        assert await memory.recall(AGAIN) == Known(REPLY)
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
 
 

@@ -1,0 +1,12 @@
+"""Tests of the registry and the reply memory that run here run on PostgreSQL."""
+
+import pytest
+
+from connector.demo.postgres_node import PostgresNode
+from tests.databases import Database, PostgresDatabase
+
+
+@pytest.fixture
+def database(postgres_node: PostgresNode, postgres: str) -> Database:
+    """The database of a test."""
+    return PostgresDatabase(postgres_node, postgres)
