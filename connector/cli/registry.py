@@ -29,16 +29,9 @@ def upgrade() -> None:
 
     Example: ccas-connector registry upgrade
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     from connector.registry import database
 
     settings = settings_or_exit()
     with failing_cleanly():
-        try:
-            database.upgrade(database.open_database(settings.database_url, is_pooled=False))
-        except SQLAlchemyError as error:
-            raise database.DatabaseError(
-                f"CONNECTOR_DATABASE_URL: cannot be upgraded ({type(error).__name__})",
-            ) from None
+        database.upgrade(database.open_database(settings.database_url, is_pooled=False))
     click.echo("The registry's schema is current.")

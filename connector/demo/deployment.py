@@ -1,4 +1,4 @@
-"""A whole connector on one machine: a registry in a temporary folder, the sandbox, and workers."""
+"""A whole connector on one machine: a registry, in a temporary folder unless told otherwise, the sandbox, and workers."""
 
 import json
 import os
@@ -69,11 +69,17 @@ class Deployment:
     """The registry and the sandbox of a broker; workers are started on it."""
 
     def __init__(
-        self, broker_url: str, sandbox_options: Sequence[str] = (), *, preset: str | None = None
+        self,
+        broker_url: str,
+        sandbox_options: Sequence[str] = (),
+        *,
+        preset: str | None = None,
+        database_url: str | None = None,
     ) -> None:
         """Both vendors work with ``preset``; without it, each with its own form and what the operator adds."""
         self._broker_url = broker_url
         self._preset = preset
+        self._database_url = database_url
         self._sandbox_options = sandbox_options
         self._stack = ExitStack()
         """Closes what was started."""
@@ -97,13 +103,15 @@ class Deployment:
             "CONNECTOR_BROKER_URL": self._broker_url,
             "CONNECTOR_API_PARTICULIER_URL": url,
             "CONNECTOR_DGFIP_URL": url,
-            "CONNECTOR_DATABASE_URL": f"sqlite:///{folder / 'registry.db'}",
+            "CONNECTOR_DATABASE_URL": self._database_url or f"sqlite:///{folder / 'registry.db'}",
             "CONNECTOR_SECRET_KEY": new_key(),
             # The sandbox has none unless told; what is about quotas sets its own.
             "CONNECTOR_TOKEN_QUOTA": "0",
             "CONNECTOR_EGRESS_QUOTA": "0",
         }
         (folder / "tenants.toml").write_text(_vendors(self._preset) + _TENANTS, "utf-8")
+        if self._database_url is not None:
+            self.command("registry", "upgrade")
         self.command("tenants", "import", str(folder / "tenants.toml"))
 
     def __exit__(self, *_exception: object) -> None:

@@ -18,6 +18,10 @@ from connector.demo.private import NodeError, PrivateServer
 _VERSIONS: Final = Path("/usr/lib/postgresql")
 _DEBIANS_USER: Final = "postgres"
 _ADMINISTRATOR: Final = "ccas"
+# As a server in France has them: its order of texts is not that of their bytes, and its time is not UTC.
+_COLLATION: Final = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'fr'"
+_KNOWS_ICU: Final = 150_000
+_TIMEZONE: Final = "Europe/Paris"
 
 
 def postgresql_programs() -> Path | None:
@@ -60,7 +64,9 @@ class PostgresNode(PrivateServer):
     def create_database(self, name: str) -> str:
         """Create a database, empty, and return its address. Raises ``psycopg.Error``."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            collation = _COLLATION if connection.info.server_version >= _KNOWS_ICU else ""
+            creating = psycopg.sql.SQL(f"CREATE DATABASE {{}} {collation}")
+            connection.execute(creating.format(psycopg.sql.Identifier(name)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
@@ -131,8 +137,7 @@ class PostgresNode(PrivateServer):
             "unix_socket_directories": str(self._folder),
             # It need not outlive this machine.
             "fsync": "off",
-            # As a server in France has it; instants must be read as UTC all the same.
-            "timezone": "Europe/Paris",
+            "timezone": _TIMEZONE,
         }
         options = (word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         return [self._programs / "postgres", "-D", str(self._folder / "data"), *options]

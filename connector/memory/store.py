@@ -1,4 +1,4 @@
-"""The reply memory in SQL: groups of claims and answers, each group in one transaction."""
+"""The reply memory in SQL: groups of claims and answers, each of them in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +31,10 @@ class MemoryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
-        self._insert = dialect.insert(REPLIES).on_conflict_do_nothing()
+        on_server = engine.dialect.name == "postgresql"
+        self._insert = (postgresql if on_server else sqlite).insert(REPLIES).on_conflict_do_nothing()
+        # By its bytes, as Python sorts: a server's own order may be that of a language.
+        self._order = REPLIES.c.job_id.collate("C") if on_server else REPLIES.c.job_id
 
     def exchange(
         self, claims: Sequence[Claim], written: Sequence[Written], now: datetime
@@ -41,12 +43,16 @@ class MemoryStore:
 
         A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
         """
-        with self._engine.begin() as connection:
-            # In one order, or two processes could each wait for a row that the other holds.
-            if written:
+        # Each in a transaction of its own, and in one order: else two processes could each wait for a row that the
+        # other holds, one to write it and the other to claim it.
+        if written:
+            with self._engine.begin() as connection:
                 ordered = sorted(written, key=lambda left: left.claim.key)
                 connection.execute(_WRITE, [_row_of(left, now) for left in ordered])
-            return self._claim(connection, sorted(claims, key=_key), now) if claims else {}
+        if not claims:
+            return {}
+        with self._engine.begin() as connection:
+            return self._claim(connection, sorted(claims, key=_key), now)
 
     def _claim(
         self, connection: Connection, claims: Sequence[Claim], now: datetime
@@ -68,7 +74,7 @@ class MemoryStore:
                 for claim in claims
             ],
         )
-        entries = _entries(connection, claims)
+        entries = self._entries(connection, claims)
         answers = {
             # A row that is gone was too old: nobody holds the job.
             claim.claim: standing(claim, entries[claim.key], now) if claim.key in entries else Fresh()
@@ -91,6 +97,32 @@ class MemoryStore:
         if taken_over:
             connection.execute(_TAKE_OVER, taken_over)
         return answers
+
+    def _entries(self, connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
+        # By vendor: SQLite reads the whole table for a list of pairs.
+        job_ids: dict[str, list[str]] = {}
+        for claim in claims:
+            job_ids.setdefault(claim.vendor, []).append(claim.job_id)
+        found: dict[tuple[str, str], Entry] = {}
+        for vendor, ids in job_ids.items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                some = ids[start : start + _IDS_PER_QUERY]
+                # Locked, where the database locks rows, in one order: of two processes, one is told first.
+                query = (
+                    select(REPLIES)
+                    .where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
+                    .order_by(self._order)
+                    .with_for_update()
+                )
+                for row in connection.execute(query):
+                    found[row.vendor, row.job_id] = Entry(
+                        claim=row.claim,
+                        digest=row.digest,
+                        busy_until=_aware(row.busy_until),
+                        is_deferred=row.is_deferred,
+                        sealed_reply=row.sealed_reply,
+                    )
+        return found
 
     def forget(self, before: datetime, most_bytes: int = MOST_BYTES) -> int:
         """Delete what has not changed since ``before``, and the oldest beyond ``most_bytes``; return how many."""
@@ -153,33 +185,6 @@ def _row_of(left: Written, now: datetime) -> dict[str, Any]:
         "bytes": len(left.sealed_reply or b""),
         "at": now,
     }
-
-
-def _entries(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
-    # By vendor: SQLite reads the whole table for a list of pairs.
-    job_ids: dict[str, list[str]] = {}
-    for claim in claims:
-        job_ids.setdefault(claim.vendor, []).append(claim.job_id)
-    found: dict[tuple[str, str], Entry] = {}
-    for vendor, ids in job_ids.items():
-        for start in range(0, len(ids), _IDS_PER_QUERY):
-            some = ids[start : start + _IDS_PER_QUERY]
-            # Locked, where the database locks rows, in one order: of two processes, one is told first.
-            query = (
-                select(REPLIES)
-                .where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
-                .order_by(REPLIES.c.job_id)
-                .with_for_update()
-            )
-            for row in connection.execute(query):
-                found[row.vendor, row.job_id] = Entry(
-                    claim=row.claim,
-                    digest=row.digest,
-                    busy_until=_aware(row.busy_until),
-                    is_deferred=row.is_deferred,
-                    sealed_reply=row.sealed_reply,
-                )
-    return found
 
 
 def _aware(instant: datetime) -> datetime:

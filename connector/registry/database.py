@@ -1,5 +1,7 @@
 """The database behind the registry: opening it, and keeping its schema current with Alembic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -86,25 +88,22 @@ def ensure_current(engine: Engine) -> None:
 
     Raises ``DatabaseError`` when the database cannot be reached or must be upgraded by its operator.
     """
-    try:
+    with _telling("opened"):
         if _is_current(engine):
             return
-        if engine.dialect.name != "sqlite":
-            raise DatabaseError(
-                "CONNECTOR_DATABASE_URL: the schema is not of this version; run: ccas-connector registry upgrade",
-            )
-        upgrade(engine)
-    except CommandError:
+    if engine.dialect.name != "sqlite":
         raise DatabaseError(
-            "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
-        ) from None
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened ({type(error).__name__})") from None
+            "CONNECTOR_DATABASE_URL: the schema is not of this version; run: ccas-connector registry upgrade",
+        )
+    upgrade(engine)
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to this version; of several processes that do so at once, one does it, and the others wait."""
-    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+    """Bring the schema to this version; of several processes that do so at once, one does it, and the others wait.
+
+    Raises ``DatabaseError`` when the database cannot be reached, or is of a later version.
+    """
+    with _telling("upgraded"), engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config = _config()
@@ -112,10 +111,26 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+@contextmanager
+def _telling(done: str) -> Iterator[None]:
+    try:
+        yield
+    except CommandError:
+        raise DatabaseError(
+            "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
+        ) from None
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be {done} ({type(error).__name__})") from None
+
+
 def _is_current(engine: Engine) -> bool:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    """Tell whether the schema is this version's. Raises ``CommandError`` when it is a later one's."""
+    script = ScriptDirectory.from_config(_config())
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None:
+        script.get_revision(current)
+    return current == script.get_current_head()
 
 
 def _config() -> Config:

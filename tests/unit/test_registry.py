@@ -2,6 +2,8 @@
 
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from connector.cli.tenants import tenants as tenants_command
 from connector.credentials import DgfipCredentials, read_credentials
 from connector.registry import database as migrations
 from connector.registry.cache import RegistryCache
-from connector.registry.database import ensure_current, open_database, upgrade
+from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
 from connector.registry.importing import Change, ChangeKind, plan_import
 from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.store import RegistryStore
@@ -321,6 +323,60 @@ def test_each_save_is_a_new_revision(store: RegistryStore) -> None:
     for revision in (1, 2):
         store.save([vendor], [])
         assert store.revision() == store.load().revision == revision
+
+
+def test_a_save_that_was_decided_on_another_revision_changes_nothing(
+    store: RegistryStore, vault: Vault
+) -> None:
+    read = store.load()
+    _write(store, _plan(read, vault))
+    before = store.load()
+    vendor = Vendor(name="millesime", product="Overtaken", publisher="Up", preset="all")
+    with pytest.raises(DatabaseError, match="has changed since it was read"):
+        store.save([vendor], [], decided_on=read.revision)
+    assert store.load() == before
+    store.save([vendor], [], decided_on=before.revision)
+    assert store.load().vendors["millesime"].product == "Overtaken"
+
+
+def test_saves_at_once_wait_for_each_other(store: RegistryStore, engine: Engine) -> None:
+    """None is lost, refused or half of another, though each writes what the others write."""
+    vendors = [Vendor(name=name, product="M", publisher="Up", preset="all") for name in ("a", "b", "c")]
+
+    def save(number: int) -> None:
+        ordered = vendors if number % 2 else vendors[::-1]
+        store.save(
+            [replace(vendor, product=f"{number}") for vendor in ordered],
+            [Tenant(siret=CLAMART, name=f"{number}", vendors=frozenset({"a", "b"}))],
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(save, range(20))) == [None] * 20
+    registry = store.load()
+    assert registry.revision == 20
+    assert len({registry.tenants[CLAMART].name, *(each.product for each in registry.vendors.values())}) == 1
+
+
+def test_a_load_is_of_one_instant(store: RegistryStore, engine: Engine, database: Database) -> None:
+    """Though another process saves between two of its queries."""
+    store.save([Vendor(name="millesime", product="M", publisher="Up", preset="all")], [])
+    before = store.load()
+    other = open_database(SecretStr(database.url))
+    between: list[str] = []
+
+    def save_once(*arguments: Any) -> None:
+        statement = arguments[2]
+        if statement.startswith("SELECT") and not between:
+            between.append(statement)
+            tenant = Tenant(siret=CLAMART, name="CCAS", vendors=frozenset({"arche"}))
+            arche = Vendor(name="arche", product="A", publisher="E", preset="ccas")
+            RegistryStore(other).save([arche], [tenant])
+
+    event.listen(engine, "after_cursor_execute", save_once)
+    assert store.load() == before
+    assert between
+    assert set(store.load().vendors) == {"millesime", "arche"}
+    other.dispose()
 
 
 def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:

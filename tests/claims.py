@@ -1,0 +1,51 @@
+"""A process that claims jobs of the reply memory, beside others that claim the same ones."""
+
+import json
+import random
+import sys
+
+from pydantic import SecretStr
+
+from connector.clock import utc_now
+from connector.memory.standing import Claim, Fresh
+from connector.memory.store import MemoryStore, Written
+from connector.registry.database import open_database
+
+JOBS = 2000
+_GROUP = 100
+
+
+def main(url: str, process: str) -> None:
+    """Claim every job, in groups, in an order of its own, answer what it may run, and say which those were."""
+    engine = open_database(SecretStr(url))
+    store = MemoryStore(engine)
+    jobs = random.Random(process).sample(range(JOBS), JOBS)  # noqa: S311 - an order, not a secret
+    ran: list[str] = []
+    to_write: list[Written] = []
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    for start in range(0, JOBS, _GROUP):
+        claims = [
+            Claim(
+                vendor="millesime",
+                # Of either case: a server's order of texts need not be Python's.
+                job_id=f"{'Job' if number % 2 else 'job'}-{number}",
+                claim=f"{process}-{number}",
+                digests=(f"k:{number}",),
+                redelivered=False,
+            )
+            for number in jobs[start : start + _GROUP]
+        ]
+        # As a worker does: what the last group left is written with the next group's claims.
+        told = store.exchange(claims, to_write, utc_now())
+        fresh = [claim for claim in claims if isinstance(told[claim.claim], Fresh)]
+        ran += [claim.job_id for claim in fresh]
+        to_write = [Written(claim=claim, busy_until=utc_now(), sealed_reply=b"reply") for claim in fresh]
+    store.exchange([], to_write, utc_now())
+    engine.dispose()
+    sys.stdout.write(json.dumps(ran) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
