@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -154,38 +154,38 @@ def test_imports_at_once_into_a_new_database_each_succeed_or_say_why_not(
     assert registry.vendors["millesime"].product in done
 
 
-def test_upgrades_at_once_all_succeed(environment: dict[str, str]) -> None:
+def _at_once(environment: Mapping[str, str], module: str, *arguments: str) -> list[str]:
+    """Run a module in several processes, which set off together, and return what each says."""
+    url = environment["CONNECTOR_DATABASE_URL"]
     with ExitStack() as stack:
-        processes = [_start(stack, environment, *PROGRAM, "registry", "upgrade") for _ in range(WORKERS)]
+        processes = [
+            _start(
+                stack,
+                environment,
+                *(sys.executable, "-m", module, url),
+                *(argument.format(number) for argument in arguments),
+            )
+            for number in range(WORKERS)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
         ends = [process.communicate(timeout=LONG_SECONDS) for process in processes]
-    assert [(process.returncode, errors) for process, (_, errors) in zip(processes, ends, strict=True)] == [
-        (0, "")
-    ] * WORKERS
+    assert [errors for _, errors in ends] == [""] * WORKERS
+    return [said for said, _ in ends]
+
+
+def test_upgrades_at_once_all_succeed(environment: dict[str, str]) -> None:
+    _at_once(environment, "tests.upgrades")
     assert _registry(environment).revision == 0
 
 
-@pytest.fixture
-def claiming(environment: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes that are about to claim the same jobs."""
+def test_each_job_that_several_processes_claim_runs_in_one(environment: dict[str, str]) -> None:
     _upgrade(environment)
-    with ExitStack() as stack:
-        url = environment["CONNECTOR_DATABASE_URL"]
-        yield [
-            _start(stack, environment, sys.executable, "-m", "tests.claims", url, f"process-{number}")
-            for number in range(WORKERS)
-        ]
-
-
-def test_each_job_that_several_processes_claim_runs_in_one(claiming: list[subprocess.Popen[str]]) -> None:
-    for process in claiming:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in claiming:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    ends = [process.communicate(timeout=LONG_SECONDS) for process in claiming]
-    assert [errors for _, errors in ends] == [""] * WORKERS
-    ran = [job for said, _ in ends for job in json.loads(said)]
+    ran = [job for said in _at_once(environment, "tests.claims", "process-{}") for job in json.loads(said)]
     assert len(ran) == JOBS
     assert len(set(ran)) == JOBS
