@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from collections.abc import Iterable
 
 from pydantic import SecretStr
 
@@ -13,6 +14,21 @@ from connector.registry.database import open_database
 
 JOBS = 2000
 _GROUP = 100
+
+
+def claims_of(process: str, numbers: Iterable[int]) -> list[Claim]:
+    """Return the claims of a process on the jobs of these numbers."""
+    return [
+        Claim(
+            vendor="millesime",
+            # Of either case: a server's order of texts need not be Python's.
+            job_id=f"{'Job' if number % 2 else 'job'}-{number}",
+            claim=f"{process}-{number}",
+            digests=(f"k:{number}",),
+            redelivered=False,
+        )
+        for number in numbers
+    ]
 
 
 def main(url: str, process: str) -> None:
@@ -26,17 +42,7 @@ def main(url: str, process: str) -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     for start in range(0, JOBS, _GROUP):
-        claims = [
-            Claim(
-                vendor="millesime",
-                # Of either case: a server's order of texts need not be Python's.
-                job_id=f"{'Job' if number % 2 else 'job'}-{number}",
-                claim=f"{process}-{number}",
-                digests=(f"k:{number}",),
-                redelivered=False,
-            )
-            for number in jobs[start : start + _GROUP]
-        ]
+        claims = claims_of(process, jobs[start : start + _GROUP])
         # As a worker does: what the last group left is written with the next group's claims.
         told = store.exchange(claims, to_write, utc_now())
         fresh = [claim for claim in claims if isinstance(told[claim.claim], Fresh)]

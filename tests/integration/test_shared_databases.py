@@ -15,12 +15,13 @@ from pydantic import SecretStr
 
 from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM
+from connector.memory.store import MemoryStore
 from connector.registry.database import ensure_current, open_database, upgrade
 from connector.registry.records import Registry
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
-from tests.claims import JOBS
+from tests.claims import JOBS, claims_of
 
 LONG_SECONDS = 60
 WORKERS = 3
@@ -184,8 +185,16 @@ def test_upgrades_at_once_all_succeed(environment: dict[str, str]) -> None:
     assert _registry(environment).revision == 0
 
 
-def test_each_job_that_several_processes_claim_runs_in_one(environment: dict[str, str]) -> None:
-    _upgrade(environment)
+@pytest.mark.parametrize("were_held", [False, True])
+def test_each_job_that_several_processes_claim_runs_in_one(
+    environment: dict[str, str], *, were_held: bool
+) -> None:
+    """A new job, and one that a worker held which died an hour ago."""
+    engine = open_database(SecretStr(environment["CONNECTOR_DATABASE_URL"]))
+    upgrade(engine)
+    if were_held:
+        MemoryStore(engine).exchange(claims_of("dead", range(JOBS)), [], utc_now() - timedelta(hours=1))
+    engine.dispose()
     ran = [job for said in _at_once(environment, "tests.claims", "process-{}") for job in json.loads(said)]
     assert len(ran) == JOBS
     assert len(set(ran)) == JOBS
