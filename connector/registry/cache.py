@@ -106,6 +106,6 @@ class RegistryCache:
         return True
 
     def _newer(self) -> Registry | None:
-        if self._store.revision() == self._registry.revision:
+        if self._store.is_current(self._registry):
             return None
         return self._store.load()

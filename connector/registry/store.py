@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from connector.registry.database import DatabaseError
@@ -22,6 +22,13 @@ class RegistryStore:
         """Return the number that grows with every change: one cheap query."""
         with self._engine.connect() as connection:
             return int(connection.execute(select(REVISION.c.revision)).scalar_one())
+
+    def is_current(self, registry: Registry) -> bool:
+        """Tell whether nothing has changed since ``registry`` was loaded: one cheap query."""
+        backlogs = select(func.count()).select_from(BACKLOGS).scalar_subquery()
+        with self._engine.connect() as connection:
+            revision, opened = connection.execute(select(REVISION.c.revision, backlogs)).one()
+        return (revision, opened) == (registry.revision, len(registry.backlogs))
 
     def load(self) -> Registry:
         """Return the whole registry as of one instant."""
@@ -54,7 +61,10 @@ class RegistryStore:
             ) from None
 
     def add_backlog(self, flow: Flow) -> None:
-        """Note that a flow has a backlog queue, for every worker to take from. Raises ``DatabaseError``."""
+        """Note that a flow has a backlog queue, for every worker to take from. Raises ``DatabaseError``.
+
+        The revision stays: what an operator has decided meanwhile does not depend on it.
+        """
         row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret}
         known = select(BACKLOGS).where(*(BACKLOGS.c[name] == value for name, value in row.items()))
         try:
@@ -62,7 +72,6 @@ class RegistryStore:
                 if connection.execute(known).first() is not None:
                     return
                 connection.execute(insert(BACKLOGS).values(row))
-                connection.execute(update(REVISION).values(revision=REVISION.c.revision + 1))
         except IntegrityError:
             # Another process has noted it at the same time.
             return

@@ -12,9 +12,10 @@ import pytest
 
 from connector.catalogue import CATALOGUE
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
 from tests.sandbox_control import SandboxControl
 
@@ -28,7 +29,7 @@ NOTICE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def own_node() -> Iterator[RabbitNode]:
     """A broker without the suite's other worker."""
-    with RabbitNode(vendor_definitions(PASSWORDS)) as node:
+    with RabbitNode(guest_and(PASSWORDS)) as node:
         yield node
 
 

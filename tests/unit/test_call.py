@@ -13,6 +13,7 @@ import pytest
 
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
+from connector.grants import whole
 from connector.messaging.delivery import Delivery, Lane
 from connector.plan import PlannedCall, plan
 from connector.quota.bounds import EGRESS, Quotas
@@ -225,7 +226,7 @@ async def test_a_turn_that_does_not_come_in_time_is_a_quota_that_is_used_up(time
 
 def planned(*checks: dict[str, Any], **changes: Any) -> PlannedCall:
     asked = VerificationRequest.model_validate_json(json.dumps(job(*checks, **changes)))
-    (first,) = plan(asked, CATALOGUE, paris_day(START))
+    (first,) = plan(asked, CATALOGUE, whole(CATALOGUE), paris_day(START))
     assert isinstance(first, PlannedCall)
     return first
 
