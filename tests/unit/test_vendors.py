@@ -50,7 +50,7 @@ def test_a_vendor_that_is_there_with_these_values_is_not_added(given: dict[str, 
     [
         ({"preset": "all"}, "another preset;"),
         ({"preset": "all", "product": "M"}, "another product and preset;"),
-        ({"preset": "millesime", "extra_scopes": ("x",)}, "another extra_scopes;"),
+        ({"preset": "millesime", "extra_scopes": ("prime_activite",)}, "another extra_scopes;"),
     ],
 )
 def test_a_vendor_that_is_there_with_other_values_is_not_changed(given: dict[str, Any], what: str) -> None:
