@@ -15,6 +15,7 @@ from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
 from connector.registry.vault import VaultError
 from connector.services import Services
+from connector.token_life import has_expired
 from schemas.codes import Call, CheckCode
 
 SHORTEST_DEFERRAL_SECONDS: Final = 1.0
@@ -94,6 +95,8 @@ def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str
     sealed = tenant.sealed_dgfip if is_dgfip else tenant.sealed_token
     if sealed is None:
         return CheckCode.TOKEN_MISSING
+    if not is_dgfip and has_expired(tenant, services.clock()):
+        return CheckCode.TOKEN_EXPIRED
     try:
         return services.registry.secret(tenant.siret, sealed)
     except VaultError as error:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from connector.registry.records import Registry, Tenant, Vendor
 from connector.registry.tenants_file import (
@@ -11,9 +13,12 @@ from connector.registry.tenants_file import (
     TenantsFileError,
     VendorEntry,
     resolve_dgfip,
-    resolve_token,
+    resolve_jwt,
 )
 from connector.registry.vault import Vault, VaultError
+
+_FOLLOWING: Final = frozenset({"token_set_at", "token_expires_at", "sealed_next_token", "dgfip_set_at"})
+"""Fields that change with others, which are named in their place."""
 
 
 class ChangeKind(StrEnum):
@@ -63,15 +68,26 @@ def plan_import(
         )
         # A secret that the file leaves out, or that is the one held already, stays as it is.
         if entry.token is not None:
-            token = resolve_token(siret, entry.token, environ)
+            token, expires_at = resolve_jwt(siret, entry.token, environ)
             if not _holds(vault, siret, wanted.sealed_token, token):
-                wanted = replace(wanted, sealed_token=vault.seal(siret, token), token_set_at=now)
+                wanted = with_token(wanted, vault.seal(siret, token), expires_at, now)
         if entry.dgfip is not None:
             dgfip = resolve_dgfip(siret, entry.dgfip, environ).as_secret()
             if not _holds(vault, siret, wanted.sealed_dgfip, dgfip):
                 wanted = replace(wanted, sealed_dgfip=vault.seal(siret, dgfip), dgfip_set_at=now)
+        if entry.quotas is not None:
+            wanted = replace(
+                wanted, quotas=MappingProxyType({str(group): rates for group, rates in entry.quotas.items()})
+            )
         tenants.append(_change(wanted, current))
     return (*vendors, *tenants)
+
+
+def with_token(tenant: Tenant, sealed: str, expires_at: datetime | None, now: datetime) -> Tenant:
+    """Return the tenant with another token, which no earlier rotation may replace."""
+    return replace(
+        tenant, sealed_token=sealed, token_set_at=now, token_expires_at=expires_at, sealed_next_token=None
+    )
 
 
 def vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Change:
@@ -96,7 +112,7 @@ def _change(wanted: Vendor | Tenant, current: Vendor | Tenant | None) -> Change:
     differing = tuple(
         name.removeprefix("sealed_")
         for name in wanted.__slots__
-        if not name.endswith("_set_at") and getattr(wanted, name) != getattr(current, name)
+        if name not in _FOLLOWING and getattr(wanted, name) != getattr(current, name)
     )
     kind = ChangeKind.CHANGED if differing else ChangeKind.UNCHANGED
     return Change(kind=kind, record=wanted, fields=differing)

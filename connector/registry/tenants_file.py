@@ -13,11 +13,15 @@ Example::
     vendors = ["millesime"]
     token = { env = "CCAS_CLAMART_TOKEN" }
     dgfip = { client_id = { env = "CLAMART_DGFIP_ID" }, client_secret = { file = "/run/secrets/clamart-dgfip" } }
+    quotas = { particulier = "250/min" }
 
-``token`` is the habilitation's at API Particulier. ``dgfip`` are the OAuth2 client credentials at API Impôt
+``token`` is the habilitation's at API Particulier, a JWT. ``dgfip`` are the OAuth2 client credentials at API Impôt
 particulier, without which there is no ``avis_imposition``; beside the two secrets it may give ``id_teleservice``, the
 online service's name at the DGFiP, and ``scope``, where more is to be asked than ``RessourceIR``, which opens the
 notice's resource and is always among them.
+
+``quotas`` are the tenant's own, by group of endpoints, where they are not the general ones: one or more of ``20/s`` or
+``250/min``, comma-separated.
 
 A secret is in an environment variable (``env``), in a file (``file``), or, for a sandbox, in place (``value``).
 """
@@ -25,6 +29,7 @@ A secret is in an environment variable (``env``), in a file (``file``), or, for 
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -39,15 +44,18 @@ from pydantic import (
     model_validator,
 )
 
+from connector.catalogue.definition import QuotaGroup
 from connector.credentials import DEFAULT_SCOPE, DgfipCredentials
 from connector.errors import OperatorError
 from connector.grants import require_known
 from connector.presets import PresetName
+from connector.registry.jwt_claims import NotAJwtError, expiry_of
 from schemas.siret import Siret
 
 VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
 # What an HTTP header can carry: a token with a line end would forge one.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_RATES: Final = re.compile(r"[1-9][0-9]{0,8}/(s|min)( *, *[1-9][0-9]{0,8}/(s|min))*")
 
 
 class TenantsFileError(OperatorError):
@@ -67,6 +75,15 @@ def _with_the_notice(scope: str) -> str:
     if DEFAULT_SCOPE not in scope.split():
         raise ValueError(f"{DEFAULT_SCOPE} must be among the scopes: it opens the resource that is asked")
     return scope
+
+
+def _rates(text: str) -> str:
+    if not _RATES.fullmatch(text):
+        raise ValueError("give calls per second or per minute, such as 20/s or 250/min, comma-separated")
+    return text.replace(" ", "")
+
+
+Rates = Annotated[str, AfterValidator(_rates)]
 
 
 class TokenEntry(_Entry):
@@ -110,6 +127,8 @@ class TenantEntry(_Entry):
     vendors: tuple[str, ...]
     token: TokenEntry | None = None
     dgfip: DgfipEntry | None = None
+    quotas: dict[QuotaGroup, Rates] | None = None
+    """None: as they are."""
 
 
 class TenantsFile(_Entry):
@@ -138,13 +157,22 @@ def read_tenants_file(path: Path) -> TenantsFile:
 def resolve_token(siret: str, entry: TokenEntry, environ: Mapping[str, str], member: str = "token") -> str:
     """Return the secret itself. Raises ``TenantsFileError`` when it is not where the entry says, or unusable."""
     where = f"tenants.{siret}.{member}"
-    place, token = _look_up(where, entry, environ)
+    token = _look_up(where, entry, environ)
     if not _TOKEN.fullmatch(token):
         raise TenantsFileError(
-            f"{where}: {place} holds no {member.rpartition('.')[2]} "
+            f"{where}: {_place(entry)} holds no {member.rpartition('.')[2]} "
             "(printable ASCII, without spaces, is expected)",
         )
     return token
+
+
+def resolve_jwt(siret: str, entry: TokenEntry, environ: Mapping[str, str]) -> tuple[str, datetime | None]:
+    """Return a habilitation's token and when it expires. Raises ``TenantsFileError`` as ``resolve_token`` does."""
+    token = resolve_token(siret, entry, environ)
+    try:
+        return token, expiry_of(token)
+    except NotAJwtError as error:
+        raise TenantsFileError(f"tenants.{siret}.token: {_place(entry)} holds no token: {error}") from None
 
 
 def resolve_dgfip(siret: str, entry: DgfipEntry, environ: Mapping[str, str]) -> DgfipCredentials:
@@ -157,16 +185,22 @@ def resolve_dgfip(siret: str, entry: DgfipEntry, environ: Mapping[str, str]) -> 
     )
 
 
-def _look_up(where: str, entry: TokenEntry, environ: Mapping[str, str]) -> tuple[str, str]:
+def _look_up(where: str, entry: TokenEntry, environ: Mapping[str, str]) -> str:
     if entry.env is not None:
         if entry.env not in environ:
-            raise TenantsFileError(f"{where}: the environment variable {entry.env} is not set")
-        return f"the environment variable {entry.env}", environ[entry.env].strip()
+            raise TenantsFileError(f"{where}: {_place(entry)} is not set")
+        return environ[entry.env].strip()
     if entry.file is not None:
         try:
-            return f"the file {entry.file}", entry.file.read_text(encoding="utf-8").strip()
+            return entry.file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise TenantsFileError(
-                f"{where}: the file {entry.file} cannot be read ({type(error).__name__})",
+                f"{where}: {_place(entry)} cannot be read ({type(error).__name__})",
             ) from None
-    return "value", entry.value.get_secret_value() if entry.value else ""
+    return entry.value.get_secret_value() if entry.value else ""
+
+
+def _place(entry: TokenEntry) -> str:
+    if entry.env is not None:
+        return f"the environment variable {entry.env}"
+    return "value" if entry.file is None else f"the file {entry.file}"

@@ -9,8 +9,10 @@ import pytest
 
 from connector.demo.deployment import PROGRAM
 from connector.registry.vault import new_key
+from tests.tokens import jwt
 
-TENANTS = """
+TOKEN = jwt("jeton-de-bac-a-sable")
+TENANTS = f"""
 [vendors.millesime]
 product = "Millésime Action Sociale"
 publisher = "Up"
@@ -19,7 +21,7 @@ preset = "millesime"
 [tenants.26920023600017]
 name = "CCAS de Clamart"
 vendors = ["millesime"]
-token = { value = "jeton-de-bac-a-sable" }
+token = {{ value = "{TOKEN}" }}
 """
 
 

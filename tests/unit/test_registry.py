@@ -32,12 +32,14 @@ from connector.registry.tables import METADATA
 from connector.registry.tenants_file import TenantsFile, TenantsFileError
 from connector.registry.vault import Vault, VaultError, new_key
 from tests.databases import Database, forms
+from tests.tokens import jwt
 
 CLAMART = "26920023600017"
 BOURG = "26750045200011"
 MIGRATIONS = Path(migrations.__file__).parent / "migrations"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-TOKEN = "eyJ.the-token-of.clamart"
+TOKEN = jwt("the-token-of-clamart", NOW + timedelta(days=540))
+ANOTHER = jwt("another", NOW + timedelta(days=900))
 DGFIP_SECRET = "dgfip-secret"
 VENDOR: dict[str, Any] = {"product": "Millésime Action Sociale", "publisher": "Up", "preset": "millesime"}
 TENANT: dict[str, Any] = {"name": "CCAS de Clamart", "vendors": ["millesime"], "token": {"env": "CLAMART"}}
@@ -130,7 +132,7 @@ def test_an_import_is_loaded_as_it_was_planned(store: RegistryStore, vault: Vaul
     assert list(registry.tenants.values()) == [changes[1].record]
     assert registry.vendors["millesime"].extra_scopes == ("prime_activite", "cnaf_adresse")
     tenant = registry.tenants[CLAMART]
-    assert tenant.token_set_at == NOW
+    assert (tenant.token_set_at, tenant.token_expires_at) == (NOW, NOW + timedelta(days=540))
     assert tenant.sealed_token is not None
     assert vault.open(CLAMART, tenant.sealed_token) == TOKEN
 
@@ -146,13 +148,34 @@ def test_the_same_import_again_changes_nothing(store: RegistryStore, vault: Vaul
 def test_another_token_is_a_change_of_the_token_alone(store: RegistryStore, vault: Vault) -> None:
     _write(store, _plan(store.load(), vault))
     later = NOW + timedelta(days=1)
-    changes = _plan(store.load(), vault, token="eyJ.another", now=later)
+    changes = _plan(store.load(), vault, token=ANOTHER, now=later)
     assert _kinds(changes) == [(ChangeKind.UNCHANGED, ()), (ChangeKind.CHANGED, ("token",))]
     _write(store, changes)
     tenant = store.load().tenants[CLAMART]
-    assert tenant.token_set_at == later
+    assert (tenant.token_set_at, tenant.token_expires_at) == (later, NOW + timedelta(days=900))
     assert tenant.sealed_token is not None
-    assert vault.open(CLAMART, tenant.sealed_token) == "eyJ.another"
+    assert vault.open(CLAMART, tenant.sealed_token) == ANOTHER
+
+
+def test_an_imported_token_ends_a_rotation_that_waits(store: RegistryStore, vault: Vault) -> None:
+    """Else the token that was to replace the former one would replace this one."""
+    _write(store, _plan(store.load(), vault))
+    rotating = replace(store.load().tenants[CLAMART], sealed_next_token=vault.seal(CLAMART, jwt("next")))
+    store.save([], [rotating])
+    assert _kinds(_plan(store.load(), vault))[1] == (ChangeKind.UNCHANGED, ())
+    _write(store, _plan(store.load(), vault, token=ANOTHER))
+    assert store.load().tenants[CLAMART].sealed_next_token is None
+
+
+def test_quotas_are_stored_and_those_left_out_stay(store: RegistryStore, vault: Vault) -> None:
+    quotas = {"quotas": {"particulier": "20/s, 250/min"}}
+    _write(store, _plan(store.load(), vault, _file(tenant=quotas)))
+    assert store.load().tenants[CLAMART].quotas == {"particulier": "20/s,250/min"}
+    assert _kinds(_plan(store.load(), vault))[1] == (ChangeKind.UNCHANGED, ())
+    changes = _plan(store.load(), vault, _file(tenant={"quotas": {}}))
+    assert _kinds(changes)[1] == (ChangeKind.CHANGED, ("quotas",))
+    _write(store, changes)
+    assert store.load().tenants[CLAMART].quotas == {}
 
 
 def test_a_token_under_a_lost_key_is_sealed_again(store: RegistryStore, vault: Vault) -> None:
@@ -293,10 +316,13 @@ def test_a_token_that_cannot_be_had_stops_the_import(store: RegistryStore, vault
         plan_import(_file(), store.load(), vault, {}, NOW)
     with pytest.raises(TenantsFileError, match=r"DGFIP is not set"):
         plan_import(WITH_DGFIP, store.load(), vault, {"CLAMART": TOKEN}, NOW)
-    for unusable in ("two words", "two\nlines"):
+    for unusable in ("sesame words", "sesame\nlines", "sesame-uuid", "eyJ.sesame.three"):
         with pytest.raises(TenantsFileError) as caught:
             _plan(store.load(), vault, token=unusable)
-        assert "two" not in str(caught.value)
+        assert str(caught.value).startswith(
+            f"tenants.{CLAMART}.token: the environment variable CLAMART holds no"
+        )
+        assert "sesame" not in str(caught.value)
 
 
 def test_a_change_and_a_tenant_show_no_token(store: RegistryStore, vault: Vault) -> None:
@@ -551,9 +577,9 @@ async def test_the_cache_opens_the_token_in_force(store: RegistryStore, vault: V
         return cache.secret(CLAMART, sealed)
 
     assert (opened(), opened()) == (TOKEN, TOKEN)
-    _write(store, _plan(store.load(), vault, token="eyJ.another"))
+    _write(store, _plan(store.load(), vault, token=ANOTHER))
     await _refresh(cache)
-    assert opened() == "eyJ.another"
+    assert opened() == ANOTHER
 
 
 def test_a_token_sealed_for_another_tenant_is_refused_even_once_opened(

@@ -75,6 +75,15 @@ token = {{ env = "CCAS_CLAMART_TOKEN" }}
     assert tenant.token.env == "CCAS_CLAMART_TOKEN"
 
 
+def test_a_tenant_may_have_quotas_of_its_own(tmp_path: Path) -> None:
+    line = 'quotas = { particulier = "20/s, 250/min", avis_imposition = "10/min" }'
+    assert _read(tmp_path, VENDOR + TENANT + line).tenants[CLAMART].quotas == {
+        "particulier": "20/s,250/min",
+        "avis_imposition": "10/min",
+    }
+    assert _read(tmp_path, VENDOR + TENANT).tenants[CLAMART].quotas is None
+
+
 def test_an_empty_file_names_nobody(tmp_path: Path) -> None:
     file = _read(tmp_path, "")
     assert not file.vendors
@@ -143,6 +152,22 @@ def test_a_tenant_is_named_by_a_siret(siret: str, tmp_path: Path) -> None:
             f"tenants.{CLAMART}.dgfip.scope",
         ),
         (DGFIP.replace("id_teleservice", "teleservice"), f"tenants.{CLAMART}.dgfip.teleservice"),
+        ('quotas = { everything = "20/s" }', f"tenants.{CLAMART}.quotas.everything"),
+        *(
+            (f'quotas = {{ particulier = "{rates}" }}', f"tenants.{CLAMART}.quotas.particulier")
+            for rates in (
+                "",
+                "20",
+                "0/s",
+                "-1/s",
+                "1.5/s",
+                "20/h",
+                "20/s,",
+                "20/s;250/min",
+                "20/s 250/min",
+                "٢/s",
+            )
+        ),
     ],
 )
 def test_a_defect_of_a_tenant_is_said_where_it_is_and_shows_no_token(

@@ -428,6 +428,30 @@ async def test_missing_credentials_of_the_dgfip_are_not_called_a_token(tenant: s
     assert source.calls == []
 
 
+def _expiring(tenant: str, at: datetime) -> OneToken:
+    holder = OneToken()
+    tenants = dict(holder.registry.tenants)
+    tenants[tenant] = replace(tenants[tenant], token_expires_at=at)
+    holder.registry = replace(holder.registry, tenants=tenants)
+    return holder
+
+
+async def test_an_expired_token_is_refused_without_a_call() -> None:
+    source = Source()
+    expired = _expiring(CLAMART, NOW - timedelta(seconds=60))
+    (check,) = _reply(await verify(_delivery(BOTH[0]), _services(source, expired))).checks
+    assert check.reason
+    assert (check.reason.code, check.source) == (CheckCode.TOKEN_EXPIRED, None)
+    assert source.calls == []
+
+
+async def test_a_token_that_expires_now_is_left_to_the_api() -> None:
+    """The clock of a worker may be a little ahead."""
+    source = Source(qf=_found)
+    reply = _reply(await verify(_delivery(BOTH[0]), _services(source, _expiring(CLAMART, NOW))))
+    assert reply.checks[0].status == "found"
+
+
 async def test_a_refused_token_is_logged_for_its_tenant() -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(401, json={"errors": [{"code": "00103", "title": "…", "detail": "…"}]})
