@@ -24,18 +24,27 @@ from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, open_database
+from connector.registry.key_check import check_key
+from connector.registry.notices import Notices
+from connector.registry.schedule import Schedule
 from connector.registry.store import RegistryStore
+from connector.registry.token_store import TokenStore
 from connector.registry.vault import Vault
 from connector.retry import POLICIES
+from connector.scheduled.beat import Beat
+from connector.scheduled.pace import Pace
+from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
 from connector.services import Services
 from connector.settings import Settings
 from connector.shared.link import RedisLink
 from connector.shared.redis_state import RedisState
 from connector.shared.state import MemoryState, SharedState, ValueT
 from connector.surprises import Tally
+from connector.token_alerts import log_alert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
+from connector.upstream.introspection import Introspector
 
 
 def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:
@@ -48,6 +57,30 @@ def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engi
 def open_registry(settings: Settings) -> RegistryStore:
     """Open the registry for a command. Raises ``DatabaseError``."""
     return RegistryStore(open_current_database(settings, is_pooled=False))
+
+
+def build_introspector(settings: Settings, transport: httpx.AsyncBaseTransport) -> Introspector:
+    """Build what asks API Particulier about tokens."""
+    return Introspector(transport, settings.api_particulier_url.get_secret_value())
+
+
+def build_beat(settings: Settings, transport: httpx.AsyncBaseTransport, clock: Clock = utc_now) -> Beat:
+    """Build what runs the scheduled tasks. Raises ``DatabaseError`` or ``VaultError``."""
+    vault = Vault(settings.secret_key)
+    engine = open_current_database(settings)
+    registry = RegistryStore(engine)
+    check_key(registry.load().tenants.values(), vault.open)
+    work = TokenWork(
+        registry=registry,
+        tokens=TokenStore(engine),
+        notices=Notices(engine),
+        vault=vault,
+        ask=build_introspector(settings, transport).ask,
+        pace=Pace(),
+        alert=log_alert,
+        clock=clock,
+    )
+    return Beat([TokenPromotion(work), TokenCheck(work)], Schedule(engine), clock)
 
 
 def build_services(

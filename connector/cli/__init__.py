@@ -2,6 +2,7 @@
 
 import click
 
+from connector.cli.beat import beat
 from connector.cli.checks import checks
 from connector.cli.datapass import datapass
 from connector.cli.dead import dead
@@ -25,6 +26,7 @@ def command_line() -> None:
 
 
 for _command in (
+    beat,
     checks,
     datapass,
     dead,

@@ -6,11 +6,15 @@ from pathlib import Path
 import click
 
 from connector.cli.options import fail, failing_cleanly, settings_or_exit
+from connector.cli.token import token
 
 
 @click.group()
 def tenants() -> None:
-    """Import, list and show tenants: one per CCAS, named by its SIRET."""
+    """Import, list and show tenants, and keep their tokens: one per CCAS, named by its SIRET."""
+
+
+tenants.add_command(token)
 
 
 @tenants.command("import")

@@ -8,12 +8,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.grants import Grant, grant_of
+from connector.registry.key_check import check_key
 from connector.registry.records import Flow, Registry, Vendor
 from connector.registry.store import RegistryStore
-from connector.registry.vault import Vault, VaultError
+from connector.registry.vault import Vault
 
 REFRESH_SECONDS: Final = 2.0
-_LOOKED_AT: Final = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -61,23 +61,8 @@ class RegistryCache:
             await asyncio.to_thread(self._store.add_backlog, flow)
 
     def check_key(self) -> None:
-        """Raise ``VaultError`` when there are secrets, and the key opens none of those looked at."""
-        sealed = [
-            (tenant.siret, secret)
-            for tenant in self._registry.tenants.values()
-            for secret in (tenant.sealed_token, tenant.sealed_dgfip)
-            if secret is not None
-        ][:_LOOKED_AT]
-        failures: list[VaultError] = []
-        for siret, secret in sealed:
-            try:
-                self.secret(siret, secret)
-            except VaultError as error:
-                failures.append(error)
-            else:
-                return
-        if failures:
-            raise failures[0]
+        """Raise ``VaultError`` as ``connector.registry.key_check.check_key`` does."""
+        check_key(self._registry.tenants.values(), self.secret)
 
     async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:
         """Refresh for ever; ``on_change`` is called with each new registry."""

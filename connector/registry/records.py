@@ -42,6 +42,16 @@ class Tenant:
     quotas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Its own quotas (``20/s,250/min``) by group of endpoints, where they are not the general ones."""
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What of it is encrypted, by the name of its field."""
+        every = {
+            "sealed_token": self.sealed_token,
+            "sealed_next_token": self.sealed_next_token,
+            "sealed_dgfip": self.sealed_dgfip,
+        }
+        return {name: sealed for name, sealed in every.items() if sealed is not None}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Flow:

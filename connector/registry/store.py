@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow, Registry, Tenant, Vendor
 from connector.registry.tables import BACKLOGS, GRANTS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
+from connector.registry.writing import changing, grow_revision
 
 
 class RegistryStore:
@@ -46,19 +47,13 @@ class RegistryStore:
         ``DatabaseError`` when it is no longer the one in force, or when the database does not take them; nothing has
         changed then.
         """
-        try:
-            with self._engine.begin() as connection:
-                # First, so that of several that save at once each waits for the one before it.
-                _advance(connection, decided_on)
-                for vendor in vendors:
-                    _save_vendor(connection, vendor)
-                for tenant in tenants:
-                    _save_tenant(connection, tenant)
-        except OperationalError as error:
-            raise DatabaseError(
-                f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
-                "database: try again",
-            ) from None
+        with changing(self._engine) as connection:
+            # First, so that of several that save at once each waits for the one before it.
+            grow_revision(connection, decided_on)
+            for vendor in vendors:
+                _save_vendor(connection, vendor)
+            for tenant in tenants:
+                _save_tenant(connection, tenant)
 
     def add_backlog(self, flow: Flow) -> None:
         """Note that a flow has a backlog queue, for every worker to take from. Raises ``DatabaseError``.
@@ -79,16 +74,6 @@ class RegistryStore:
             raise DatabaseError(
                 f"CONNECTOR_DATABASE_URL: a backlog was not noted ({type(error).__name__})"
             ) from None
-
-
-def _advance(connection: Connection, decided_on: int | None) -> None:
-    advancing = update(REVISION).values(revision=REVISION.c.revision + 1)
-    if decided_on is not None:
-        advancing = advancing.where(REVISION.c.revision == decided_on)
-    if connection.execute(advancing).rowcount == 0:
-        raise DatabaseError(
-            "the registry has changed since it was read, and nothing was written: run the same command again"
-        )
 
 
 def _load(connection: Connection) -> Registry:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
@@ -12,6 +12,15 @@ from connector.errors import OperatorError
 _DIGEST: Final = b"digest\0"
 _KEY_NAME_LENGTH: Final = 8
 _HOW_TO_MAKE_ONE: Final = "make one with: ccas-connector registry new-key"
+
+
+class SealedUnder(NamedTuple):
+    """A secret whose key is known."""
+
+    key: str
+    """The key's short name, which tells nothing of it."""
+    is_current: bool
+    """Whether that key is the first, which seals."""
 
 
 class VaultError(OperatorError):
@@ -37,9 +46,32 @@ class Vault:
             fernets = [Fernet(key) for key in texts]
         except ValueError:
             raise VaultError(f"CONNECTOR_SECRET_KEY: not a key; {_HOW_TO_MAKE_ONE}") from None
+        self._fernets = fernets
         self._fernet = MultiFernet(fernets)
         derived = [hashlib.sha256(_DIGEST + key.encode()).digest() for key in texts]
         self._digest_keys = [(hashlib.sha256(key).hexdigest()[:_KEY_NAME_LENGTH], key) for key in derived]
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """Short names of the keys, the sealing key's first: they tell nothing of them."""
+        return tuple(name for name, _key in self._digest_keys)
+
+    def sealed_under(self, sealed: str) -> SealedUnder | None:
+        """Return which key opens a secret, whoever's it is; None when none does."""
+        for name, fernet in zip(self.key_names, self._fernets, strict=True):
+            try:
+                fernet.decrypt(sealed)
+            except (InvalidToken, ValueError):
+                continue
+            return SealedUnder(name, is_current=name == self.key_names[0])
+        return None
+
+    def reseal(self, sealed: str) -> str:
+        """Return a secret under the first key, for the tenant it was sealed for. Raises ``VaultError``."""
+        try:
+            return self._fernet.rotate(sealed).decode("ascii")
+        except (InvalidToken, ValueError):
+            raise VaultError("CONNECTOR_SECRET_KEY: does not open a stored secret") from None
 
     def seal_for(self, purpose: str, content: bytes) -> bytes:
         """Encrypt ``content``; it opens for the same ``purpose`` alone."""

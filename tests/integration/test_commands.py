@@ -93,6 +93,7 @@ def test_a_key_that_opens_no_token_stops_the_worker_with_one_line(
 @pytest.mark.parametrize(
     "command",
     [
+        ("beat",),
         ("demo",),
         ("registry", "new-key"),
         ("registry", "upgrade"),
@@ -109,6 +110,10 @@ def test_a_key_that_opens_no_token_stops_the_worker_with_one_line(
         ("sandbox", "france-connect-token"),
         ("tenants", "list"),
         ("tenants", "show"),
+        ("tenants", "token", "check"),
+        ("tenants", "token", "revoke"),
+        ("tenants", "token", "rotate"),
+        ("tenants", "token", "set"),
         ("topology", "declare"),
         ("vendors", "add"),
         ("vendors", "definitions"),

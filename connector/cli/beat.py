@@ -1,0 +1,62 @@
+"""``ccas-connector beat``: the scheduled work."""
+
+import sys
+
+import click
+
+from connector.cli.options import LOG_LEVEL, failing_cleanly, settings_or_exit
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Run what is due, and end.")
+@LOG_LEVEL
+def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes flags by name
+    """Run the scheduled work: check every token once a day, try those that wait every few minutes.
+
+    Warns, in its logs, 60, 30, 7 and 1 days before a token expires and at its first refusal: once each, whoever
+    restarts and however many of it run. Asks the API twice a second at most, and needs no broker.
+
+    SIGTERM or Ctrl-C end it at once: what was not done is due when it starts again.
+
+    Example: ccas-connector beat
+    """
+    import asyncio
+    import signal
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from connector.bootstrap import build_beat
+    from connector.logs import configure_logs
+    from connector.registry.database import DatabaseError
+    from connector.upstream.transport import http_transport
+
+    settings = settings_or_exit()
+    configure_logs(settings.log_format, log_level)
+    ended_by: list[int] = []
+
+    async def until_told() -> None:
+        running = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def end(signum: int) -> None:
+            ended_by.append(signum)
+            if running is not None:
+                running.cancel()
+
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, end, signum)
+        transport = http_transport()
+        try:
+            built = build_beat(settings, transport)
+            click.echo("beat ready", err=True)
+            await (built.run_due() if once else built.run())
+        except asyncio.CancelledError:
+            return
+        except SQLAlchemyError as error:
+            raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})") from None
+        finally:
+            await transport.aclose()
+
+    with failing_cleanly():
+        asyncio.run(until_told())
+    sys.exit(128 + ended_by[0] if once and ended_by else 0)

@@ -1,0 +1,28 @@
+"""Whether the key is the one that the stored secrets were sealed with."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final
+
+from connector.registry.records import Tenant
+from connector.registry.vault import VaultError
+
+_LOOKED_AT: Final = 20
+
+
+def check_key(tenants: Iterable[Tenant], opened: Callable[[str, str], object]) -> None:
+    """Raise ``VaultError`` when there are secrets, and the key opens none of those looked at.
+
+    ``opened`` is given a SIRET and a sealed secret, and raises ``VaultError`` as ``Vault.open`` does.
+    """
+    secrets = ((tenant.siret, sealed) for tenant in tenants for sealed in tenant.secrets.values())
+    failures: list[VaultError] = []
+    for siret, sealed in islice(secrets, _LOOKED_AT):
+        try:
+            opened(siret, sealed)
+        except VaultError as error:
+            failures.append(error)
+        else:
+            return
+    if failures:
+        raise failures[0]

@@ -1,0 +1,1 @@
+"""Scheduled work: what ``ccas-connector beat`` does by itself, whatever jobs come."""

@@ -1,0 +1,84 @@
+"""What somebody has to be told of a token, as values, and how it is told: a warning in the logs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from connector.registry.records import Tenant
+from connector.token_life import ExpiryWarning
+from schemas.codes import CheckCode
+
+EXPIRES: Final = "token.expires"
+REFUSED: Final = "token.refused"
+NEXT_REFUSED: Final = "token.next_refused"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAlert:
+    """One thing to be told, once."""
+
+    event: str
+    """``EXPIRES``, ``REFUSED`` or ``NEXT_REFUSED``."""
+    tenant: str
+    """SIRET."""
+    to_do: str
+    days_left: int | None = None
+    expires_at: datetime | None = None
+    code: CheckCode | None = None
+
+
+Alert = Callable[[TokenAlert], None]
+"""Tells somebody."""
+
+
+def log_alert(alert: TokenAlert) -> None:
+    """Tell it in the logs."""
+    details = {
+        "days_left": alert.days_left,
+        "expires_at": alert.expires_at.isoformat() if alert.expires_at else None,
+        "code": None if alert.code is None else str(alert.code),
+    }
+    known = {name: value for name, value in details.items() if value is not None}
+    _log.warning(alert.event, tenant=alert.tenant, **known, to_do=alert.to_do)
+
+
+def expires(tenant: Tenant, warning: ExpiryWarning) -> TokenAlert:
+    """Return the alert of a token that expires soon."""
+    return TokenAlert(
+        event=EXPIRES,
+        tenant=tenant.siret,
+        days_left=warning.days_left,
+        expires_at=tenant.token_expires_at,
+        to_do=f"renew the habilitation on DataPass, then: {_rotate(tenant)}",
+    )
+
+
+def refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
+    """Return the alert of a token that does not serve any more."""
+    address = "ask the API to allow the address of this host"
+    token = f"get a token that the API takes on DataPass, then: {_rotate(tenant)}"
+    return TokenAlert(
+        event=REFUSED,
+        tenant=tenant.siret,
+        code=code,
+        expires_at=tenant.token_expires_at,
+        to_do=address if code is CheckCode.IP_FORBIDDEN else token,
+    )
+
+
+def next_refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
+    """Return the alert of a rotation that ended: the former token still serves."""
+    return TokenAlert(
+        event=NEXT_REFUSED,
+        tenant=tenant.siret,
+        code=code,
+        to_do=f"the former token still serves; get another one on DataPass, then: {_rotate(tenant)}",
+    )
+
+
+def _rotate(tenant: Tenant) -> str:
+    return f"ccas-connector tenants token rotate {tenant.siret}"
