@@ -1,12 +1,13 @@
 """Tables that a person reads, and that a pipe can cut."""
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from rich import box
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 ItemT = TypeVar("ItemT")
@@ -24,6 +25,14 @@ def tracked(items: Iterable[ItemT], total: int, what: str) -> Iterable[ItemT]:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+@contextlib.contextmanager
+def progress(total: int, what: str) -> Iterator[Callable[[object], None]]:
+    """Give what moves a progress bar on by one, on a terminal's stderr."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda _done: bar.advance(task)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:

@@ -19,9 +19,20 @@ tenants.add_command(token)
 
 @tenants.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["toml", "csv"]),
+    help="Of FILE. Default: csv where its name ends so, else toml.",
+)
+@click.option(
+    "--lost-key", is_flag=True, help="The former CONNECTOR_SECRET_KEY is lost: seal anew what FILE gives."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-def import_file(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Add or update the vendors and tenants of a TOML FILE. Those it does not name are left alone.
+def import_file(*, file: Path, file_format: str | None, lost_key: bool, dry_run: bool) -> None:
+    """Add or update the vendors and tenants of a TOML FILE, or the tenants of a CSV FILE, all or none.
+
+    Those it does not name are left alone, and so is a token or a quota that it leaves out.
 
     \b
     Example: ccas-connector tenants import tenants.toml
@@ -34,21 +45,32 @@ def import_file(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click pass
       name = "CCAS de Clamart"
       vendors = ["millesime"]
       token = { env = "CCAS_CLAMART_TOKEN" }
+      quotas = { particulier = "250/min" }
+    or ccas-connector tenants import tenants.csv, in UTF-8, with ; or , and in tenants.csv:
+      siret;name;vendors;token_file;quota_particulier
+      26920023600017;CCAS de Clamart;millesime sonate-opus;/run/secrets/clamart;250/min
     """  # noqa: D301 - \b is click's, to keep the lines
     from connector.bootstrap import open_registry
+    from connector.cli.tables import progress
     from connector.clock import utc_now
     from connector.registry.importing import ChangeKind, plan_import
+    from connector.registry.key_check import check_key
     from connector.registry.records import Tenant, Vendor
+    from connector.registry.tenants_csv import read_tenants_csv
     from connector.registry.tenants_file import read_tenants_file
     from connector.registry.vault import Vault
 
+    is_csv = file_format == "csv" if file_format else file.suffix.lower() == ".csv"
     settings = settings_or_exit()
     with failing_cleanly():
-        parsed = read_tenants_file(file)
+        parsed = (read_tenants_csv if is_csv else read_tenants_file)(file)
         vault = Vault(settings.secret_key)
         store = open_registry(settings)
         current = store.load()
-        changes = plan_import(parsed, current, vault, os.environ, utc_now())
+        if not lost_key:
+            check_key(current.tenants.values(), vault.open)
+        with progress(len(parsed.tenants), "Reading") as seen:
+            changes = plan_import(parsed, current, vault, os.environ, utc_now(), seen)
         effective = [change.record for change in changes if change.kind is not ChangeKind.UNCHANGED]
         if effective and not dry_run:
             store.save(
@@ -78,7 +100,7 @@ def list_tenants() -> None:
     with failing_cleanly():
         registry = open_registry(settings).load()
     print_table(
-        ("SIRET", "Name", "Vendors", "Token since", "DGFiP since"),
+        ("SIRET", "Name", "Vendors", "Token since", "Token until", "DGFiP since"),
         [
             (
                 tenant.siret,
@@ -86,7 +108,7 @@ def list_tenants() -> None:
                 ", ".join(sorted(tenant.vendors)) or "none",
                 *(
                     f"{since:%Y-%m-%d %H:%M} UTC" if since else "none"
-                    for since in (tenant.token_set_at, tenant.dgfip_set_at)
+                    for since in (tenant.token_set_at, tenant.token_expires_at, tenant.dgfip_set_at)
                 ),
             )
             for tenant in registry.tenants.values()
@@ -113,3 +135,10 @@ def show(siret: str) -> None:
     click.echo(f"vendors  {', '.join(sorted(tenant.vendors)) or 'none'}")
     for name, since in (("token", tenant.token_set_at), ("dgfip", tenant.dgfip_set_at)):
         click.echo(f"{name}    {f'set {since.isoformat()}' if since else 'none'}")
+    if tenant.sealed_token:
+        expires_at = tenant.token_expires_at
+        click.echo(f"expires  {expires_at.isoformat() if expires_at else 'unknown'}")
+    if tenant.sealed_next_token:
+        click.echo("next     a token waits for the API's answer")
+    for group, rates in tenant.quotas.items():
+        click.echo(f"quota    {group} {rates}")

@@ -1,6 +1,6 @@
 """What an import of the tenants' file would change, decided as values before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -45,8 +45,11 @@ def plan_import(
     vault: Vault,
     environ: Mapping[str, str],
     now: datetime,
+    seen: Callable[[str], object] = lambda _siret: None,
 ) -> tuple[Change, ...]:
     """Return one change per entry of the file; entries that the file does not name are left alone.
+
+    ``seen`` is told of each tenant as it has been decided on: sealing a thousand tokens takes its time.
 
     Raises ``TenantsFileError`` when a tenant names an unknown vendor, or when a secret cannot be had.
     """
@@ -58,7 +61,7 @@ def plan_import(
     for siret, entry in file.tenants.items():
         if unknown := sorted(set(entry.vendors) - known):
             raise TenantsFileError(
-                f"tenants.{siret}.vendors: {unknown[0]} is no vendor; add a table [vendors.{unknown[0]}]",
+                f"tenants.{siret}.vendors: {unknown[0]} is no vendor; add a table [vendors.{unknown[0]}] to a TOML file",
             )
         current = registry.tenants.get(siret)
         wanted = replace(
@@ -80,6 +83,7 @@ def plan_import(
                 wanted, quotas=MappingProxyType({str(group): rates for group, rates in entry.quotas.items()})
             )
         tenants.append(_change(wanted, current))
+        seen(siret)
     return (*vendors, *tenants)
 
 

@@ -21,7 +21,7 @@ online service's name at the DGFiP, and ``scope``, where more is to be asked tha
 notice's resource and is always among them.
 
 ``quotas`` are the tenant's own, by group of endpoints, where they are not the general ones: one or more of ``20/s`` or
-``250/min``, comma-separated.
+``250/min``, comma-separated; ``0`` for none.
 
 A secret is in an environment variable (``env``), in a file (``file``), or, for a sandbox, in place (``value``).
 """
@@ -55,7 +55,7 @@ from schemas.siret import Siret
 VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
 # What an HTTP header can carry: a token with a line end would forge one.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_RATES: Final = re.compile(r"[1-9][0-9]{0,8}/(s|min)( *, *[1-9][0-9]{0,8}/(s|min))*")
+_RATES: Final = re.compile(r"0|[1-9][0-9]{0,8}/(s|min)( *, *[1-9][0-9]{0,8}/(s|min)){0,3}")
 
 
 class TenantsFileError(OperatorError):
@@ -79,7 +79,7 @@ def _with_the_notice(scope: str) -> str:
 
 def _rates(text: str) -> str:
     if not _RATES.fullmatch(text):
-        raise ValueError("give calls per second or per minute, such as 20/s or 250/min, comma-separated")
+        raise ValueError("give calls per second or per minute, such as 20/s or 20/s,250/min; 0 for none")
     return text.replace(" ", "")
 
 
@@ -149,9 +149,15 @@ def read_tenants_file(path: Path) -> TenantsFile:
     try:
         return TenantsFile.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        raise TenantsFileError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+        place, message = defect_of(error)
+        raise TenantsFileError(f"{path}: {'.'.join(place)}: {message}") from None
+
+
+def defect_of(error: ValidationError) -> tuple[list[str], str]:
+    """Return where the first defect of a file is, and what it is; neither shows a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = [str(part) for part in first["loc"] if part != "[key]"]
+    return place, first["msg"].removeprefix("Value error, ")
 
 
 def resolve_token(siret: str, entry: TokenEntry, environ: Mapping[str, str], member: str = "token") -> str:
