@@ -3,11 +3,15 @@
 import click
 
 from connector.cli.options import failing_cleanly, settings_or_exit
+from connector.cli.rekey import rekey
 
 
 @click.group()
 def registry() -> None:
     """Keep the registry: its key and its schema."""
+
+
+registry.add_command(rekey)
 
 
 @registry.command("new-key")

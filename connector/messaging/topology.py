@@ -67,6 +67,11 @@ def delayed(queue: str, seconds: int) -> tuple[str, str]:
     return level_name(_HIGHEST_DELAY_LEVEL, DELAY_PREFIX), calculate_routing_key(seconds, queue)
 
 
+def delay_queues() -> tuple[str, ...]:
+    """Return the broker's delay queues: what waits on the nth leaves it after 2^n seconds, for a lower one or for good."""
+    return tuple(level_name(level, DELAY_PREFIX) for level in range(_HIGHEST_DELAY_LEVEL + 1))
+
+
 def reply_queue(vendor: str, name: str | None = None) -> str:
     """Return the name of a vendor's default reply queue, or of a further one."""
     return f"replies.{vendor}" if name is None else f"replies.{vendor}.{name}"

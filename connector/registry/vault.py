@@ -56,7 +56,7 @@ class Vault:
         """Short names of the keys, the sealing key's first: they tell nothing of them."""
         return tuple(name for name, _key in self._digest_keys)
 
-    def sealed_under(self, sealed: str) -> SealedUnder | None:
+    def sealed_under(self, sealed: str | bytes) -> SealedUnder | None:
         """Return which key opens a secret, whoever's it is; None when none does."""
         for name, fernet in zip(self.key_names, self._fernets, strict=True):
             try:

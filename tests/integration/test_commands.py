@@ -96,6 +96,7 @@ def test_a_key_that_opens_no_token_stops_the_worker_with_one_line(
         ("beat",),
         ("demo",),
         ("registry", "new-key"),
+        ("registry", "rekey"),
         ("registry", "upgrade"),
         ("sandbox",),
         ("sandbox", "token"),
@@ -130,9 +131,8 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
     finished = run(*command, "--help", environment={})
 
     assert finished.returncode == 0
-    assert f"Example: {'export CONNECTOR_SECRET_KEY=$(' if 'new-key' in command else ''}ccas-connector" in (
-        finished.stdout
-    )
+    before = {"new-key": "export CONNECTOR_SECRET_KEY=$(", "rekey": "CONNECTOR_SECRET_KEY=$NEW,$FORMER "}
+    assert f"Example: {before.get(command[-1], '')}ccas-connector" in finished.stdout
 
 
 def test_tenants_are_imported_listed_and_shown_without_their_token(

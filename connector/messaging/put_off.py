@@ -1,0 +1,44 @@
+"""Which sealed jobs the broker holds: those that wait to come back, and those that have come back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amqp.exceptions import NotFound
+
+from connector.messaging.delivery import Lane
+from connector.messaging.topology import deferred_queue, delay_queues, isolated_queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """Jobs that are sealed, as far as the broker tells: those in a worker's hands are not counted."""
+
+    waiting: int
+    longest_seconds: int
+    """Until the last of those comes back, at most."""
+    back: int
+    """Those that a worker takes next."""
+
+
+def look_at_put_off(connection: Any) -> PutOff:
+    """Count the sealed jobs. Nothing is taken: a look at a job would count among its deliveries."""
+    by_level = [_count(connection, queue) for queue in delay_queues()]
+    # What waits at a level has the lower ones before it at most.
+    highest = max((level for level, count in enumerate(by_level) if count), default=None)
+    queues = [name(lane) for lane in Lane for name in (deferred_queue, isolated_queue)]
+    return PutOff(
+        waiting=sum(by_level),
+        longest_seconds=0 if highest is None else 2 ** (highest + 1) - 1,
+        back=sum(_count(connection, queue) for queue in queues),
+    )
+
+
+def _count(connection: Any, queue: str) -> int:
+    channel = connection.channel()
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except NotFound:
+        # The broker has closed the channel.
+        return 0
+    finally:
+        channel.close()
