@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow, Registry, Tenant, Vendor
 from connector.registry.tables import BACKLOGS, GRANTS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
+from connector.registry.writing import changing, grow_revision
 
 
 class RegistryStore:

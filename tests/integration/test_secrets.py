@@ -12,10 +12,11 @@ from kombu import Connection
 
 from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
-from connector.demo.node import RabbitNode, vendor_definitions
+from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.messaging.topology import delay_queues
 from connector.registry.vault import new_key
+from tests.brokers import guest_and
 from tests.integration.test_tokens import NOWHERE, issue, make_due
 from tests.jobs import job
 
@@ -77,7 +78,7 @@ def _decoded(run: bytes) -> Iterator[bytes]:
 
 @pytest.fixture(scope="module")
 def own_node() -> Iterator[RabbitNode]:
-    with RabbitNode(vendor_definitions({})) as started:
+    with RabbitNode(guest_and({})) as started:
         yield started
 
 
