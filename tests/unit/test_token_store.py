@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from connector.registry.database import DatabaseError, ensure_current, open_database
 from connector.registry.notices import Notices
@@ -155,6 +156,44 @@ def test_a_notice_is_claimed_once_whoever_asks(engine: Engine) -> None:
     assert sorted(map(bool, got)) == [False] * (THREADS - 1) + [True]
     assert not Notices(engine).claim_notice("token.expires/1", LATER)
     assert notices.claim_notice("token.expires/2", NOW)
+
+
+@pytest.mark.parametrize(
+    ("claim", "others", "nothing"),
+    [
+        (
+            lambda engine: Notices(engine).claim_notice("name", NOW),
+            "INSERT INTO notices VALUES ('name', '2026-11-23 09:00:00.000000')",
+            False,
+        ),
+        (
+            lambda engine: Schedule(engine).take("name", NOW, LATER),
+            "INSERT INTO scheduled_tasks VALUES ('name', '2026-11-23 09:00:00.000000')",
+            None,
+        ),
+    ],
+    ids=["notice", "turn"],
+)
+def test_what_another_process_claims_between_a_look_and_a_claim_is_its(
+    engine: Engine, claim: Callable[[Engine], object], others: str, nothing: object
+) -> None:
+    inserting = threading.Event()
+
+    def note(*arguments: Any) -> None:
+        if arguments[2].startswith("INSERT") and arguments[2] != others:
+            inserting.set()
+
+    event.listen(engine, "before_cursor_execute", note)
+    got: list[object] = []
+    with engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        other.exec_driver_sql(others)
+        claiming = threading.Thread(target=lambda: got.append(claim(engine)))
+        claiming.start()
+        assert inserting.wait(60)
+        other.commit()
+    claiming.join()
+    assert got == [nothing]
 
 
 def test_a_task_that_was_never_seen_is_due_for_one_process(engine: Engine) -> None:
