@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import amqp
 import pytest
 from kombu import Connection
+from pydantic import SecretStr
 
 from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.messaging.topology import delay_queues
-from connector.registry.vault import new_key
+from connector.registry.vault import Vault, new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import NOWHERE, issue, make_due
 from tests.jobs import job
@@ -136,6 +138,18 @@ def messages(node: RabbitNode) -> bytes:
     return b"\n".join(said)
 
 
+def dead_letter(node: RabbitNode, body: bytes) -> None:
+    """Leave a message on the dead queue."""
+    with Connection(node.url(), transport_options={"confirm_publish": True}) as connection:
+        connection.default_channel.basic_publish(amqp.Message(body), "connector.dead", "")
+
+
+def take(node: RabbitNode, queue: str) -> None:
+    """Take the one message off a queue."""
+    with Connection(node.url()) as connection:
+        assert connection.default_channel.basic_get(queue, no_ack=True) is not None
+
+
 def test_no_token_and_no_key_is_found_where_it_could_be_read(own_node: RabbitNode, host: Host) -> None:
     deployed = host.deployed
     rotating = deployed.start(
@@ -202,11 +216,15 @@ def test_a_key_is_changed_without_losing_the_job_that_waits(own_node: RabbitNode
             put_off(vendor)
         key.write_text(f"{new},{former}", "utf-8")
 
+        dead_letter(own_node, Vault(SecretStr(former)).seal_for("deferral", b"{}"))
         dry = deployed.command("registry", "rekey", "--dry-run")
+        take(own_node, "connector.dead")
         done = deployed.command("registry", "rekey")
         again = deployed.command("registry", "rekey")
 
     assert "2 secrets would be sealed again; nothing was written (dry run)" in dry
+    assert "connector.dead: 1 letters under a former key; replay or purge them first" in dry
+    assert "keep the former keys" in dry
     assert "2 of 2 secrets sealed again" in done
     assert "(in force): 2 secrets" in again
     assert "(former): 0 secrets" in again
