@@ -1,4 +1,4 @@
-"""The reply memory in SQL: groups of claims and answers, each of them in one transaction."""
+"""The reply memory in SQL: groups of claims and answers, carried together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ class MemoryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        on_server = engine.dialect.name == "postgresql"
-        self._insert = (postgresql if on_server else sqlite).insert(REPLIES).on_conflict_do_nothing()
+        self._locks_rows = engine.dialect.name == "postgresql"
+        self._insert = (postgresql if self._locks_rows else sqlite).insert(REPLIES).on_conflict_do_nothing()
         # By its bytes, as Python sorts: a server's own order may be that of a language.
-        self._order = REPLIES.c.job_id.collate("C") if on_server else REPLIES.c.job_id
+        self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
 
     def exchange(
         self, claims: Sequence[Claim], written: Sequence[Written], now: datetime
@@ -43,16 +43,17 @@ class MemoryStore:
 
         A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
         """
-        # Each in a transaction of its own, and in one order: else two processes could each wait for a row that the
-        # other holds, one to write it and the other to claim it.
-        if written:
-            with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
+            # In one order, or two processes could each wait for a row that the other holds.
+            if written:
                 ordered = sorted(written, key=lambda left: left.claim.key)
                 connection.execute(_WRITE, [_row_of(left, now) for left in ordered])
-        if not claims:
-            return {}
-        with self._engine.begin() as connection:
-            return self._claim(connection, sorted(claims, key=_key), now)
+                if self._locks_rows:
+                    # Nor may a row that is written be held while others are claimed.
+                    connection.commit()
+            told = self._claim(connection, sorted(claims, key=_key), now) if claims else {}
+            connection.commit()
+        return told
 
     def _claim(
         self, connection: Connection, claims: Sequence[Claim], now: datetime
