@@ -8,6 +8,7 @@ import httpx
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
+from connector.announcements import NoticedAnnouncements
 from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
@@ -104,6 +105,7 @@ def build_services(
         intake=Intake(concurrency),
         quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
         turns=Turns(_limiter(link), time.monotonic),
+        announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
         link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),

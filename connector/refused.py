@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from connector.catalogue.definition import Source
 from connector.plan import PlannedCall
 from connector.quota.bounds import EGRESS, OF_THE_ADDRESS, is_of_the_person
 from connector.quota.refusals import (
@@ -21,6 +22,8 @@ from connector.quota.refusals import (
 )
 from connector.registry.records import Tenant
 from connector.services import Services
+from connector.token_alerts import dgfip_refused, refused
+from connector.token_life import dgfip_notice, refusal_notice
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
@@ -62,8 +65,8 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
                     key, lambda state: (after_answer(state, services.clock()), None)
                 )
         return
-    if code in _TOKENS:
-        _log.warning("token.refused", tenant=tenant.siret, check=planned.definition.name, code=str(code))
+    if code in _TOKENS and not is_of_the_person(planned):
+        await _tell(planned, tenant, code, services)
     keys = _keys(planned, tenant)
     if keys[0] == EGRESS and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
         _log.critical("address.paused", code=str(code), until=_until(EGRESS, services))
@@ -78,6 +81,14 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
             code=str(code),
             until=_until(key, services),
         )
+
+
+async def _tell(planned: PlannedCall, tenant: Tenant, code: CheckCode, services: Services) -> None:
+    """Tell once that what authenticates a tenant's calls is refused."""
+    if planned.endpoint.source is Source.API_IMPOT_PARTICULIER:
+        await services.announcements.tell_once(dgfip_notice(tenant), dgfip_refused(tenant, code))
+    else:
+        await services.announcements.tell_once(refusal_notice(tenant), refused(tenant, code))
 
 
 async def _count(key: str, code: CheckCode, most: int, services: Services) -> bool:
@@ -104,6 +115,7 @@ def _keys(planned: PlannedCall, tenant: Tenant) -> tuple[str, ...]:
     address = (EGRESS,) if planned.endpoint.source in OF_THE_ADDRESS else ()
     if is_of_the_person(planned):
         return address
-    set_at = tenant.token_set_at.isoformat() if tenant.token_set_at else ""
-    token = f"{tenant.siret}/{planned.endpoint.source.api}/{set_at}"
+    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
+    set_at = tenant.dgfip_set_at if is_dgfip else tenant.token_set_at
+    token = f"{tenant.siret}/{planned.endpoint.source.api}/{set_at.isoformat() if set_at else ''}"
     return (*address, token, f"{token}/{planned.definition.name}")

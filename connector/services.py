@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from connector.announcements import Announcements
 from connector.breaker import Breaker
 from connector.catalogue.definition import Source
 from connector.clock import Clock
@@ -39,6 +40,8 @@ class Services:
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""
+    announcements: Announcements
+    """What somebody has to be told once."""
     refusals: SharedState[Refusals]
     """One per tenant's token, per scope that it lacks, and for the address."""
     link: RedisLink | None

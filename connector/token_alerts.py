@@ -13,6 +13,7 @@ from schemas.codes import CheckCode
 
 EXPIRES: Final = "token.expires"
 REFUSED: Final = "token.refused"
+DGFIP_REFUSED: Final = "dgfip.refused"
 NEXT_REFUSED: Final = "token.next_refused"
 _log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ class TokenAlert:
     """One thing to be told, once."""
 
     event: str
-    """``EXPIRES``, ``REFUSED`` or ``NEXT_REFUSED``."""
+    """``EXPIRES``, ``REFUSED``, ``DGFIP_REFUSED`` or ``NEXT_REFUSED``."""
     tenant: str
     """SIRET."""
     to_do: str
@@ -67,6 +68,16 @@ def refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
         code=code,
         expires_at=tenant.token_expires_at,
         to_do=address if code is CheckCode.IP_FORBIDDEN else token,
+    )
+
+
+def dgfip_refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
+    """Return the alert of credentials at API Impôt particulier that do not serve any more."""
+    return TokenAlert(
+        event=DGFIP_REFUSED,
+        tenant=tenant.siret,
+        code=code,
+        to_do="check its credentials with the DGFiP, then: ccas-connector tenants import FILE",
     )
 
 

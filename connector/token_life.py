@@ -45,3 +45,9 @@ def refusal_notice(tenant: Tenant) -> str:
     """Return the name under which the first refusal of the tenant's token is told once, by a worker or by beat."""
     since = tenant.token_set_at.isoformat() if tenant.token_set_at else "unknown"
     return f"token.refused/{tenant.siret}/{since}"
+
+
+def dgfip_notice(tenant: Tenant) -> str:
+    """Return the name under which the first refusal of its credentials at API Impôt particulier is told once."""
+    since = tenant.dgfip_set_at.isoformat() if tenant.dgfip_set_at else "unknown"
+    return f"dgfip.refused/{tenant.siret}/{since}"

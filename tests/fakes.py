@@ -25,6 +25,7 @@ from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
+from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
 from schemas.reply import Reply
@@ -71,6 +72,17 @@ class NeverOpen:
         return change(CLOSED)[1]
 
 
+class Told:
+    """Announcements, kept by name."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, TokenAlert] = {}
+
+    async def tell_once(self, name: str, alert: TokenAlert) -> None:
+        """Keep it."""
+        self.by_name.setdefault(name, alert)
+
+
 def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTime | None = None) -> Services:
     """Return services whose sources answer through ``transport``, with a memory of this process alone."""
     passing = time or ManualTime()
@@ -83,6 +95,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         intake=Intake(100),
         quotas=Quotas(),
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
+        announcements=Told(),
         refusals=MemoryState(NONE),
         link=None,
         memory=ReplyMemory(None, vault, passing.clock),

@@ -22,7 +22,7 @@ from connector.surprises import SurpriseKind
 from connector.verify import verify
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply, Reply
-from tests.fakes import ManualTime, answered, services
+from tests.fakes import ManualTime, Told, answered, services
 from tests.registry import BOURG, CLAMART, TOKEN, OneToken
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -452,14 +452,16 @@ async def test_a_token_that_expires_now_is_left_to_the_api() -> None:
     assert reply.checks[0].status == "found"
 
 
-async def test_a_refused_token_is_logged_for_its_tenant() -> None:
+async def test_a_refused_token_is_told_for_its_tenant_once() -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(401, json={"errors": [{"code": "00103", "title": "…", "detail": "…"}]})
 
-    with capture_logs() as logs:
-        await verify(_delivery(BOTH[0]), _services(Source(qf=answer)))
-    (entry,) = logs
-    assert (entry["event"], entry["tenant"], entry["code"]) == ("token.refused", CLAMART, "token_expired")
+    services, told = _services(Source(qf=answer)), Told()
+    acting = replace(services, announcements=told)
+    for _ in range(2):
+        await verify(_delivery(BOTH[0]), acting)
+    (alert,) = told.by_name.values()
+    assert (alert.event, alert.tenant, alert.code) == ("token.refused", CLAMART, CheckCode.TOKEN_EXPIRED)
 
 
 async def test_what_a_source_adds_is_counted() -> None:

@@ -1,0 +1,41 @@
+"""Telling somebody something once, from a worker's event loop, whoever restarts and however many workers meet it."""
+
+import asyncio
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.clock import Clock
+from connector.registry.notices import Notices
+from connector.token_alerts import Alert, TokenAlert
+
+
+class Announcements(Protocol):
+    """Tells things once."""
+
+    async def tell_once(self, name: str, alert: TokenAlert) -> None:
+        """Tell it, unless it was told under this name. Never raises."""
+        ...
+
+
+class NoticedAnnouncements:
+    """``Announcements`` that SQL remembers, and this process too: a refusal may come with every call."""
+
+    def __init__(self, notices: Notices, alert: Alert, clock: Clock) -> None:
+        self._notices = notices
+        self._alert = alert
+        self._clock = clock
+        self._told: set[str] = set()
+
+    async def tell_once(self, name: str, alert: TokenAlert) -> None:
+        """Tell it, unless it was told under this name."""
+        if name in self._told:
+            return
+        self._told.add(name)
+        try:
+            is_ours = await asyncio.to_thread(self._notices.claim_notice, name, self._clock())
+        except SQLAlchemyError:
+            # Better twice than never.
+            is_ours = True
+        if is_ours:
+            self._alert(alert)
