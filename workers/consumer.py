@@ -7,7 +7,7 @@ Remote control, gossip, mingle and heartbeat events have no step here, so no tra
 
 import asyncio
 import signal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import structlog
 from amqp.exceptions import AccessRefused, NotAllowed
@@ -19,26 +19,16 @@ from celery.worker.state import maybe_shutdown
 from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError
 from connector.messaging.topology import isolated_queue
 from connector.registry.records import Registry
-from connector.shared.link import SharedStateError
 from workers.app import Work
 from workers.backlogs import Backlogs
 from workers.health import State
 from workers.isolation import Isolation
+from workers.place import Place
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
-PREDECESSOR_SECONDS: Final = 5.0
-"""How long a start waits for a worker that has just ended."""
-GHOST_SECONDS: Final = 90.0
-"""How long a reconnection waits for the broker to notice that the old connection is gone."""
-CLAIM_AGAIN_SECONDS: Final = 0.5
-_NOT_ALONE: Final = {
-    True: "another worker process is on this broker; give all of them CONNECTOR_REDIS_URL, or stop it",
-    False: "a worker process without CONNECTOR_REDIS_URL is on this broker; give it one, or stop it",
-}
-"""By whether this process would be alone."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -56,7 +46,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             _log.error("topology.refused", error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
-        consumer.claim_place()
+        consumer.place.claim(session)
         consumer.declare_reply_queues()
 
 
@@ -102,8 +92,8 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._has_connected = False
-        self._has_claimed = False
         self._reply_queues = ReplyQueues()
+        self.place = Place(self.work.services.link, self.pool.run)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
@@ -114,7 +104,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         # Celery would start the worker anew at its end; whoever supervises it does that.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._tell_health()
-        self._share_state()
+        self.place.join()
         try:
             connected = self.pool.run_blocking(super().ensure_connected, conn)
         except (AccessRefused, NotAllowed) as error:
@@ -124,32 +114,6 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             raise WorkerShutdown(_EXIT_FAILURE) from None
         self._has_connected = True
         return connected
-
-    def claim_place(self) -> None:
-        """Make sure that quotas are kept: without shared state, this is the only worker process on the broker.
-
-        A claim outlives its process until the broker notices: a start waits a moment for it, a reconnection longer.
-        """
-        alone = self.work.services.link is None
-        seconds = GHOST_SECONDS if self._has_claimed else PREDECESSOR_SECONDS
-        for _ in range(int(seconds / CLAIM_AGAIN_SECONDS)):
-            if self.session.claim(alone=alone):
-                self._has_claimed = True
-                return
-            self.pool.run(asyncio.sleep(CLAIM_AGAIN_SECONDS))
-        _log.error("worker.not_alone", variable="CONNECTOR_REDIS_URL", detail=_NOT_ALONE[alone])
-        raise WorkerShutdown(_EXIT_FAILURE) from None
-
-    def _share_state(self) -> None:
-        """Take part in what the worker processes share. Without it a quota would not be kept, so it stops the worker."""
-        link = self.work.services.link
-        if link is None or self._has_connected:
-            return
-        try:
-            self.pool.run(link.connect())
-        except SharedStateError as error:
-            _log.error("shared_state.refused", detail=str(error))
-            raise WorkerShutdown(_EXIT_FAILURE) from None
 
     def _tell_health(self) -> None:
         """Listen for probes, before the broker is there: a worker without one is alive, and not ready."""
@@ -167,7 +131,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         refreshing = asyncio.create_task(self.work.services.registry.keep_fresh(self._on_registry_change))
         stopping = asyncio.create_task(self._stopping.wait())
         isolating = asyncio.create_task(self._isolation().watch())
-        sharing = asyncio.create_task(self._keep_sharing())
+        sharing = asyncio.create_task(self.place.keep())
         try:
             self.backlogs = self._make_backlogs()
             self.session.consume(queues_of(self.work.lanes, self.work.concurrency), self._on_message)
@@ -216,10 +180,6 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
     def _make_backlogs(self) -> Backlogs:
         registry = self.work.services.registry
         return Backlogs(self.session, registry, self.work.lanes, self.work.concurrency)
-
-    async def _keep_sharing(self) -> None:
-        link = self.work.services.link
-        await (asyncio.Event().wait() if link is None else link.keep())
 
     def _on_message(self, queue: str, message: Any) -> None:
         self.on_task_request(

@@ -1,0 +1,66 @@
+"""A worker process's place among those on its broker: alone, or sharing the state that quotas need."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+from celery.exceptions import WorkerShutdown
+
+from connector.messaging.session import BrokerSession
+from connector.shared.link import RedisLink, SharedStateError
+
+PREDECESSOR_SECONDS: Final = 5.0
+"""How long a start waits for a worker that has just ended."""
+GHOST_SECONDS: Final = 90.0
+"""How long a reconnection waits for the broker to notice that the old connection is gone."""
+CLAIM_AGAIN_SECONDS: Final = 0.5
+_EXIT_FAILURE: Final = 1
+_NOT_ALONE: Final = {
+    True: "another worker process is on this broker; give all of them CONNECTOR_REDIS_URL, or stop it",
+    False: "a worker process without CONNECTOR_REDIS_URL is on this broker; give it one, or stop it",
+}
+"""By whether this process would be alone."""
+_log = structlog.get_logger(__name__)
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+"""Runs a coroutine on the worker's loop until it is done."""
+
+
+class Place:
+    """Taken anew on each connection. What would leave a quota unkept stops the worker, by Celery's ``WorkerShutdown``."""
+
+    def __init__(self, link: RedisLink | None, run: Run) -> None:
+        self._link = link
+        self._run = run
+        self._has_joined = False
+        self._has_claimed = False
+
+    def join(self) -> None:
+        """Take part, once, in what the worker processes share."""
+        if self._link is None or self._has_joined:
+            return
+        try:
+            self._run(self._link.connect())
+        except SharedStateError as error:
+            _log.error("shared_state.refused", detail=str(error))
+            raise WorkerShutdown(_EXIT_FAILURE) from None
+        self._has_joined = True
+
+    def claim(self, session: BrokerSession) -> None:
+        """Make sure that without shared state this is the only worker process on the broker.
+
+        A claim outlives its process until the broker notices: a start waits a moment for it, a reconnection longer.
+        """
+        alone = self._link is None
+        seconds = GHOST_SECONDS if self._has_claimed else PREDECESSOR_SECONDS
+        for _ in range(int(seconds / CLAIM_AGAIN_SECONDS)):
+            if session.claim(alone=alone):
+                self._has_claimed = True
+                return
+            self._run(asyncio.sleep(CLAIM_AGAIN_SECONDS))
+        _log.error("worker.not_alone", variable="CONNECTOR_REDIS_URL", detail=_NOT_ALONE[alone])
+        raise WorkerShutdown(_EXIT_FAILURE)
+
+    async def keep(self) -> None:
+        """Take part for ever."""
+        await (asyncio.Event().wait() if self._link is None else self._link.keep())
