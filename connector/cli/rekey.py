@@ -8,6 +8,7 @@ import click
 from connector.cli.options import failing_cleanly, finishing, settings_or_exit
 
 if TYPE_CHECKING:
+    from connector.registry.records import Flow
     from connector.registry.vault import Vault
     from connector.settings import Settings
 
@@ -56,10 +57,13 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     elif dry_run:
         click.echo(f"{len(plan.stale)} secrets would be sealed again; nothing was written (dry run)")
     if len(vault.key_names) > 1:
-        _tell_how_long(settings, vault)
+        # Read again: a backlog may have been opened meanwhile.
+        with failing_cleanly():
+            backlogs = RegistryStore(engine).load().backlogs
+        _tell_how_long(settings, vault, backlogs)
 
 
-def _tell_how_long(settings: "Settings", vault: "Vault") -> None:
+def _tell_how_long(settings: "Settings", vault: "Vault", backlogs: "frozenset[Flow]") -> None:
     """Tell what still needs the former keys, in the broker and in the reply memory."""
     from connector.cli.broker import connected
     from connector.clock import utc_now
@@ -68,7 +72,7 @@ def _tell_how_long(settings: "Settings", vault: "Vault") -> None:
     from connector.messaging.topology import DEAD
 
     with connected(settings, TRANSPORT_OPTIONS) as connection:
-        put_off = look_at_put_off(connection)
+        put_off = look_at_put_off(connection, backlogs)
         dead = DeadQueues(connection)
         letters = sum(
             under is not None and not under.is_current
@@ -79,7 +83,7 @@ def _tell_how_long(settings: "Settings", vault: "Vault") -> None:
     until = utc_now() + timedelta(seconds=needed_seconds)
     click.echo(
         f"jobs put off: {put_off.waiting} wait, the last comes back within {put_off.longest_seconds} s; "
-        f"{put_off.back} are back, for a worker to take"
+        f"{put_off.back} are there for a worker to take"
     )
     click.echo(f"remembered replies: each for {settings.reply_memory_seconds:.0f} s")
     if letters:

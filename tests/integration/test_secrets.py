@@ -16,7 +16,10 @@ from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import delay_queues
+from connector.messaging.topology import backlog_queue, declare_backlog, delay_queues
+from connector.registry.database import open_database
+from connector.registry.records import Flow
+from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import NOWHERE, issue, make_due
@@ -24,6 +27,7 @@ from tests.jobs import job
 
 PATIENCE = 5_000
 """Looks at a queue before a test gives up."""
+BACKLOG = Flow("batch", "millesime", CLAMART)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=-]{16,}")
 TENANTS = f"""
 [vendors.millesime]
@@ -138,10 +142,20 @@ def messages(node: RabbitNode) -> bytes:
     return b"\n".join(said)
 
 
-def dead_letter(node: RabbitNode, body: bytes) -> None:
-    """Leave a message on the dead queue."""
+def leave(node: RabbitNode, body: bytes, exchange: str, routing_key: str) -> None:
+    """Publish a message, confirmed."""
     with Connection(node.url(), transport_options={"confirm_publish": True}) as connection:
-        connection.default_channel.basic_publish(amqp.Message(body), "connector.dead", "")
+        connection.default_channel.basic_publish(amqp.Message(body), exchange, routing_key, mandatory=True)
+
+
+def open_backlog(node: RabbitNode, deployed: Deployment) -> str:
+    """Open a backlog as a worker does, and return its queue."""
+    engine = open_database(SecretStr(deployed.environment["CONNECTOR_DATABASE_URL"]))
+    RegistryStore(engine).add_backlog(BACKLOG)
+    engine.dispose()
+    with Connection(node.url()) as connection:
+        declare_backlog(connection.default_channel, BACKLOG)
+    return backlog_queue(BACKLOG)
 
 
 def take(node: RabbitNode, queue: str) -> None:
@@ -216,14 +230,18 @@ def test_a_key_is_changed_without_losing_the_job_that_waits(own_node: RabbitNode
             put_off(vendor)
         key.write_text(f"{new},{former}", "utf-8")
 
-        dead_letter(own_node, Vault(SecretStr(former)).seal_for("deferral", b"{}"))
+        sealed = Vault(SecretStr(former)).seal_for("deferral", b"{}")
+        leave(own_node, sealed, "connector.dead", "")
+        leave(own_node, sealed, "", open_backlog(own_node, deployed))
         dry = deployed.command("registry", "rekey", "--dry-run")
         take(own_node, "connector.dead")
+        take(own_node, backlog_queue(BACKLOG))
         done = deployed.command("registry", "rekey")
         again = deployed.command("registry", "rekey")
 
     assert "2 secrets would be sealed again; nothing was written (dry run)" in dry
     assert "connector.dead: 1 letters under a former key; replay or purge them first" in dry
+    assert "; 1 are there for a worker to take" in dry
     assert "keep the former keys" in dry
     assert "2 of 2 secrets sealed again" in done
     assert "(in force): 2 secrets" in again
