@@ -186,7 +186,6 @@ def test_what_another_process_claims_between_a_look_and_a_claim_is_its(
     event.listen(engine, "before_cursor_execute", note)
     got: list[object] = []
     with engine.connect() as other:
-        other.exec_driver_sql("BEGIN IMMEDIATE")
         other.exec_driver_sql(others)
         claiming = threading.Thread(target=lambda: got.append(claim(engine)))
         claiming.start()
