@@ -49,13 +49,13 @@ from connector.credentials import DEFAULT_SCOPE, DgfipCredentials
 from connector.errors import OperatorError
 from connector.grants import require_known
 from connector.presets import PresetName
+from connector.quota.rate import read_quota
 from connector.registry.jwt_claims import NotAJwtError, expiry_of
 from schemas.siret import Siret
 
 VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
 # What an HTTP header can carry: a token with a line end would forge one.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_RATES: Final = re.compile(r"0|[1-9][0-9]{0,8}/(s|min)( *, *[1-9][0-9]{0,8}/(s|min)){0,3}")
 
 
 class TenantsFileError(OperatorError):
@@ -78,8 +78,7 @@ def _with_the_notice(scope: str) -> str:
 
 
 def _rates(text: str) -> str:
-    if not _RATES.fullmatch(text):
-        raise ValueError("give calls per second or per minute, such as 20/s or 20/s,250/min; 0 for none")
+    read_quota(text)
     return text.replace(" ", "")
 
 

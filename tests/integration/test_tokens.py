@@ -16,6 +16,7 @@ from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
+from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
@@ -287,16 +288,24 @@ def test_while_the_api_is_away_the_former_token_serves_until_beat_has_had_an_ans
     assert (after["next_token_waits"], after["days_left"]) == (False, 539)
 
 
+@pytest.fixture
+def own_node() -> Iterator[RabbitNode]:
+    """A node whose workers are the test's alone."""
+    with RabbitNode() as started:
+        yield started
+
+
 def test_a_rotated_token_is_used_by_every_worker_without_a_restart(
-    node: RabbitNode, deployment: Deployment
+    own_node: RabbitNode, redis_node: RedisNode
 ) -> None:
     """The former token is revoked for good: a worker that still used it would be refused."""
-    run(deployment, "set", SANS_JETON, stdin=issue("revoked", is_revoked=True))
-    try:
+    shared_state = {"CONNECTOR_REDIS_URL": redis_node.url()}
+    with Deployment(own_node.url()) as deployment:
+        run(deployment, "set", SANS_JETON, stdin=issue("revoked", is_revoked=True))
         with (
-            deployment.worker("--lane", "interactive") as first,
-            deployment.worker("--lane", "batch") as second,
-            VendorClient(node.url(), "millesime") as vendor,
+            deployment.worker("--lane", "interactive", settings=shared_state) as first,
+            deployment.worker("--lane", "batch", settings=shared_state) as second,
+            VendorClient(own_node.url(), "millesime") as vendor,
         ):
             for lane in ("interactive", "batch"):
                 assert _code(vendor, lane) == "token_revoked"
@@ -308,8 +317,6 @@ def test_a_rotated_token_is_used_by_every_worker_without_a_restart(
                 program.wait_for("registry.refreshed")
             for lane in ("interactive", "batch"):
                 assert _code(vendor, lane) is None
-    finally:
-        run(deployment, "revoke", SANS_JETON, "--yes")
 
 
 def _code(vendor: VendorClient, lane: str) -> str | None:

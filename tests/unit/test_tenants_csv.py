@@ -82,7 +82,7 @@ def test_a_table_without_rows_names_nobody(tmp_path: Path) -> None:
         ([HEADER, ";B;;;;;"], "line 2: siret: "),
         ([HEADER, f"{CLAMART};;;;;;"], "line 2: name: "),
         ([HEADER, f"{CLAMART};B;;A;/b;;"], "line 2: token_env, token_file: give exactly one"),
-        ([HEADER, f"{CLAMART};B;;;;20/h;"], "line 2: quota_particulier: give calls per second or per minute"),
+        ([HEADER, f"{CLAMART};B;;;;20/h;"], "line 2: quota_particulier: write CALLS/s or CALLS/min"),
         ([HEADER, f"{CLAMART};B;;;;;x"], "line 2: quota_avis_imposition: "),
         (["siret;name;vendors", f'{CLAMART};"B'], "line 2: not CSV"),
         (["siret;name;vendors", f'{CLAMART};"B"x;'], "line 2: not CSV"),
