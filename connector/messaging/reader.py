@@ -21,13 +21,8 @@ class SocketReader:
         self._connection = connection
         self._transport = connection.transport
 
-    def read_available(self) -> None:
-        """Handle every whole frame that has arrived. Raises ``OSError`` when the broker has hung up."""
-        self._receive()
-        while self._holds_a_frame():
-            self._connection.blocking_read()
-
-    def _receive(self) -> None:
+    def receive(self) -> None:
+        """Take in what has arrived. Raises ``OSError`` when the broker has hung up."""
         sock = self._transport.sock
         previous = sock.gettimeout()
         sock.settimeout(0)
@@ -43,6 +38,14 @@ class SocketReader:
         if not chunk:
             raise ConnectionResetError("the broker has hung up")
         self._transport._read_buffer += chunk  # noqa: SLF001 - the library offers no other way in
+
+    def handle(self, most_frames: int) -> bool:
+        """Handle so many of the whole frames taken in; tell whether there are more."""
+        for _ in range(most_frames):
+            if not self._holds_a_frame():
+                return False
+            self._connection.blocking_read()
+        return self._holds_a_frame()
 
     def _holds_a_frame(self) -> bool:
         buffer = self._transport._read_buffer  # noqa: SLF001 - likewise

@@ -24,6 +24,8 @@ HEARTBEAT_SECONDS: Final = 30
 REFUSALS: Final = (AccessRefused, PreconditionFailed)
 """What the broker answers to a declaration that is not allowed, or not the same as what exists."""
 _HEARTBEAT_RATE: Final = 2
+FRAMES_AT_ONCE: Final = 24
+"""Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that are being set aside."""
 _BLOCKED: Final = "connection.blocked"
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +65,7 @@ class BrokerSession:
         self._consumer_tags: list[str] = []
         self._consumed: dict[str, int] = {}
         self._is_paused = False
+        self._is_handling = False
         self._on_message: Callable[[str, Any], None] = lambda _queue, _message: None
 
     def declare(self) -> None:
@@ -223,12 +226,23 @@ class BrokerSession:
             self.fail(error)
 
     def _on_readable(self) -> None:
+        if not self._is_handling:
+            self._handle(self._reader.receive)
+
+    def _handle(self, receive: Callable[[], None] = lambda: None) -> None:
+        """Handle a few frames, and the next ones when what these have set off has had its turn."""
+        self._is_handling = False
+        if self._failed.done():
+            return
         try:
-            self._reader.read_available()
+            receive()
+            self._is_handling = self._reader.handle(FRAMES_AT_ONCE)
         except self._errors as error:
             self.fail(error)
         except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
             self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))
+        if self._is_handling:
+            self._loop.call_soon(self._handle)
 
     async def _beat(self) -> None:
         while True:

@@ -45,7 +45,7 @@ local function free_at(bound, urgent)
     end
   end
   if not urgent then
-    local late = math.max(spacing(known, bound[2]), asked.catch_up)
+    local late = math.min(spacing(known, bound[2]), asked.catch_up)
     at = math.max(at, known.batch_at - late, known.urgent)
   end
   return at

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from connector.quota.rate import Quota
 
-CATCH_UP_SECONDS: Final = 0.05
+CATCH_UP_SECONDS: Final = 0.1
 """A batch call that comes late may be followed so much earlier: timers are late by milliseconds, always."""
 URGENT_SECONDS: Final = 0.25
 """How long the batch lane leaves alone what an interactive call has waited for in vain."""

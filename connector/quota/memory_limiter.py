@@ -68,7 +68,7 @@ class MemoryLimiter:
             if len(standing.granted) >= calls:
                 free_at = max(free_at, standing.granted[-calls] + rate.span_seconds)
         if not demand.is_urgent:
-            late = max(_spacing_seconds(standing, bound.quota, now), CATCH_UP_SECONDS)
+            late = min(_spacing_seconds(standing, bound.quota, now), CATCH_UP_SECONDS)
             free_at = max(free_at, standing.batch_at - late, standing.urgent_until)
         return free_at
 

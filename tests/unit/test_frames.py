@@ -276,6 +276,12 @@ class _Line:
     def _read(self) -> None:
         self.frames.append(self._transport.read_frame())
 
+    def read_available(self) -> None:
+        """Take in what has arrived, and handle all of it."""
+        self.reader.receive()
+        while self.reader.handle(2):
+            pass
+
     @property
     def timeout(self) -> float | None:
         return self._ours.gettimeout()
@@ -302,7 +308,7 @@ FRAMES = (_deliver(), _header(3), (BODY, CHANNEL, b"abc"), (BODY, CHANNEL, b""))
 
 
 def test_nothing_to_read_reads_nothing(line: _Line) -> None:
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == []
 
 
@@ -310,55 +316,65 @@ def test_nothing_to_read_reads_nothing(line: _Line) -> None:
 def test_a_partial_frame_waits_for_its_rest(cut: int, line: _Line) -> None:
     wire = _wire(FRAMES[0])
     line.broker.sendall(wire[:cut])
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == []
     line.broker.sendall(wire[cut:])
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == [FRAMES[0]]
 
 
 def test_a_frame_is_read_byte_by_byte(line: _Line) -> None:
     for byte in b"".join(map(_wire, FRAMES)):
         line.broker.sendall(bytes([byte]))
-        line.reader.read_available()
+        line.read_available()
     assert line.frames == list(FRAMES)
 
 
 def test_every_frame_of_a_chunk_is_read_at_once(line: _Line) -> None:
     line.broker.sendall(b"".join(map(_wire, FRAMES * 3)))
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == list(FRAMES * 3)
 
 
 def test_whole_frames_before_a_partial_one_do_not_wait_for_it(line: _Line) -> None:
     last = _wire(FRAMES[2])
     line.broker.sendall(_wire(FRAMES[0]) + _wire(FRAMES[1]) + last[:-1])
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == list(FRAMES[:2])
     line.broker.sendall(last[-1:])
-    line.reader.read_available()
+    line.read_available()
     assert line.frames == list(FRAMES[:3])
 
 
 def test_a_broker_that_hangs_up_is_an_error(line: _Line) -> None:
     line.broker.close()
     with pytest.raises(OSError, match="hung up"):
-        line.reader.read_available()
+        line.read_available()
 
 
 def test_a_broker_that_hangs_up_inside_a_frame_is_an_error(line: _Line) -> None:
     line.broker.sendall(_wire(FRAMES[0])[:9])
-    line.reader.read_available()
+    line.read_available()
     line.broker.close()
     with pytest.raises(OSError, match="hung up"):
-        line.reader.read_available()
+        line.read_available()
 
 
 def test_the_timeout_of_writes_is_left_as_it_was(line: _Line) -> None:
     line.broker.sendall(_wire(FRAMES[0]))
-    line.reader.read_available()
+    line.read_available()
     assert line.timeout == 3
     line.broker.close()
     with pytest.raises(OSError, match="hung up"):
-        line.reader.read_available()
+        line.read_available()
     assert line.timeout == 3
+
+
+def test_a_few_frames_are_handled_at_once_and_the_rest_told_of(line: _Line) -> None:
+    frames = [(1, 0, bytes([number])) for number in range(5)]
+    line.broker.sendall(b"".join(map(_wire, frames)))
+    line.reader.receive()
+    assert line.reader.handle(3)
+    assert [bytes(payload) for _, _, payload in line.frames] == [b"\0", b"\1", b"\2"]
+    assert not line.reader.handle(3)
+    assert len(line.frames) == 5
