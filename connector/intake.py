@@ -17,9 +17,9 @@ from connector.registry.records import Flow
 
 ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in hand."""
-SLOWEST_READING_PER_SECOND: Final = 500.0
-"""Jobs. While a flow gets on so fast, those behind it are reached as soon as by setting its jobs aside, which costs a
-second queue; once it does not, its jobs are set aside."""
+SLOWEST_READING_PER_SECOND: Final = 150.0
+"""Jobs. While a flow gets on so fast, those behind it are reached soon; once it does not, as when it waits for a quota,
+its jobs are set aside, which costs a second queue."""
 
 
 class Intake:

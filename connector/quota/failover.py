@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connector.quota.limiter import Bound, Demand, Limiter, LimiterError, Note
+from connector.quota.limiter import Bound, Demand, Limiter, LimiterError, Note, Slot
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.shared.link import RedisLink
 
@@ -20,18 +20,18 @@ class SharedLimiter:
         self._own = own
         self._link = link
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
-        """Return how long each demand has to wait."""
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        """Return a slot for each demand."""
         if self._link.is_up:
             try:
-                waits = await self._shared.grant(demands, notes)
+                slots = await self._shared.grant(demands, notes)
             except LimiterError as error:
                 self._link.lose(str(error))
             else:
-                for demand, wait_seconds in zip(demands, waits, strict=True):
-                    if wait_seconds == 0:
-                        self._own.count(demand)
-                return waits
+                for demand, slot in zip(demands, slots, strict=True):
+                    if slot.is_reserved:
+                        self._own.count(demand, slot.in_seconds)
+                return slots
         return await self._own.grant([self._share(demand) for demand in demands], notes)
 
     def _share(self, demand: Demand) -> Demand:

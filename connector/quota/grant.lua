@@ -1,8 +1,9 @@
 -- The grant of connector/quota/memory_limiter.py as one step in Redis, by Redis's own clock.
--- Of each key K: the list K holds when its last calls were let through, the hash K:s the rest of its standing.
+-- Of each key K: the list K holds the slots of its last calls, in order, the hash K:s the rest of its standing.
 -- Instants and spans are in whole milliseconds: Lua writes a number with 14 digits, so no finer ones.
 -- ARGV[1]: {"demands": [[urgent, [[key, [[calls, batch calls, span], …]], …]], …], "notes": [[key, hold, spacing, for], …],
---          "urgent": ms, "catch_up": ms}
+--          "urgent": ms, "catch_up": ms, "ahead": ms, "spread": ms}
+-- Returns, of each demand, its slot in milliseconds from now, and 1 where that is reserved.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local asked = cjson.decode(ARGV[1])
@@ -51,44 +52,59 @@ local function free_at(bound, urgent)
   return at
 end
 
-local function take(bound, urgent)
+local function insert(key, at)
+  -- A slot may be before one that is reserved already.
+  local later = {}
+  local last = redis.call('LINDEX', key, -1)
+  while last and tonumber(last) > at do
+    later[#later + 1] = redis.call('RPOP', key)
+    last = redis.call('LINDEX', key, -1)
+  end
+  local count = redis.call('RPUSH', key, at)
+  for i = #later, 1, -1 do count = redis.call('RPUSH', key, later[i]) end
+  return count
+end
+
+local function take(bound, urgent, at)
   local known, most, kept = standing(bound[1]), 0, 0
   for _, rate in ipairs(bound[2]) do
     most, kept = math.max(most, rate[1]), math.max(kept, rate[3])
   end
   if most > 0 then
-    known.calls = redis.call('RPUSH', bound[1], now)
+    known.calls = insert(bound[1], at)
     if known.calls > most then
       redis.call('LTRIM', bound[1], -most, -1)
       known.calls = most
     end
-    redis.call('PEXPIRE', bound[1], math.ceil(kept))
+    redis.call('PEXPIRE', bound[1], math.ceil(kept + asked.ahead))
   end
   if not urgent then
-    known.batch_at = math.max(known.batch_at, now) + spacing(known, bound[2])
+    known.batch_at = math.max(known.batch_at, at) + spacing(known, bound[2])
     known.changed = true
   end
 end
 
-local waits = {}
-for i, demand in ipairs(asked.demands) do
-  local urgent, bounds, last, at = demand[1], demand[2], 0, {}
+local slots, apart = {}, now
+for _, demand in ipairs(asked.demands) do
+  local urgent, bounds, free = demand[1], demand[2], {}
+  local at = urgent and now or apart
   for j, bound in ipairs(bounds) do
-    at[j] = free_at(bound, urgent)
-    last = math.max(last, at[j])
+    free[j] = free_at(bound, urgent)
+    at = math.max(at, free[j])
   end
-  if last <= now then
-    for _, bound in ipairs(bounds) do take(bound, urgent) end
-    waits[i] = 0
-  else
-    for j, bound in ipairs(bounds) do
-      if urgent and at[j] > now then
-        local known = standing(bound[1])
-        known.urgent, known.changed = at[j] + asked.urgent, true
-      end
+  at = math.ceil(at)
+  local reserved = at <= now + asked.ahead
+  if reserved and not urgent then apart = at + asked.spread end
+  for j, bound in ipairs(bounds) do
+    if reserved then
+      take(bound, urgent, at)
+    elseif urgent and free[j] > now + asked.ahead then
+      local known = standing(bound[1])
+      known.urgent, known.changed = free[j] + asked.urgent, true
     end
-    waits[i] = math.ceil(last - now)
   end
+  slots[#slots + 1] = at - now
+  slots[#slots + 1] = reserved and 1 or 0
 end
 
 for key, known in pairs(standings) do
@@ -99,4 +115,4 @@ for key, known in pairs(standings) do
     redis.call('PEXPIRE', key .. ':s', math.ceil(math.max(last - now, 0)) + KEPT_MS)
   end
 end
-return waits
+return slots

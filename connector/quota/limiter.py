@@ -11,6 +11,10 @@ from connector.quota.rate import Quota
 
 CATCH_UP_SECONDS: Final = 0.1
 """A batch call that comes late may be followed so much earlier: timers are late by milliseconds, always."""
+AHEAD_SECONDS: Final = 0.2
+"""A slot so soon is reserved: a process that wakes late loses no calls by it, as long as it is late each time."""
+SPREAD_SECONDS: Final = 0.005
+"""Between the slots of batch calls that are asked for together: tenants whose turns fall together would burst for ever."""
 URGENT_SECONDS: Final = 0.25
 """How long the batch lane leaves alone what an interactive call has waited for in vain."""
 
@@ -45,6 +49,15 @@ class Note:
     """… for so long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When a call may be made."""
+
+    in_seconds: float
+    is_reserved: bool
+    """It is counted, and the caller's; else it is to be asked for again then."""
+
+
 class LimiterError(Exception):
     """The limiter cannot be reached; the message names the error's type alone."""
 
@@ -52,8 +65,8 @@ class LimiterError(Exception):
 class Limiter(Protocol):
     """Decides which calls may be made now."""
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
-        """Return, for each demand in turn, 0 when the call may be made now, and is counted, else how long it may not.
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        """Return a slot for each demand in turn, reserved where it is at most ``AHEAD_SECONDS`` away.
 
         A call is counted against all of its bounds or none. Batch calls are spread evenly over a window; interactive
         ones may use what is left of it at once. ``notes``, by key, are taken in first. Raises ``LimiterError``.

@@ -1,19 +1,28 @@
 """The limiter of a single process."""
 
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connector.quota.limiter import CATCH_UP_SECONDS, URGENT_SECONDS, Bound, Demand, Note
-from connector.quota.rate import Quota
+from connector.quota.limiter import (
+    AHEAD_SECONDS,
+    CATCH_UP_SECONDS,
+    SPREAD_SECONDS,
+    URGENT_SECONDS,
+    Bound,
+    Demand,
+    Note,
+    Slot,
+)
+from connector.quota.rate import Quota, spacing_of
 
 
 @dataclass(slots=True)
 class _Standing:
     """What is known of one key. Instants are in seconds of the limiter's clock."""
 
-    granted: deque[float] = field(default_factory=deque)
-    """When the last calls were let through."""
+    slots: list[float] = field(default_factory=list)
+    """Of the last calls, in order; the last ones may be a moment ahead."""
     batch_at: float = 0.0
     """When the next batch call is due, were they exactly even."""
     held_until: float = 0.0
@@ -30,8 +39,8 @@ class MemoryLimiter:
         self._clock = clock
         self._standings: dict[str, _Standing] = {}
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
-        """Return how long each demand has to wait."""
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        """Return a slot for each demand."""
         now = self._clock()
         for key, note in notes.items():
             standing = self._standing(key)
@@ -39,51 +48,57 @@ class MemoryLimiter:
             if note.spacing_for_seconds:
                 standing.spacing_seconds = note.spacing_seconds
                 standing.spaced_until = now + note.spacing_for_seconds
-        return [self._decide(demand, now) for demand in demands]
+        slots: list[Slot] = []
+        apart = now
+        for demand in demands:
+            slot = self._decide(demand, now, now if demand.is_urgent else apart)
+            if slot.is_reserved and not demand.is_urgent:
+                apart = now + slot.in_seconds + SPREAD_SECONDS
+            slots.append(slot)
+        return slots
 
-    def count(self, demand: Demand) -> None:
-        """Count a call that another limiter has let through."""
-        now = self._clock()
+    def count(self, demand: Demand, in_seconds: float) -> None:
+        """Count a call for which another limiter has reserved a slot."""
+        at = self._clock() + in_seconds
         for bound in demand.bounds:
-            self._take(bound, demand, now)
+            self._take(bound, demand, at)
 
-    def _decide(self, demand: Demand, now: float) -> float:
+    def _decide(self, demand: Demand, now: float, earliest: float) -> Slot:
         free_at = {bound.key: self._free_at(bound, demand, now) for bound in demand.bounds}
-        last = max(free_at.values(), default=now)
-        if last <= now:
+        at = max((earliest, *free_at.values()))
+        if at <= now + AHEAD_SECONDS:
             for bound in demand.bounds:
-                self._take(bound, demand, now)
-            return 0.0
+                self._take(bound, demand, at)
+            return Slot(at - now, is_reserved=True)
         if demand.is_urgent:
             # What it does not wait for is left to others: a token that is held must not hold the address.
-            for key in (key for key, at in free_at.items() if at > now):
+            for key in (key for key, free in free_at.items() if free > now + AHEAD_SECONDS):
                 self._standing(key).urgent_until = free_at[key] + URGENT_SECONDS
-        return last - now
+        return Slot(at - now, is_reserved=False)
 
     def _free_at(self, bound: Bound, demand: Demand, now: float) -> float:
         standing = self._standing(bound.key)
         free_at = standing.held_until
         for rate in bound.quota:
             calls = rate.calls if demand.is_urgent else rate.batch_calls
-            if len(standing.granted) >= calls:
-                free_at = max(free_at, standing.granted[-calls] + rate.span_seconds)
+            if len(standing.slots) >= calls:
+                free_at = max(free_at, standing.slots[-calls] + rate.span_seconds)
         if not demand.is_urgent:
             late = min(_spacing_seconds(standing, bound.quota, now), CATCH_UP_SECONDS)
             free_at = max(free_at, standing.batch_at - late, standing.urgent_until)
         return free_at
 
-    def _take(self, bound: Bound, demand: Demand, now: float) -> None:
+    def _take(self, bound: Bound, demand: Demand, at: float) -> None:
         standing = self._standing(bound.key)
-        standing.granted.append(now)
-        while len(standing.granted) > max((rate.calls for rate in bound.quota), default=0):
-            standing.granted.popleft()
+        insort(standing.slots, at)
+        del standing.slots[: -max((rate.calls for rate in bound.quota), default=0) or None]
         if not demand.is_urgent:
-            standing.batch_at = max(standing.batch_at, now) + _spacing_seconds(standing, bound.quota, now)
+            standing.batch_at = max(standing.batch_at, at) + _spacing_seconds(standing, bound.quota, at)
 
     def _standing(self, key: str) -> _Standing:
         return self._standings.setdefault(key, _Standing())
 
 
 def _spacing_seconds(standing: _Standing, quota: Quota, now: float) -> float:
-    own = max((rate.span_seconds / rate.batch_calls for rate in quota), default=0.0)
+    own = spacing_of(quota)
     return max(own, standing.spacing_seconds) if now < standing.spaced_until else own

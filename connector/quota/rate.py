@@ -45,6 +45,11 @@ Quota = tuple[Rate, ...]
 """Rates that hold at once; none at all is no quota."""
 
 
+def spacing_of(quota: Quota) -> float:
+    """Return how many seconds apart a quota's batch calls are when they are spread evenly."""
+    return max((rate.span_seconds / rate.batch_calls for rate in quota), default=0.0)
+
+
 def read_quota(text: str) -> Quota:
     """Return the quota in a text: ``20/s``, ``250/min``, ``20/s,250/min``, or ``0`` for none. Raises ``ValueError``."""
     if text.strip() == "0":

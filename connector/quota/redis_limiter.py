@@ -9,7 +9,17 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from connector.quota.limiter import CATCH_UP_SECONDS, URGENT_SECONDS, Bound, Demand, LimiterError, Note
+from connector.quota.limiter import (
+    AHEAD_SECONDS,
+    CATCH_UP_SECONDS,
+    SPREAD_SECONDS,
+    URGENT_SECONDS,
+    Bound,
+    Demand,
+    LimiterError,
+    Note,
+    Slot,
+)
 
 _PREFIX: Final = "ccas-connector:quota:"
 
@@ -21,19 +31,23 @@ class RedisLimiter:
         script = files("connector.quota").joinpath("grant.lua").read_text("utf-8")
         self._grant = redis.register_script(script)
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
-        """Return how long each demand has to wait. Raises ``LimiterError``."""
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        """Return a slot for each demand. Raises ``LimiterError``."""
         asked = {
             "demands": [[demand.is_urgent, [_bound(bound) for bound in demand.bounds]] for demand in demands],
             "notes": [_note(key, note) for key, note in notes.items()],
             "urgent": _ms(URGENT_SECONDS),
             "catch_up": _ms(CATCH_UP_SECONDS),
+            "ahead": _ms(AHEAD_SECONDS),
+            "spread": _ms(SPREAD_SECONDS),
         }
         try:
-            waits = await self._grant(args=[json.dumps(asked, separators=(",", ":"))])
+            slots = await self._grant(args=[json.dumps(asked, separators=(",", ":"))])
         except (RedisError, OSError) as error:
             raise LimiterError(type(error).__name__) from None
-        return [wait / 1000 for wait in waits]
+        return [
+            Slot(ms / 1000, is_reserved=bool(ours)) for ms, ours in zip(slots[::2], slots[1::2], strict=True)
+        ]
 
 
 def _bound(bound: Bound) -> list[Any]:

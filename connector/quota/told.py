@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from connector.quota.limiter import Note
-from connector.quota.rate import Quota
+from connector.quota.rate import Quota, spacing_of
 
 _LONGEST_WINDOW_SECONDS: Final = 3600.0
 _CLOCKS_AGREE_SECONDS: Final = 2.0
@@ -33,8 +33,7 @@ def note_of(headers: Mapping[str, str], quota: Quota, now: datetime) -> Note | N
     if left_seconds <= _SHORT_WINDOW_SECONDS:
         return None
     spacing_seconds = left_seconds / remaining
-    own_seconds = max((rate.span_seconds / rate.batch_calls for rate in quota), default=0.0)
-    if spacing_seconds <= _WELL_BEYOND * own_seconds:
+    if spacing_seconds <= _WELL_BEYOND * spacing_of(quota):
         return None
     return Note(spacing_seconds=spacing_seconds, spacing_for_seconds=left_seconds)
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.quota.limiter import Demand, Limiter, Note
+from connector.quota.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, Note
+from connector.quota.rate import spacing_of
 
-MOST_AT_ONCE: Final = 4
+MOST_AT_ONCE: Final = 16
 """Calls that are let through together: they set out one after the other, and each counts from when it was let through."""
 _LONGEST_LOOK_SECONDS: Final = 1.0
 """Between two looks at a line that waits, however long its wait was said to be: another process may have freed it."""
@@ -61,6 +62,19 @@ class _Line:
         vendor, line = next(iter(self.by_vendor.items()))
         line.popleft()
         self.by_vendor.move_to_end(vendor)
+
+
+def _soonest_seconds(demand: Demand) -> float:
+    """Return how soon a line's next slot can be reserved at the best, so that nobody is asked in vain before."""
+    if demand.is_urgent:
+        return 0.0
+    spacing_seconds = max(spacing_of(bound.quota) for bound in demand.bounds)
+    return spacing_seconds - min(spacing_seconds, CATCH_UP_SECONDS) - AHEAD_SECONDS
+
+
+def _let(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
 
 
 class Turns:
@@ -131,18 +145,18 @@ class Turns:
 
     async def _ask(self, heads: list[tuple[OrderedDict[str, _Line], str, _Waiting]], now: float) -> None:
         notes, self._notes = self._notes, {}
-        waits = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
-        for (lane, name, waiting), wait_seconds in zip(heads, waits, strict=True):
+        slots = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
+        for (lane, name, waiting), slot in zip(heads, slots, strict=True):
             line = lane[name]
-            if wait_seconds > 0:
-                line.not_before = now + min(wait_seconds, _LONGEST_LOOK_SECONDS)
+            if not slot.is_reserved:
+                line.not_before = now + min(slot.in_seconds - AHEAD_SECONDS, _LONGEST_LOOK_SECONDS)
                 continue
             lane.move_to_end(name)
+            line.not_before = now + slot.in_seconds + _soonest_seconds(waiting.claim.demand)
             # It may have given up while the limiter was asked: its call is counted for nothing.
             if line.head() is waiting:
                 line.step()
-            if not waiting.turn.done():
-                waiting.turn.set_result(None)
+            asyncio.get_running_loop().call_later(slot.in_seconds, _let, waiting.turn)
 
     def close(self) -> None:
         """Let nothing more through."""

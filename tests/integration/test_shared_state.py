@@ -16,7 +16,7 @@ from connector.shared.link import RedisLink, SharedStateError
 from connector.shared.redis_state import RedisState
 from schemas.codes import CheckCode
 from tests.fakes import ManualTime
-from tests.limiter_rules import LimiterRules, demand, near
+from tests.limiter_rules import LimiterRules, demand, near, waits_of
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -50,8 +50,8 @@ class TestRedisLimiter(LimiterRules):
 
 async def test_two_processes_share_one_quota(link: RedisLink, other: RedisLink) -> None:
     mine, others = RedisLimiter(link.redis), RedisLimiter(other.redis)
-    assert await mine.grant([demand(("a", "3/s"))] * 2, {}) == [0, 0]
-    assert await others.grant([demand(("a", "3/s"))] * 2, {}) == [0, near(1.1)]
+    assert await waits_of(mine, [demand(("a", "3/s"))] * 2) == [0, 0]
+    assert await waits_of(others, [demand(("a", "3/s"))] * 2) == [0, near(1.1)]
 
 
 async def test_processes_count_each_other(link: RedisLink, other: RedisLink) -> None:
@@ -68,11 +68,11 @@ async def test_without_the_server_a_process_keeps_to_its_share(
     await link.connect()
     time = ManualTime()
     limiter = SharedLimiter(RedisLimiter(link.redis), MemoryLimiter(time.seconds), link)
-    assert await limiter.grant([demand(("a", "8/s"))] * 3, {}) == [0, 0, 0]
+    assert await waits_of(limiter, [demand(("a", "8/s"))] * 3) == [0, 0, 0]
     redis_node.kill()
     try:
         # One of two processes, hence 4 of 8, of which 3 were let through while the server was there.
-        assert await limiter.grant([demand(("a", "8/s"))] * 2, {}) == [0, near(1.1)]
+        assert await waits_of(limiter, [demand(("a", "8/s"))] * 2) == [0, near(1.1)]
         assert not link.is_up
     finally:
         redis_node.start()

@@ -17,7 +17,7 @@ from connector.grants import whole
 from connector.messaging.delivery import Delivery, Lane
 from connector.plan import PlannedCall, plan
 from connector.quota.bounds import EGRESS, Quotas
-from connector.quota.limiter import Demand, Note
+from connector.quota.limiter import Demand, Note, Slot
 from connector.quota.rate import read_quota
 from connector.quota.refusals import (
     FIRST_SUSPENSION_SECONDS,
@@ -68,11 +68,11 @@ class Limiter:
         self.notes: dict[str, Note] = {}
         self._wait_seconds = wait_seconds
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
         """Keep them."""
         self.demands += demands
         self.notes |= notes
-        return [self._wait_seconds] * len(demands)
+        return [Slot(self._wait_seconds, is_reserved=self._wait_seconds == 0)] * len(demands)
 
 
 def acting(api: Api, time: ManualTime, limiter: Limiter | None = None, **tenant: Any) -> Services:

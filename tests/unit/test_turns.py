@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from connector.quota.limiter import Bound, Demand, Note
+from connector.quota.limiter import Bound, Demand, Note, Slot
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.rate import read_quota
 from connector.quota.turns import Claim, Turns
@@ -22,16 +22,16 @@ class Gatekeeper:
         self.notes: dict[str, Note] = {}
         self.asked = asyncio.Event()
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[float]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
         """Let through as many as there are places."""
         self.notes |= notes
         self.asked.set()
-        waits = []
+        slots = []
         for _ in demands:
             self.places -= 1
-            waits.append(0.0 if self.places >= 0 else 0.001)
+            slots.append(Slot(0.0, is_reserved=True) if self.places >= 0 else Slot(0.001, is_reserved=False))
         self.places = max(0, self.places)
-        return waits
+        return slots
 
 
 def claim(line: str, vendor: str = "millesime", *, is_urgent: bool = False) -> Claim:
