@@ -13,6 +13,7 @@ from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow
 
+SET_ASIDE_AT_ONCE: Final = 16
 FEWEST_IN_HAND: Final = 8
 """Jobs of one flow, however many flows there are."""
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class Backlogs:
         self._concurrency = concurrency
         self._consumed: set[Flow] = set()
         self._opening: dict[Flow, asyncio.Task[None]] = {}
+        self.setting_aside = asyncio.Semaphore(SET_ASIDE_AT_ONCE)
 
     def follow(self) -> None:
         """Take from every backlog queue that any worker has made."""

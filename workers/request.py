@@ -63,6 +63,7 @@ class VerifyRequest:
                 vault=services.vault,
                 clock=services.clock,
                 open_backlog=self.backlogs.open,
+                setting_aside=self.backlogs.setting_aside,
             )
             await settler.settle(settlement, delivery, taken)
         except PublishError as error:

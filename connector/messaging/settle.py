@@ -53,6 +53,8 @@ class Settler:
     clock: Clock
     open_backlog: Callable[[Flow], Awaitable[None]]
     """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
+    setting_aside: asyncio.Semaphore
+    """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
 
     async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         """Carry out ``settlement``, as often as it takes, while the connection lives.
@@ -96,10 +98,11 @@ class Settler:
         taken.acknowledge()
 
     async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
-        message = set_aside(delivery, flow, self.vault)
-        if await self.publisher.publish(message) is not Confirmation.ROUTED:
-            await self.open_backlog(flow)
-            await _keep(message, self.publisher)
+        async with self.setting_aside:
+            message = set_aside(delivery, flow, self.vault)
+            if await self.publisher.publish(message) is not Confirmation.ROUTED:
+                await self.open_backlog(flow)
+                await _keep(message, self.publisher)
 
 
 def _as_repeated(settlement: Settlement) -> Settlement:

@@ -1,5 +1,6 @@
 """Settling: a delivery is acknowledged once what it ends in is on a queue, and not before."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,7 @@ class Broker:
             vault=VAULT,
             clock=lambda: NOW,
             open_backlog=self._open_backlog,
+            setting_aside=asyncio.Semaphore(16),
         )
         taken = Taken(
             queue=QUEUE,
