@@ -32,8 +32,12 @@ class NoticedAnnouncements:
         if name in self._told:
             return
         self._told.add(name)
+        # Both in the thread: a job that is given up meanwhile must not take the alert with it.
+        await asyncio.to_thread(self._tell, name, alert)
+
+    def _tell(self, name: str, alert: TokenAlert) -> None:
         try:
-            is_ours = await asyncio.to_thread(self._notices.claim_notice, name, self._clock())
+            is_ours = self._notices.claim_notice(name, self._clock())
         except SQLAlchemyError:
             # Better twice than never.
             is_ours = True

@@ -29,11 +29,11 @@ from connector.decide import decide, without_call
 from connector.messaging.delivery import Lane
 from connector.plan import PlannedCall
 from connector.progress import CheckProgress
-from connector.quota.bounds import token_key
+from connector.quota.bounds import OF_THE_ADDRESS, token_key
 from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim
-from connector.refused import Suspended, note_answer, suspension_of
+from connector.refused import note_answer, suspension_of
 from connector.retry import Held
 from connector.services import Services
 from connector.upstream.exchange import Answered, Exchange, Upstream
@@ -44,6 +44,9 @@ _ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
 """Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
 _HANGING_MS: Final = 10_000
 """A call that its deadline cuts short after so long says that the provider hangs."""
+LONGEST_TURN_SECONDS: Final = 90.0
+"""How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
+TURN_AGAIN_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
@@ -65,16 +68,10 @@ class Question:
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
     """Make one call, unless it is held back: by a suspension of its tenant, its provider's breaker, or its quota."""
-    suspended = suspension_of(question.planned, question.admitted.tenant, services)
-    if suspended is not None:
-        return _suspended(question, suspended)
-    known = services.breakers.peek(question.breaker)
-    _, likely = gate(known, services.clock())
-    if isinstance(likely, Held):
-        return likely
     bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
-    if not await _take_turn(question, bounds, services):
-        return Held(question.deadline, CheckCode.RATE_LIMITED)
+    held = await _held_back(question, bounds, services)
+    if held is not None:
+        return held
     passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
     if isinstance(passage, Held):
         return passage
@@ -105,11 +102,37 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     return decision.reply
 
 
-def _suspended(question: Question, suspended: Suspended) -> CheckReply | Held:
+async def _held_back(
+    question: Question, bounds: tuple[Bound, ...], services: Services
+) -> CheckReply | Held | None:
+    """Return what holds the call back; None once its turn has come, and nothing does."""
+    held = _held_by_refusals(question, services)
+    if held is not None:
+        return held
+    _, likely = gate(services.breakers.peek(question.breaker), services.clock())
+    if isinstance(likely, Held):
+        return likely
+    if not await _take_turn(question, bounds, services):
+        return _without_turn(question, services)
+    # A suspension may have begun while this call waited, as hundreds may.
+    return _held_by_refusals(question, services)
+
+
+def _held_by_refusals(question: Question, services: Services) -> CheckReply | Held | None:
+    """Return how the call ends without being made while its tenant is suspended, or the address pauses."""
+    suspended = suspension_of(question.planned, question.admitted.tenant, services)
+    if suspended is None:
+        return None
     if suspended.code is CheckCode.RATE_LIMITED:
         return Held(suspended.until, suspended.code, is_known=True)
     # A token that is refused stays so until somebody acts: waiting answers nobody.
     return without_call(question.planned, suspended.code)
+
+
+def _without_turn(question: Question, services: Services) -> Held:
+    """Return when to ask for a turn again: a job that waits for long does not wait in a worker's hand."""
+    again = services.clock() + timedelta(seconds=TURN_AGAIN_SECONDS)
+    return Held(min(again, question.deadline), CheckCode.RATE_LIMITED, is_known=True)
 
 
 async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> bool:
@@ -119,11 +142,15 @@ async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Se
         vendor=admitted.vendor.name,
         demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
     )
-    return await services.turns.take(claim, _seconds_until(question.deadline, services.clock()))
+    left_seconds = _seconds_until(question.deadline, services.clock())
+    return await services.turns.take(claim, min(left_seconds, LONGEST_TURN_SECONDS))
 
 
 async def _ping(question: Question, services: Services) -> bool:
     """Tell whether the provider may be up, as far as a ping says."""
+    if question.planned.endpoint.source in OF_THE_ADDRESS:
+        demand = Demand(services.quotas.of_the_address(), is_urgent=True)
+        await services.turns.take(Claim(line="ping", vendor="", demand=demand), LONGEST_TURN_SECONDS)
     left_seconds = _seconds_until(question.deadline, services.clock())
     return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
 

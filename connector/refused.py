@@ -59,6 +59,9 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
     """Count a refusal, or end a suspension with a call that was none."""
     code = answer.reason.code if answer.reason else None
     if code is None or code not in REFUSALS:
+        if answer.source is None or answer.source.http_status is None:
+            # Nobody answered: that says nothing of the token.
+            return
         for key in _keys(planned, tenant):
             if services.refusals.peek(key) != NONE:
                 await services.refusals.change(

@@ -14,6 +14,7 @@ from connector.registry.database import DatabaseError
 from connector.registry.records import Flow
 
 SET_ASIDE_AT_ONCE: Final = 16
+TRY_AGAIN_SECONDS: Final = 10.0
 FEWEST_IN_HAND: Final = 8
 """Jobs of one flow, however many flows there are."""
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ class Backlogs:
         self._lanes = frozenset(str(lane) for lane in lanes)
         self._concurrency = concurrency
         self._consumed: set[Flow] = set()
+        self._not_before: dict[Flow, float] = {}
+        """When to try again to make a queue, on the loop's clock."""
         self._opening: dict[Flow, asyncio.Task[None]] = {}
         self.setting_aside = asyncio.Semaphore(SET_ASIDE_AT_ONCE)
 
@@ -38,6 +41,23 @@ class Backlogs:
         for flow in sorted(self._registry.registry.backlogs - self._consumed):
             if flow.lane in self._lanes:
                 self._try_to_consume(flow)
+
+    async def is_open(self, flow: Flow) -> bool:
+        """Tell whether a flow's jobs can be set aside; where its queue cannot be made, not for a while."""
+        if flow in self._consumed:
+            return True
+        now = asyncio.get_running_loop().time()
+        if now < self._not_before.get(flow, now):
+            return False
+        try:
+            await self.open(flow)
+        except PublishError as error:
+            _log.warning(
+                "backlog.not_opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret, error=str(error)
+            )
+            self._not_before[flow] = asyncio.get_running_loop().time() + TRY_AGAIN_SECONDS
+            return False
+        return True
 
     async def open(self, flow: Flow) -> None:
         """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""
@@ -51,6 +71,8 @@ class Backlogs:
         try:
             # Noted first: a queue that no worker knows of would keep its jobs for ever.
             await self._registry.add_backlog(flow)
+            if self._session.is_blocked:
+                raise PublishError("the broker takes nothing for now")
             self._declare(flow)
         except DatabaseError as error:
             raise PublishError(str(error)) from None
@@ -60,13 +82,20 @@ class Backlogs:
         _log.info("backlog.opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _try_to_consume(self, flow: Flow) -> None:
+        queue = backlog_queue(flow)
         try:
             self._declare(flow)
         except REFUSALS as error:
-            _log.error("topology.refused", queue=backlog_queue(flow), error=error.reply_text)
+            _log.error("topology.refused", queue=queue, error=error.reply_text)
+            # Whatever it was declared with, what waits there is to be answered.
+            if self._session.has_queue(queue):
+                self._consume(flow)
 
     def _declare(self, flow: Flow) -> None:
         self._session.declare_backlog(flow)
+        self._consume(flow)
+
+    def _consume(self, flow: Flow) -> None:
         if flow in self._consumed:
             return
         self._consumed.add(flow)

@@ -13,7 +13,7 @@ from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Settler, Taken
 from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
-from connector.settlement import Dead, DeadReason, Isolate, Settlement
+from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
 from connector.verify import give_up, verify
 from workers.app import Work
 from workers.backlogs import Backlogs
@@ -95,4 +95,8 @@ class VerifyRequest:
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
         was_set_aside = self.queue.startswith(BACKLOG_PREFIX)
-        return await verify(delivery, self.work.services, was_set_aside=was_set_aside)
+        settlement = await verify(delivery, self.work.services, was_set_aside=was_set_aside)
+        if isinstance(settlement, SetAside) and not await self.backlogs.is_open(settlement.flow):
+            # With nowhere to wait, it is run: later than its turn is better than in the way of all.
+            return await verify(delivery, self.work.services, was_set_aside=True)
+        return settlement

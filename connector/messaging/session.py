@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 import structlog
-from amqp.exceptions import AccessRefused, PreconditionFailed
+from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
 from connector.messaging.declaration import ensure_reply_queue, ensure_topology
 from connector.messaging.frames import TolerantFrames
@@ -106,9 +106,21 @@ class BrokerSession:
         """Take the place of the only worker process, or of one of several; False where another's claim excludes it."""
         channel = self._connection.channel()
         try:
-            channel.basic_consume(SOLE, exclusive=alone, callback=lambda _message: None)
+            channel.basic_consume(
+                SOLE, exclusive=alone, callback=lambda _message: None, on_cancel=self._on_cancelled
+            )
         except AccessRefused:
             return False
+        return True
+
+    def has_queue(self, queue: str) -> bool:
+        """Tell whether a queue exists, as far as the broker shows it to this user."""
+        channel = self._connection.channel()
+        try:
+            channel.queue_declare(queue, passive=True)
+        except (NotFound, AccessRefused):
+            return False
+        channel.close()
         return True
 
     def declare_backlog(self, flow: Flow) -> None:

@@ -21,7 +21,7 @@ class Quotas:
 
     token: Quota = ()
     egress: Quota = ()
-    _read: dict[str, Quota] = field(default_factory=dict, repr=False)
+    _read: dict[str, Quota] = field(default_factory=dict, repr=False, compare=False)
 
     def bounds(self, planned: PlannedCall, tenant: Tenant) -> tuple[Bound, ...]:
         """Return what a call of a tenant's counts against; none where no quota is set.

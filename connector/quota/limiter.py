@@ -49,6 +49,15 @@ class Note:
     """… for so long."""
 
 
+def aged(note: Note, seconds: float) -> Note:
+    """Return a note as it holds so many seconds after it was taken down."""
+    return Note(
+        hold_seconds=max(0.0, note.hold_seconds - seconds),
+        spacing_seconds=note.spacing_seconds,
+        spacing_for_seconds=max(0.0, note.spacing_for_seconds - seconds),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """When a call may be made."""

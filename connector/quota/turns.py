@@ -10,13 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.quota.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, Note
+import structlog
+
+from connector.quota.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, Note, aged
 from connector.quota.rate import spacing_of
 
 MOST_AT_ONCE: Final = 16
 """Calls that are let through together: they set out one after the other, and each counts from when it was let through."""
 _LONGEST_LOOK_SECONDS: Final = 1.0
 """Between two looks at a line that waits, however long its wait was said to be: another process may have freed it."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ class Turns:
         self._clock = clock
         # Interactive lines first.
         self._lanes: tuple[OrderedDict[str, _Line], OrderedDict[str, _Line]] = (OrderedDict(), OrderedDict())
-        self._notes: dict[str, Note] = {}
+        self._notes: dict[str, tuple[float, Note]] = {}
+        """With when each was taken down."""
         self._arrived = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
@@ -98,8 +103,7 @@ class Turns:
         lane = self._lanes[0 if claim.demand.is_urgent else 1]
         lane.setdefault(claim.line, _Line()).add(waiting)
         self._arrived.set()
-        if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve())
+        self._start_serving()
         try:
             async with asyncio.timeout(within_seconds):
                 await waiting.turn
@@ -109,7 +113,19 @@ class Turns:
 
     def note(self, key: str, note: Note) -> None:
         """Take in what the API said of a quota, with the next call that wants to be made."""
-        self._notes[key] = note
+        self._notes[key] = (self._clock(), note)
+
+    def _start_serving(self) -> None:
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+            self._serving.add_done_callback(self._on_served)
+
+    def _on_served(self, serving: asyncio.Task[None]) -> None:
+        """Go on after a defect of ours: calls that wait must not wait for ever."""
+        if serving.cancelled() or serving.exception() is None:
+            return
+        _log.error("turns.unexpected_error", exc_info=serving.exception())
+        asyncio.get_running_loop().call_later(_LONGEST_LOOK_SECONDS, self._start_serving)
 
     async def _serve(self) -> None:
         """Let calls through while any waits."""
@@ -144,7 +160,8 @@ class Turns:
         return heads
 
     async def _ask(self, heads: list[tuple[OrderedDict[str, _Line], str, _Waiting]], now: float) -> None:
-        notes, self._notes = self._notes, {}
+        noted, self._notes = self._notes, {}
+        notes = {key: aged(note, now - at) for key, (at, note) in noted.items()}
         slots = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
         for (lane, name, waiting), slot in zip(heads, slots, strict=True):
             line = lane[name]

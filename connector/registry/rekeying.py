@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 from typing import Final
@@ -21,7 +21,7 @@ class Stale:
 
     siret: str
     column: str
-    sealed: str
+    sealed: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

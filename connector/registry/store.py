@@ -61,14 +61,11 @@ class RegistryStore:
         The revision stays: what an operator has decided meanwhile does not depend on it.
         """
         row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret}
-        known = select(BACKLOGS).where(*(BACKLOGS.c[name] == value for name, value in row.items()))
         try:
             with self._engine.begin() as connection:
-                if connection.execute(known).first() is not None:
-                    return
                 connection.execute(insert(BACKLOGS).values(row))
         except IntegrityError:
-            # Another process has noted it at the same time.
+            # It was noted before, perhaps by another process.
             return
         except SQLAlchemyError as error:
             raise DatabaseError(

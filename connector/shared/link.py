@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import structlog
 from pydantic import SecretStr
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from connector.errors import OperatorError
@@ -17,6 +17,7 @@ BEAT_SECONDS: Final = 1.0
 _PROCESSES: Final = f"{PREFIX}processes"
 _GONE_AFTER_SECONDS: Final = 10
 _ANSWER_SECONDS: Final = 2.0
+_MOST_CONNECTIONS: Final = 8
 FAILURES: Final = (RedisError, OSError)
 """What redis-py raises when the server is away, or answers what it should not."""
 _COUNT: Final = """
@@ -39,12 +40,16 @@ class RedisLink:
     def __init__(self, url: SecretStr) -> None:
         """Nothing is connected yet. Raises ``SharedStateError`` for an address that redis-py cannot read."""
         try:
-            self.redis = Redis.from_url(
+            # Questions beyond these wait: a burst of them is no server that is away.
+            pool = BlockingConnectionPool.from_url(
                 url.get_secret_value(),
+                max_connections=_MOST_CONNECTIONS,
+                timeout=_ANSWER_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
                 socket_connect_timeout=_ANSWER_SECONDS,
                 decode_responses=True,
             )
+            self.redis = Redis.from_pool(pool)
         except ValueError:
             raise SharedStateError("CONNECTOR_REDIS_URL: not an address; write redis://host:6379/0") from None
         self._count = self.redis.register_script(_COUNT)

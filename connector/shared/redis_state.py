@@ -1,5 +1,6 @@
 """Values that several processes share, in a hash of Redis or Valkey, with a copy in each process."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Final, Generic, TypeVar, cast
 
@@ -9,7 +10,6 @@ from connector.shared.link import FAILURES, PREFIX, RedisLink
 from connector.shared.state import Change, ResultT
 
 ValueT = TypeVar("ValueT")
-_MOST_TRIES: Final = 10
 _REPLACE: Final = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if (held or '') ~= ARGV[2] then return {0, held or ''} end
@@ -31,6 +31,10 @@ class RedisState(Generic[ValueT]):
         self._initial = initial
         self._adapter = adapter
         self._copy: dict[str, str] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        """One per key: a process contends with others, never with itself."""
+        self._untold: set[str] = set()
+        """Keys that were changed while the server was away."""
         self._replace = link.redis.register_script(_REPLACE)
         link.when_beating(self._refresh)
 
@@ -40,14 +44,13 @@ class RedisState(Generic[ValueT]):
 
     async def change(self, key: str, change: Change[ValueT, ResultT]) -> ResultT:
         """Replace the value under ``key``."""
-        for _ in range(_MOST_TRIES):
-            held = self._copy.get(key, "")
-            value = self._read(held)
-            changed, result = change(value)
-            if changed == value or await self._write(key, held, changed):
-                return result
-        # Others have changed it each time; a breaker that counts one failure less does no harm.
-        return result
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            while True:
+                held = self._copy.get(key, "")
+                value = self._read(held)
+                changed, result = change(value)
+                if changed == value or await self._write(key, held, changed):
+                    return result
 
     async def _write(self, key: str, held: str, changed: ValueT) -> bool:
         text = "" if changed == self._initial else self._adapter.dump_json(changed).decode()
@@ -60,9 +63,15 @@ class RedisState(Generic[ValueT]):
                 self._copy[key] = now_held
                 return bool(done)
         self._copy[key] = text
+        self._untold.add(key)
         return True
 
     async def _refresh(self) -> None:
+        while self._untold:
+            # What was found out while the server was away: a suspension must not end with its absence.
+            key = self._untold.pop()
+            held = await cast("Awaitable[str | None]", self._link.redis.hget(self._hash, key))
+            await self._replace(keys=[self._hash], args=[key, held or "", self._copy.get(key, "")])
         self._copy = dict(await cast("Awaitable[dict[str, str]]", self._link.redis.hgetall(self._hash)))
 
     def _read(self, text: str) -> ValueT:

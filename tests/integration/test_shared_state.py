@@ -1,5 +1,6 @@
 """What worker processes share, on a real Redis: the limiter's rules, breakers' state, and a server that goes away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -135,3 +136,29 @@ async def test_a_value_of_another_version_is_found_out_anew(link: RedisLink) -> 
     assert mine.peek("cnaf") == CLOSED
     await mine.change("cnaf", opened)
     assert mine.peek("cnaf") != CLOSED
+
+
+async def test_no_change_is_lost_among_hundreds_at_once(link: RedisLink, other: RedisLink) -> None:
+    states = [RedisState(one, "counts", 0, TypeAdapter(int)) for one in (link, other)]
+    await asyncio.gather(*(state.change("k", lambda value: (value + 1, None)) for state in states * 150))
+    await link.connect()
+    assert states[0].peek("k") == 300
+    assert link.is_up
+    assert other.is_up
+
+
+async def test_what_was_found_out_while_the_server_was_away_is_told_when_it_is_back(
+    redis_node: RedisNode, link: RedisLink
+) -> None:
+    mine = state_of(link)
+    redis_node.kill()
+    try:
+        await mine.change("cnaf", opened)
+    finally:
+        redis_node.start()
+    await link.connect()
+    later = RedisLink(SecretStr(redis_node.url()))
+    others = state_of(later)
+    await later.connect()
+    assert others.peek("cnaf") == mine.peek("cnaf") != CLOSED
+    await later.close()

@@ -213,6 +213,24 @@ async def test_what_the_api_says_of_a_quota_is_kept_to(time: ManualTime) -> None
     assert list(limiter.notes) == [f"token/{CLAMART}/particulier"]
 
 
+async def test_a_call_whose_tenant_is_suspended_while_it_waits_is_not_made(time: ManualTime) -> None:
+    api = Api()
+    acted = acting(api, time)
+
+    class Suspending(Limiter):
+        async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+            for _ in range(MOST_OF_THE_ADDRESS):
+                await acted.refusals.change(
+                    EGRESS, lambda state: (after_refusal(state, CheckCode.RATE_LIMITED, 1, time.now), None)
+                )
+            return await super().grant(demands, notes)
+
+    quotas = Quotas(egress=read_quota("1000/min"))
+    waiting = replace(acted, quotas=quotas, turns=Turns(Suspending(), time.seconds))
+    assert code(await reply_of(delivery(QF), waiting)) is CheckCode.RATE_LIMITED
+    assert not api.calls
+
+
 async def test_a_turn_that_does_not_come_in_time_is_a_quota_that_is_used_up(time: ManualTime) -> None:
     api = Api()
     acted = acting(api, time, Limiter(wait_seconds=3600))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from connector.quota.limiter import Bound, Demand, Note, Slot
 from connector.quota.memory_limiter import MemoryLimiter
@@ -146,13 +147,39 @@ async def test_a_tenant_without_quota_left_holds_nobody_up() -> None:
 
 
 async def test_what_the_api_said_goes_with_the_next_question(gate: Gatekeeper) -> None:
-    turns = turns_of(gate)
-    turns.note("token/a", Note(hold_seconds=3))
+    now = 100.0
+    turns = Turns(gate, lambda: now)
+    turns.note("token/a", Note(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
+    now += 20
     gate.places = 1
     assert await turns.take(claim("t"), 60)
-    assert gate.notes == {"token/a": Note(hold_seconds=3)}
+    # It holds from when it was said, not from when it is passed on.
+    assert gate.notes == {"token/a": Note(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
 
 
 async def test_a_call_without_a_quota_waits_for_nobody(gate: Gatekeeper) -> None:
     assert await turns_of(gate).take(Claim("t", "v", Demand((), is_urgent=False)), 0.0)
     assert not gate.asked.is_set()
+
+
+class Failing(Gatekeeper):
+    """A limiter that fails once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_failed = False
+
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        """Fail, then let everything through."""
+        if not self.has_failed:
+            self.has_failed = True
+            raise RuntimeError
+        self.places = len(demands)
+        return await super().grant(demands, notes)
+
+
+async def test_a_defect_of_ours_leaves_no_call_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.quota.turns._LONGEST_LOOK_SECONDS", 0.0)
+    with capture_logs() as logs:
+        assert await turns_of(Failing()).take(claim("t"), 60)
+    assert [entry["event"] for entry in logs] == ["turns.unexpected_error"]
