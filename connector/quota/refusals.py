@@ -76,9 +76,10 @@ def after_refusal(refusals: Refusals, code: CheckCode, most: int, now: datetime)
 
 def after_answer(refusals: Refusals, now: datetime) -> Refusals:
     """Return them after a call that was not refused: a suspension that is over is forgotten."""
-    if refusals.suspensions == 0 or is_suspended(refusals, now):
+    if is_suspended(refusals, now):
         return refusals
-    return NONE
+    is_of_use = refusals.suspensions == 0 and _recent(refusals, now)
+    return refusals if is_of_use else NONE
 
 
 def is_suspended(refusals: Refusals, now: datetime) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, InternalError, OperationalError
 
 from connector.registry.database import DatabaseError
 from connector.registry.tables import REVISION
@@ -16,7 +16,7 @@ def changing(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except OperationalError as error:
+    except (OperationalError, InternalError, DataError) as error:
         raise DatabaseError(
             f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
             "database: try again",

@@ -64,6 +64,10 @@ def test_an_answer_forgets_no_refusals_before_a_suspension() -> None:
     assert after_answer(refused(10), NOW) == refused(10)
 
 
+def test_refusals_of_long_ago_leave_no_trace() -> None:
+    assert after_answer(refused(10), after(310)) == NONE
+
+
 def test_a_clock_set_back_suspends_nobody_for_longer() -> None:
     assert not is_suspended(refused(20), NOW - timedelta(days=1))
 

@@ -1,0 +1,129 @@
+"""Backlog queues: made once, taken from whoever made them, and never in the way where they cannot be made."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from amqp.exceptions import AccessRefused, PreconditionFailed
+
+from connector.messaging.delivery import Lane
+from connector.messaging.publisher import PublishError
+from connector.messaging.session import BrokerSession
+from connector.registry.cache import RegistryCache
+from connector.registry.database import DatabaseError
+from connector.registry.records import Flow
+from workers.backlogs import FEWEST_IN_HAND, Backlogs
+
+A = Flow("batch", "millesime", "26920023600017")
+B = Flow("batch", "sonate-opus", "26750045200011")
+COUNTER = Flow("interactive", "millesime", "26920023600017")
+
+
+class Broker:
+    """Stands for a session: what was declared and consumed, and what is refused."""
+
+    def __init__(self) -> None:
+        self.declared: list[Flow] = []
+        self.consumed: dict[str, int] = {}
+        self.existing: set[str] = set()
+        self.refusal: Exception | None = None
+        self.is_blocked = False
+
+    def declare_backlog(self, flow: Flow) -> None:
+        """Declare, or refuse."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.declared.append(flow)
+
+    def consume_also(self, queue: str, in_hand: int) -> None:
+        """Consume."""
+        self.consumed[queue] = in_hand
+
+    def has_queue(self, queue: str) -> bool:
+        """Tell whether it exists."""
+        return queue in self.existing
+
+
+class Registry:
+    """Stands for the registry's cache."""
+
+    def __init__(self, *flows: Flow) -> None:
+        self.registry = SimpleNamespace(backlogs=frozenset(flows))
+        self.noted: list[Flow] = []
+        self.is_away = False
+
+    async def add_backlog(self, flow: Flow) -> None:
+        """Note it, unless the database is away."""
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise DatabaseError("away")
+        self.noted.append(flow)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+def backlogs(broker: Broker, registry: Registry, concurrency: int = 100) -> Backlogs:
+    session, cache = cast("BrokerSession", broker), cast("RegistryCache", cast("Any", registry))
+    return Backlogs(session, cache, (Lane.BATCH,), concurrency)
+
+
+def queue(flow: Flow) -> str:
+    return f"connector.backlog.{flow.lane}.{flow.vendor}.{flow.siret}"
+
+
+async def test_a_queue_is_noted_made_and_taken_from_once(broker: Broker) -> None:
+    registry = Registry()
+    made = backlogs(broker, registry)
+    assert await asyncio.gather(*(made.is_open(A) for _ in range(5))) == [True] * 5
+    assert (registry.noted, broker.declared) == ([A], [A])
+    assert broker.consumed == {queue(A): 50}
+
+
+async def test_what_another_worker_has_made_is_taken_from_on_ones_own_lanes(broker: Broker) -> None:
+    made = backlogs(broker, Registry(A, B, COUNTER), concurrency=10)
+    made.follow()
+    made.follow()
+    assert broker.declared == [A, B]
+    assert broker.consumed == {queue(A): FEWEST_IN_HAND, queue(B): FEWEST_IN_HAND}
+    assert await made.is_open(A)
+
+
+async def test_without_the_database_no_queue_is_made_and_nobody_asks_again_at_once(broker: Broker) -> None:
+    registry = Registry()
+    registry.is_away = True
+    made = backlogs(broker, registry)
+    assert not await made.is_open(A)
+    registry.is_away = False
+    assert not await made.is_open(A)
+    assert not broker.declared
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("workers.backlogs.TRY_AGAIN_SECONDS", 0.0)
+        registry.is_away = True
+        assert not await made.is_open(B)
+        registry.is_away = False
+        assert await made.is_open(B)
+
+
+async def test_a_queue_that_may_not_be_declared_is_not_open(broker: Broker) -> None:
+    broker.refusal = AccessRefused("no right")
+    made = backlogs(broker, Registry())
+    with pytest.raises(PublishError):
+        await made.open(A)
+    assert not await made.is_open(B)
+
+
+async def test_nothing_is_declared_on_a_connection_that_the_broker_does_not_read(broker: Broker) -> None:
+    broker.is_blocked = True
+    assert not await backlogs(broker, Registry()).is_open(A)
+    assert not broker.declared
+
+
+async def test_what_waits_in_a_queue_of_other_arguments_is_answered(broker: Broker) -> None:
+    broker.refusal = PreconditionFailed("other arguments")
+    broker.existing = {queue(A)}
+    backlogs(broker, Registry(A, B)).follow()
+    assert set(broker.consumed) == {queue(A)}
