@@ -213,6 +213,8 @@ def added_and_deleted(name: str, node: RabbitNode, deployed: Deployment, operato
     """Have a further reply queue of millesime added, then vanish from the broker."""
     deployed.command("vendors", "reply-queue", "add", "millesime", name)
     until(lambda: exists(operator, f"replies.millesime.{name}"))
+    # Confirmed, so it has a leader: RabbitMQ ends the connection that declared a queue which is deleted before.
+    publish_raw(node, f"replies.millesime.{name}", b"")
     with Connection(node.url()) as connection:
         connection.default_channel.queue_delete(f"replies.millesime.{name}")
 
