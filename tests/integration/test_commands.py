@@ -182,9 +182,9 @@ def test_vendors_and_their_reply_queues_are_added_shown_and_removed(environment:
         "--publisher",
         "Exemple",
         "--extra-scope",
-        "a",
+        "cnaf_adresse",
         "--extra-scope",
-        "b",
+        "dgfip_adresse",
     )
     queue = ("arche", "guichet")
 
@@ -199,7 +199,7 @@ def test_vendors_and_their_reply_queues_are_added_shown_and_removed(environment:
     assert said("reply-queue", "add", *queue) == "unchanged  replies.arche.guichet\n"
     assert said("reply-queue", "list", "arche") == "replies.arche\nreplies.arche.guichet\n"
     shown = said("show", "arche")
-    assert "extra scopes  a, b" in shown
+    assert "extra scopes  cnaf_adresse, dgfip_adresse" in shown
     assert "reply queues  replies.arche, replies.arche.guichet" in shown
     assert "nothing was written" in said("reply-queue", "remove", *queue, "--dry-run")
     assert "rabbitmqctl delete_queue --if-empty replies.arche.guichet" in said(
