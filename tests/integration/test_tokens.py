@@ -110,8 +110,8 @@ def test_every_token_is_checked_against_what_its_vendors_grants_need(alone: Depl
         SANS_JETON: "missing",
     }
     assert rows[CLAMART]["missing_scopes"] == []
-    assert "prime_activite" in rows[CLAMART]["superfluous_scopes"]  # type: ignore[operator]
-    assert rows[BOURG]["missing_scopes"] == ["dgfip_avis_imposition"]
+    assert rows[CLAMART]["superfluous_scopes"] == ["cnaf_adresse"]
+    assert rows[BOURG]["missing_scopes"] == ["dgfip_avis_imposition", "revenu_solidarite_active"]
     assert rows[CLAMART]["days_left"] == 29
     assert all(row["needs_a_hand"] for row in rows.values())
 
