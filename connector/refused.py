@@ -71,7 +71,7 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
     if code in _TOKENS and not is_of_the_person(planned):
         await _tell(planned, tenant, code, services)
     keys = _keys(planned, tenant)
-    if keys[0] == EGRESS and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
+    if EGRESS in keys and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
         _log.critical("address.paused", code=str(code), until=_until(EGRESS, services))
     if is_of_the_person(planned):
         return

@@ -14,7 +14,9 @@ from connector.registry.database import DatabaseError
 from connector.registry.records import Flow
 
 SET_ASIDE_AT_ONCE: Final = 16
+"""Jobs on their way to a backlog queue."""
 TRY_AGAIN_SECONDS: Final = 10.0
+"""Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
 FEWEST_IN_HAND: Final = 8
 """Jobs of one flow, however many flows there are."""
 _log = structlog.get_logger(__name__)

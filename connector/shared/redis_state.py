@@ -67,11 +67,11 @@ class RedisState(Generic[ValueT]):
         return True
 
     async def _refresh(self) -> None:
-        while self._untold:
+        for key in tuple(self._untold):
             # What was found out while the server was away: a suspension must not end with its absence.
-            key = self._untold.pop()
             held = await cast("Awaitable[str | None]", self._link.redis.hget(self._hash, key))
             await self._replace(keys=[self._hash], args=[key, held or "", self._copy.get(key, "")])
+            self._untold.discard(key)
         self._copy = dict(await cast("Awaitable[dict[str, str]]", self._link.redis.hgetall(self._hash)))
 
     def _read(self, text: str) -> ValueT:
