@@ -6,10 +6,13 @@ wait for an API cost neither.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from celery.concurrency.base import BasePool
 
+_DEAF_SECONDS: Final = 1.0
+"""How long a signal may go unheard."""
+_Outcome = tuple[Any, BaseException | None]
 ResultT = TypeVar("ResultT")
 
 
@@ -35,12 +38,17 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
 
     def run_blocking(self, function: Callable[..., ResultT], *args: Any) -> ResultT:
         """Run a function that blocks in a thread, while the loop goes on; raise what it raises."""
-        result, error = self.loop.run_until_complete(
-            self.loop.run_in_executor(None, _outcome, function, args)
-        )
+        result, error = self.run(self._in_thread(function, args))
         if error is not None:
             raise error
         return cast("ResultT", result)
+
+    async def _in_thread(self, function: Callable[..., Any], args: tuple[Any, ...]) -> _Outcome:
+        outcome = self.loop.run_in_executor(None, _outcome, function, args)
+        # A signal that comes just before the loop sleeps does not wake it: with nothing else to do, it would not be heard.
+        while not outcome.done():
+            await asyncio.wait((outcome,), timeout=_DEAF_SECONDS)
+        return outcome.result()
 
     def on_apply(
         self,
@@ -80,7 +88,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         self.app.work.services.memory.close()
 
 
-def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
+def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> _Outcome:
     """Return what a function returns or raises: a ``SystemExit`` that a future carries does not end the loop."""
     try:
         return function(*args), None

@@ -1,5 +1,7 @@
 """The database behind the registry: opening it, and keeping its schema current with Alembic."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +25,7 @@ _STATEMENT_SECONDS: Final = 10.0
 _SILENCE_SECONDS: Final = 15
 _UPGRADE_LOCK: Final = 0x63636173
 """The number of the advisory lock under which a PostgreSQL schema is upgraded: ``ccas`` in ASCII."""
+_LOOK_AGAIN_SECONDS: Final = 0.02
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -143,12 +146,30 @@ def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> No
     # The driver begins a transaction at its first write only: what was read before it would be of other instants.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={round(lock_seconds * 1000)}")
+    _enter_wal(cursor, lock_seconds)
     cursor.execute("PRAGMA foreign_keys=ON")
     # In WAL mode this loses no transaction when a process dies, and may lose the last ones when the host does.
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute(f"PRAGMA busy_timeout={round(lock_seconds * 1000)}")
     cursor.close()
+
+
+def _enter_wal(cursor: Any, lock_seconds: float) -> None:
+    """Put the file in WAL mode, which it keeps.
+
+    Of several that do so to a new file at once, SQLite refuses some without waiting for ``busy_timeout``: two readers
+    that would both become the writer wait for each other.
+    """
+    deadline = time.monotonic() + lock_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

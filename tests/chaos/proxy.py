@@ -33,6 +33,7 @@ class TcpProxy:
         self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._server: asyncio.Server | None = None
+        self._is_used = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
         # Bound and never listening: the port stays this proxy's while it refuses connections.
@@ -60,6 +61,10 @@ class TcpProxy:
     def cut(self) -> int:
         """Reset (RST) every open connection, on both sides, and return how many there were."""
         return self._act(self._cut())
+
+    def cut_in_use(self) -> int:
+        """Wait until there is an open connection, then ``cut``."""
+        return self._act(self._cut_in_use())
 
     def pause(self) -> None:
         """Forward nothing more, either way, and keep connections open: a network that has gone silent."""
@@ -93,6 +98,10 @@ class TcpProxy:
             await asyncio.wait(cut)
         return len(cut)
 
+    async def _cut_in_use(self) -> int:
+        await self._is_used.wait()
+        return await self._cut()
+
     async def _set_flowing(self, *, flowing: bool) -> None:
         if flowing:
             self._flowing.set()
@@ -121,7 +130,13 @@ class TcpProxy:
         connection = _Connection(reader, writer, self._flowing)
         task = self._loop.create_task(connection.serve(self._target_port))
         self._connections[task] = connection
-        task.add_done_callback(self._connections.pop)
+        self._is_used.set()
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._connections[task]
+        if not self._connections:
+            self._is_used.clear()
 
 
 class _Connection:
