@@ -22,9 +22,15 @@ from connector.demo.program import Program
 from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
+from tests.conformance.report import CasesReport
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
 PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-password"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the official cases counted, in the process that prints the report."""
+    config.pluginmanager.register(CasesReport())
 
 
 @pytest.fixture(scope="session")

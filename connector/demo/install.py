@@ -1,9 +1,12 @@
 """Getting RabbitMQ, and the other servers that the suite needs, on a Debian or Ubuntu machine where they are missing."""
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from connector.demo.node import rabbitmq_server
@@ -54,14 +57,26 @@ def install_packages(packages: Sequence[str], say: Callable[[str], None]) -> Non
     if command is None:
         return
     say(f"installing {', '.join(packages)} with apt-get …")
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        subprocess.run(  # noqa: S603 - apt's own program, with arguments of ours
-            [*command, *arguments],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        )
+    with _one_at_a_time():
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            subprocess.run(  # noqa: S603 - apt's own program, with arguments of ours
+                [*command, *arguments],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for another process that installs: apt refuses two."""
+    folder = os.open(Path(__file__).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _apt() -> list[str] | None:

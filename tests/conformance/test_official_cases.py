@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ import yaml
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
+from tests.conformance import report
 from tests.conformance.cases import CASES, COUNT, DAY, OfficialCase, as_job, official_cases, snake
-from tests.conformance.conftest import ACCOUNT, Account
 from tests.conftest import REFERENCE
 
 pytestmark = pytest.mark.skipif(
@@ -47,12 +47,6 @@ ANSWERED_ALL_THE_SAME = {
 }
 STATUSES = {200: "found", 404: "not_found"}
 FRENCH_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
-
-
-@pytest.fixture(scope="module")
-def account(pytestconfig: pytest.Config) -> Account:
-    """What is printed at the end."""
-    return pytestconfig.stash[ACCOUNT]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +85,10 @@ def test_every_case_is_here_and_the_malformed_ones_among_them() -> None:
 
 @pytest.mark.parametrize("case", official_cases(), ids=lambda case: case.name)
 def test_the_reply_carries_the_payload_of_the_case(
-    official: VendorClient, blocks: dict[str, set[str]], account: Account, case: OfficialCase
+    official: VendorClient,
+    blocks: dict[str, set[str]],
+    record_property: Callable[[str, object], None],
+    case: OfficialCase,
 ) -> None:
     official.publish(as_job(case))
 
@@ -99,7 +96,7 @@ def test_the_reply_carries_the_payload_of_the_case(
 
     if case.name in MALFORMED:
         assert outcome_of(reply) == MALFORMED[case.name]
-        account.malformed.append(f"{case.name}: {' '.join(filter(None, MALFORMED[case.name]))}")
+        record_property(report.MALFORMED, f"{case.name}: {' '.join(filter(None, MALFORMED[case.name]))}")
         return
     (check,) = reply["checks"]
     assert check["source"]["http_status"] == case.status
@@ -115,9 +112,9 @@ def test_the_reply_carries_the_payload_of_the_case(
         assert check["data"] is None
         assert check["reason"]["upstream"] == expected_error(case)
     if case.name in ANSWERED_ALL_THE_SAME:
-        account.malformed.append(f"{case.name}: answered as the case says")
+        record_property(report.MALFORMED, f"{case.name}: answered as the case says")
     else:
-        account.answered.append(case.name)
+        record_property(report.ANSWERED, case.name)
 
 
 def outcome_of(reply: dict[str, Any]) -> tuple[str, str, str | None]:
