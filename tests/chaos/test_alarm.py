@@ -64,7 +64,7 @@ def test_a_command_that_the_node_refuses_says_what_the_node_said(own_node: Rabbi
 def test_a_worker_that_is_told_to_stop_under_the_alarm_ends_and_loses_nothing(own_node: RabbitNode) -> None:
     """It holds a reply that the broker would not read, and asks it nothing that it would not answer."""
     with (
-        Deployment(own_node.url(), ["--latency", "1"]) as deployed,
+        Deployment(own_node.url(), ["--latency", "10"]) as deployed,
         deployed.worker("--drain-seconds", "1") as worker,
         VendorClient(own_node.url(), "millesime") as vendor,
     ):
