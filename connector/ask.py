@@ -17,6 +17,7 @@ from connector.registry.vault import VaultError
 from connector.services import Services
 from connector.token_life import has_expired
 from schemas.codes import Call, CheckCode
+from schemas.reply import CheckReply
 
 SHORTEST_DEFERRAL_SECONDS: Final = 1.0
 """A shorter wait happens in the worker: the broker counts whole seconds."""
@@ -83,6 +84,8 @@ async def _pursue(
             policy=services.policies[admitted.lane],
             jitter=services.jitter(),
         )
+        if isinstance(outcome, CheckReply) and outcome.reason and progress.failure is outcome:
+            services.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
     return progress
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import random
 import time
+from enum import Enum, auto
+from functools import partial
 
 import httpx
 from pydantic import TypeAdapter
@@ -16,9 +18,9 @@ from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
 from connector.memory.writer import LOCK_SECONDS, MemoryWriter
-from connector.quota.bounds import Quotas
+from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.failover import SharedLimiter
-from connector.quota.limiter import Limiter
+from connector.quota.limiter import Bound, Limiter
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.redis_limiter import RedisLimiter
 from connector.quota.refusals import NONE
@@ -41,6 +43,9 @@ from connector.shared.link import RedisLink
 from connector.shared.redis_state import RedisState
 from connector.shared.state import MemoryState, SharedState, ValueT
 from connector.surprises import Tally
+from connector.telemetry.gauges import Gauges
+from connector.telemetry.metrics import Metrics
+from connector.telemetry.prometheus import PrometheusMetrics
 from connector.token_alerts import log_alert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
@@ -84,8 +89,21 @@ def build_beat(settings: Settings, transport: httpx.AsyncBaseTransport, clock: C
     return Beat([TokenPromotion(work), TokenCheck(work)], Schedule(engine), clock)
 
 
+class Scrape(Enum):
+    """What somebody scrapes of a worker."""
+
+    NOTHING = auto()
+    ALL_TOGETHER = auto()
+    EACH_TENANT = auto()
+    """Series for each tenant too."""
+
+
 def build_services(
-    settings: Settings, transport: httpx.AsyncBaseTransport, concurrency: int, clock: Clock = utc_now
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport,
+    concurrency: int,
+    clock: Clock = utc_now,
+    scrape: Scrape = Scrape.NOTHING,
 ) -> Services:
     """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
 
@@ -97,14 +115,17 @@ def build_services(
     # Under a wrong key every job would be answered, and remembered, as if its tenant's token were invalid.
     registry.check_key()
     link = None if settings.redis_url is None else RedisLink(settings.redis_url)
-    return Services(
+    own = MemoryLimiter(time.monotonic)
+    is_per_tenant = scrape is Scrape.EACH_TENANT
+    metrics = None if scrape is Scrape.NOTHING else PrometheusMetrics(per_tenant=is_per_tenant)
+    services = Services(
         registry=registry,
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
         intake=Intake(concurrency),
         quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
-        turns=Turns(_limiter(link), time.monotonic),
+        turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
         link=link,
@@ -115,12 +136,16 @@ def build_services(
         sleep=asyncio.sleep,
         jitter=random.SystemRandom().random,
         tally=Tally(),
+        metrics=metrics or Metrics(),
         require_user_id=settings.require_user_id,
     )
+    if metrics is not None:
+        used = partial(own.used_ratio, Bound(EGRESS, settings.egress_quota))
+        metrics.watch(Gauges(services, used, per_tenant=is_per_tenant))
+    return services
 
 
-def _limiter(link: RedisLink | None) -> Limiter:
-    own = MemoryLimiter(time.monotonic)
+def _limiter(link: RedisLink | None, own: MemoryLimiter) -> Limiter:
     return own if link is None else SharedLimiter(RedisLimiter(link.redis), own, link)
 
 

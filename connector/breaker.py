@@ -42,6 +42,11 @@ ANSWERS: Final = frozenset({CheckCode.NO_RECORD, CheckCode.IDENTITY_UNMATCHED, C
 _TELL_THEIR_END: Final = frozenset({CheckCode.PROVIDER_MAINTENANCE, CheckCode.PROVIDER_RATE_LIMITED})
 
 
+def breaker_name(source: str, provider: str) -> str:
+    """Return the name of a provider's breaker, for one way to it."""
+    return f"{source}/{provider}"
+
+
 class Signal(Enum):
     """What a call's end says of its provider."""
 

@@ -21,6 +21,7 @@ from connector.breaker import (
     Signal,
     after_call,
     after_ping,
+    breaker_name,
     gate,
     signal_of,
     without_answer,
@@ -63,7 +64,7 @@ class Question:
     @property
     def breaker(self) -> str:
         """The name of its provider's breaker."""
-        return f"{self.planned.endpoint.source}/{self.planned.definition.provider}"
+        return breaker_name(self.planned.endpoint.source, self.planned.definition.provider)
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -94,6 +95,10 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
                 question.breaker, lambda state: (without_answer(state, services.clock()), None)
             )
         raise
+    code = decision.reply.reason.code if decision.reply.reason else None
+    services.metrics.call_ended(
+        question.planned.definition.name, question.admitted.tenant, code, exchange.duration_ms
+    )
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
@@ -142,8 +147,12 @@ async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Se
         vendor=admitted.vendor.name,
         demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
     )
-    left_seconds = _seconds_until(question.deadline, services.clock())
-    return await services.turns.take(claim, min(left_seconds, LONGEST_TURN_SECONDS))
+    since = services.clock()
+    left_seconds = _seconds_until(question.deadline, since)
+    has_come = await services.turns.take(claim, min(left_seconds, LONGEST_TURN_SECONDS))
+    if bounds:
+        services.metrics.turn_came(admitted.lane, (services.clock() - since) / timedelta(seconds=1))
+    return has_come
 
 
 async def _ping(question: Question, services: Services) -> bool:

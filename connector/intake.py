@@ -60,6 +60,10 @@ class Intake:
                 waiting.set_result(None)
                 break
 
+    def in_hand_of_lane(self, lane: str) -> int:
+        """Return how many jobs of a lane are in hand."""
+        return self._of_lane[lane]
+
     def in_hand(self, flow: Flow) -> int:
         """Return how many jobs of a flow are in hand."""
         return self._in_hand[flow]

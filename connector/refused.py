@@ -20,8 +20,9 @@ from connector.quota.refusals import (
     after_refusal,
     is_suspended,
 )
-from connector.registry.records import Tenant
+from connector.registry.records import Registry, Tenant
 from connector.services import Services
+from connector.shared.state import SharedState
 from connector.token_alerts import dgfip_refused, refused
 from connector.token_life import dgfip_notice, refusal_notice
 from schemas.codes import CheckCode
@@ -53,6 +54,23 @@ def suspension_of(planned: PlannedCall, tenant: Tenant, services: Services) -> S
             # That the address pauses is no fault of this tenant's token.
             return Suspended(refusals.until, CheckCode.RATE_LIMITED if key == EGRESS else refusals.code)
     return None
+
+
+def is_address_paused(refusals: SharedState[Refusals], now: datetime) -> bool:
+    """Tell whether no call goes from the address for now."""
+    return is_suspended(refusals.peek(EGRESS), now)
+
+
+def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: datetime) -> frozenset[str]:
+    """Return the SIRETs of the tenants that are suspended, for one check at least; a token that was replaced is not."""
+    found = set()
+    for key, state in refusals.held():
+        tenant = registry.tenants.get(key.partition("/")[0])
+        if tenant is None or not is_suspended(state, now):
+            continue
+        if any(f"{key}/".startswith(f"{_token_key(source, tenant)}/") for source in Source):
+            found.add(tenant.siret)
+    return frozenset(found)
 
 
 async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, services: Services) -> None:
@@ -118,7 +136,10 @@ def _keys(planned: PlannedCall, tenant: Tenant) -> tuple[str, ...]:
     address = (EGRESS,) if planned.endpoint.source in OF_THE_ADDRESS else ()
     if is_of_the_person(planned):
         return address
-    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
-    set_at = tenant.dgfip_set_at if is_dgfip else tenant.token_set_at
-    token = f"{tenant.siret}/{planned.endpoint.source.api}/{set_at.isoformat() if set_at else ''}"
+    token = _token_key(planned.endpoint.source, tenant)
     return (*address, token, f"{token}/{planned.definition.name}")
+
+
+def _token_key(source: Source, tenant: Tenant) -> str:
+    set_at = tenant.dgfip_set_at if source is Source.API_IMPOT_PARTICULIER else tenant.token_set_at
+    return f"{tenant.siret}/{source.api}/{set_at.isoformat() if set_at else ''}"

@@ -21,6 +21,7 @@ from connector.retry import Policy
 from connector.shared.link import RedisLink
 from connector.shared.state import SharedState
 from connector.surprises import Tally
+from connector.telemetry.metrics import Metrics
 from connector.upstream.exchange import Upstream
 
 
@@ -57,4 +58,5 @@ class Services:
     jitter: Callable[[], float]
     """Draws evenly from [0, 1)."""
     tally: Tally
+    metrics: Metrics
     require_user_id: bool

@@ -62,6 +62,7 @@ async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool 
         services.intake.take(flow)
     elif not await services.intake.enter(flow):
         return SetAside(flow, delivery)
+    services.metrics.job_taken_in_hand(delivery, services.clock())
     try:
         claim = _claim_of(delivery, admitted, services)
         return await _once(delivery, admitted, claim, services)
@@ -173,6 +174,7 @@ def _failed(delivery: Delivery, admitted: Admitted, services: Services) -> Answe
 def _answer(
     delivery: Delivery, admitted: Admitted, checks: Sequence[CheckReply], services: Services
 ) -> Answer:
+    services.metrics.checks_answered(checks)
     return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, services.clock()))
 
 

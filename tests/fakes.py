@@ -25,6 +25,7 @@ from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
+from connector.telemetry.metrics import Metrics
 from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
@@ -67,6 +68,10 @@ class NeverOpen:
         """Return a closed breaker."""
         return CLOSED
 
+    def held(self) -> tuple[tuple[str, Breaker], ...]:
+        """Return none."""
+        return ()
+
     async def change(self, _key: str, change: Change[Breaker, ResultT]) -> ResultT:
         """Return what a closed breaker answers."""
         return change(CLOSED)[1]
@@ -105,6 +110,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         sleep=passing.sleep,
         jitter=lambda: 0.5,
         tally=Tally(),
+        metrics=Metrics(),
         require_user_id=False,
     )
 

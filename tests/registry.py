@@ -15,6 +15,8 @@ TOKEN = "eyJ.sesame.token"
 class OneToken:
     """Stands for the registry's cache."""
 
+    is_away = False
+
     def __init__(self, *, opens: bool = True, preset: str = "all") -> None:
         self._opens = opens
         vendor = Vendor(name="millesime", product="M", publisher="Up", preset=preset)

@@ -44,7 +44,7 @@ _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tu
     "http_port",
     type=click.IntRange(0, 65535),
     metavar="PORT",
-    help="Serve /live and /ready there, for an orchestrator's probes; 0 takes a free port.",
+    help="Serve /live and /ready there, for an orchestrator's probes, and /metrics for Prometheus; 0 takes a free port.",
 )
 @click.option(
     "--http-host",
@@ -52,13 +52,20 @@ _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tu
     show_default=True,
     help="Address for --http; 0.0.0.0 in a container whose probes come from outside.",
 )
+@click.option(
+    "--tenant-metrics",
+    is_flag=True,
+    help="Add series of each tenant to /metrics: its calls, and when its token expires.",
+)
 @LOG_LEVEL
-def worker(
+def worker(  # noqa: PLR0913 - its options
+    *,
     lane: str,
     concurrency: int,
     drain_seconds: float,
     http_port: int | None,
     http_host: str,
+    tenant_metrics: bool,
     log_level: str,
 ) -> None:
     """Take vendors' jobs from RabbitMQ and answer them.
@@ -68,23 +75,28 @@ def worker(
 
     Example: ccas-connector worker --lane interactive --concurrency 200 --http 8081
     """
-    from connector.bootstrap import build_services
+    from connector.bootstrap import Scrape, build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
     from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
     from workers.health import Health
 
+    if tenant_metrics and http_port is None:
+        raise click.UsageError("--tenant-metrics: nothing serves them; add --http PORT")
     settings = settings_or_exit()
     configure_logs(settings.log_format, log_level)
+    scrape = Scrape.EACH_TENANT if tenant_metrics else Scrape.ALL_TOGETHER
+    if http_port is None:
+        scrape = Scrape.NOTHING
     with failing_cleanly():
-        services = build_services(settings, http_transport(), concurrency)
+        services = build_services(settings, http_transport(), concurrency, scrape=scrape)
     work = Work(
         lanes=_LANES[lane],
         concurrency=concurrency,
         services=services,
         drain_seconds=drain_seconds,
-        health=Health(port=http_port, host=http_host),
+        health=Health(port=http_port, host=http_host, metrics=services.metrics),
     )
     if lane == Lane.BATCH:
         # Where both lanes' workers share a machine, a counter waits for no campaign's CPU.

@@ -1,9 +1,13 @@
-"""What a worker tells of itself over HTTP, for an orchestrator's probes: alive, and taking jobs."""
+"""What a worker tells of itself over HTTP: to an orchestrator's probes, and to Prometheus."""
 
+import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from connector.telemetry.metrics import Metrics
 
 
 class State(StrEnum):
@@ -16,7 +20,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Health:
-    """``GET /live`` and ``GET /ready`` on one port of the host's own; without a port, nothing listens.
+    """``GET /live``, ``/ready`` and ``/metrics`` on one port of the host's own; without a port, nothing listens.
 
     Live: the event loop answers at all; if it does not, start the worker again. Ready: it takes jobs; while the
     broker is away it is not, and starting it again mends nothing.
@@ -25,6 +29,7 @@ class Health:
     port: int | None = None
     """0 takes a free one."""
     host: str = "127.0.0.1"
+    metrics: Metrics = field(default_factory=Metrics)
     state: State = State.NO_BROKER_CONNECTION
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
@@ -33,7 +38,13 @@ class Health:
         if self.port is None or self._runner is not None:
             return None
         served = web.Application()
-        served.add_routes([web.get("/live", self._live), web.get("/ready", self._ready)])
+        served.add_routes(
+            [
+                web.get("/live", self._live),
+                web.get("/ready", self._ready),
+                web.get("/metrics", self._metrics),
+            ]
+        )
         runner = web.AppRunner(served, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, self.host, self.port).start()
@@ -54,3 +65,8 @@ class Health:
         if self.state is State.READY:
             return web.json_response({"status": "ready"})
         return web.json_response({"status": "not_ready", "reason": self.state}, status=503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        # In a thread: jobs do not wait while thousands of lines are written.
+        text = await asyncio.to_thread(self.metrics.render, is_ready=self.state is State.READY)
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -64,6 +64,7 @@ class VerifyRequest:
                 clock=services.clock,
                 open_backlog=self.backlogs.open,
                 setting_aside=self.backlogs.setting_aside,
+                metrics=services.metrics,
             )
             await settler.settle(settlement, delivery, taken)
         except PublishError as error:

@@ -17,6 +17,7 @@ from connector.messaging.topology import DEAD, UNDELIVERABLE
 from connector.registry.records import Flow
 from connector.registry.vault import Vault
 from connector.settlement import Answer, Dead, Defer, Isolate, SetAside, Settlement
+from connector.telemetry.metrics import Metrics
 from schemas.reply import REPLY_TYPE
 
 REASON_HEADER: Final = "x-connector-reason"
@@ -55,6 +56,7 @@ class Settler:
     """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
     setting_aside: asyncio.Semaphore
     """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
+    metrics: Metrics
 
     async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         """Carry out ``settlement``, as often as it takes, while the connection lives.
@@ -72,6 +74,7 @@ class Settler:
                     raise
                 _log.warning("job.unsettled", queue=taken.queue, error=str(error))
             else:
+                self.metrics.delivery_settled(settlement, delivery, self.clock())
                 return
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
@@ -80,7 +83,9 @@ class Settler:
     async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         match settlement:
             case Answer():
-                await _reply(settlement, delivery, self.publisher)
+                confirmation = await _reply(settlement, delivery, self.publisher)
+                if confirmation is not Confirmation.ROUTED:
+                    self.metrics.reply_was_undeliverable(confirmation)
             case Defer(at=at, delivery=put_off):
                 await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
             case SetAside(flow=flow, delivery=waiting):
@@ -116,11 +121,12 @@ def _as_repeated(settlement: Settlement) -> Settlement:
             return settlement
 
 
-async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> None:
+async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Confirmation:
+    """Publish the reply, or keep it where an operator finds it; return what its own queue did."""
     message = _reply_message(answer, delivery)
     confirmation = await publisher.publish(message)
     if confirmation is Confirmation.ROUTED:
-        return
+        return confirmation
     reason = confirmation.name.lower()
     await _keep(
         Outgoing(
@@ -137,6 +143,7 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> No
         publisher,
     )
     _log.warning("reply.undeliverable", reason=reason, queue=answer.queue)
+    return confirmation
 
 
 async def _keep(message: Outgoing, publisher: Publisher) -> None:

@@ -1,6 +1,6 @@
 """The limiter of a single process."""
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -62,6 +62,20 @@ class MemoryLimiter:
         at = self._clock() + in_seconds
         for bound in demand.bounds:
             self._take(bound, demand, at)
+
+    def used_ratio(self, bound: Bound) -> float:
+        """Return which part of a quota the calls have used that still count; 1 is all of it."""
+        standing = self._standings.get(bound.key)
+        if standing is None:
+            return 0.0
+        now, slots = self._clock(), tuple(standing.slots)
+        return max(
+            (
+                (len(slots) - bisect_right(slots, now - rate.span_seconds)) / rate.calls
+                for rate in bound.quota
+            ),
+            default=0.0,
+        )
 
     def _decide(self, demand: Demand, now: float, earliest: float) -> Slot:
         free_at = {bound.key: self._free_at(bound, demand, now) for bound in demand.bounds}

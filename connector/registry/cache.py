@@ -37,6 +37,11 @@ class RegistryCache:
         """The registry as of the last refresh."""
         return self._registry
 
+    @property
+    def is_away(self) -> bool:
+        """The last refresh has failed: what is in force may be old."""
+        return self._failing
+
     def grant(self, vendor: Vendor) -> Grant:
         """Return what a vendor may ask and receive."""
         key = vendor.preset, vendor.extra_scopes

@@ -42,6 +42,11 @@ class RedisState(Generic[ValueT]):
         """Return the value under ``key`` as this process knows it."""
         return self._read(self._copy.get(key, ""))
 
+    def held(self) -> list[tuple[str, ValueT]]:
+        """Return every key whose value is not the initial one, as this process knows it."""
+        read = ((key, self._read(text)) for key, text in tuple(self._copy.items()))
+        return [(key, value) for key, value in read if value != self._initial]
+
     async def change(self, key: str, change: Change[ValueT, ResultT]) -> ResultT:
         """Replace the value under ``key``."""
         async with self._locks.setdefault(key, asyncio.Lock()):

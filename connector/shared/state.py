@@ -3,7 +3,7 @@
 Small values under keys, each changed by a pure function. In memory this is enough for one process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 ValueT = TypeVar("ValueT")
@@ -17,6 +17,10 @@ class SharedState(Protocol[ValueT]):
 
     def peek(self, key: str) -> ValueT:
         """Return the value under ``key``, perhaps as it was a second ago."""
+        ...
+
+    def held(self) -> Iterable[tuple[str, ValueT]]:
+        """Return every key whose value is not the initial one, with its value, as ``peek`` gives it."""
         ...
 
     async def change(self, key: str, change: "Change[ValueT, ResultT]") -> ResultT:
@@ -34,6 +38,10 @@ class MemoryState(Generic[ValueT]):
     def peek(self, key: str) -> ValueT:
         """Return the value under ``key``."""
         return self._values.get(key, self._initial)
+
+    def held(self) -> list[tuple[str, ValueT]]:
+        """Return every key whose value is not the initial one."""
+        return [(key, value) for key, value in tuple(self._values.items()) if value != self._initial]
 
     async def change(self, key: str, change: "Change[ValueT, ResultT]") -> ResultT:
         """Replace the value under ``key``."""

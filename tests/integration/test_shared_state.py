@@ -103,6 +103,7 @@ async def test_a_breaker_that_one_process_opens_is_open_in_the_other(
     await other.connect()
     assert isinstance(await others.change("cnaf", lambda state: gate(state, NOW)), Held)
     assert others.peek("cnous") == CLOSED
+    assert [key for key, _breaker in others.held()] == ["cnaf"]
 
 
 async def test_of_two_processes_one_probes(link: RedisLink, other: RedisLink) -> None:

@@ -19,8 +19,10 @@ from connector.messaging.topology import backlog_queue
 from connector.registry.records import Flow
 from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.telemetry.prometheus import PrometheusMetrics
 from schemas.codes import JobStatus
 from schemas.reply import Reply
+from tests.scrapes import Scrape
 
 NOW = datetime(2026, 11, 23, 8, 59, 30, 101_999, tzinfo=UTC)
 QUEUE = "verifications.interactive"
@@ -60,6 +62,7 @@ class Broker:
         self._fates = list(fates)
         self.events: list[str] = []
         self.messages: list[Outgoing] = []
+        self.metrics = PrometheusMetrics()
         self.has_ended = True
         """What the publisher says once a publish has failed: its connection is gone."""
 
@@ -80,6 +83,7 @@ class Broker:
             clock=lambda: NOW,
             open_backlog=self._open_backlog,
             setting_aside=asyncio.Semaphore(16),
+            metrics=self.metrics,
         )
         taken = Taken(
             queue=QUEUE,
@@ -324,3 +328,38 @@ async def test_a_suspect_goes_where_it_runs_alone() -> None:
     broker = Broker(Confirmation.ROUTED)
     await broker.settle(Isolate(DELIVERY))
     assert broker.events == ["publish connector.isolated.interactive", "acknowledge"]
+
+
+async def test_a_settlement_is_counted_once_the_broker_has_it_and_not_before() -> None:
+    broker = Broker(PublishError("no confirm came"), Confirmation.ROUTED)
+    with pytest.raises(PublishError):
+        await broker.settle(ANSWER)
+    assert Scrape.of(broker.metrics).counted("connector_jobs_total") == {}
+    await broker.settle(ANSWER)
+    assert Scrape.of(broker.metrics).counted("connector_jobs_total") == {
+        ("interactive", "rejected", "millesime"): 1
+    }
+    assert Scrape.of(broker.metrics).value("connector_job_seconds_count", lane="interactive") == 1
+
+
+@pytest.mark.parametrize("fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED])
+async def test_an_undeliverable_reply_is_counted_by_what_its_queue_did(fate: Confirmation) -> None:
+    broker = Broker(fate, Confirmation.ROUTED)
+    await broker.settle(ANSWER)
+    assert Scrape.of(broker.metrics).counted("connector_undeliverable_total") == {(fate.name.lower(),): 1}
+
+
+async def test_dead_isolated_and_set_aside_deliveries_are_counted_apart() -> None:
+    broker = Broker(*[Confirmation.ROUTED] * 3)
+    await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR))
+    await broker.settle(Isolate(DELIVERY))
+    await broker.settle(SetAside(FLOW, DELIVERY))
+    await broker.settle(Dead(DeadReason.FORGED), replace(DELIVERY, oversized=True))
+    scrape = Scrape.of(broker.metrics)
+    assert scrape.counted("connector_dead_letters_total") == {
+        ("unknown_vendor",): 1,
+        ("dead_lettered_into_a_vendor_queue",): 1,
+    }
+    assert scrape.counted("connector_isolated_total") == {("interactive",): 1}
+    assert scrape.counted("connector_set_aside_total") == {("interactive",): 1}
+    assert scrape.counted("connector_jobs_total") == {}

@@ -1,0 +1,40 @@
+"""What is told of jobs as they go through the pipeline, so that it can be counted."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.publisher import Confirmation
+from connector.registry.records import Tenant
+from connector.settlement import Settlement
+from schemas.codes import CheckCode
+from schemas.reply import CheckReply
+
+
+class Metrics:
+    """Counts nothing: what a worker has that nobody scrapes. ``PrometheusMetrics`` counts."""
+
+    def job_taken_in_hand(self, delivery: Delivery, now: datetime) -> None:
+        """Take in that a job's run begins, or goes on after it was put off."""
+
+    def turn_came(self, lane: Lane, waited_seconds: float) -> None:
+        """Take in how long a call has waited for its quota."""
+
+    def call_ended(self, check: str, tenant: Tenant, code: CheckCode | None, duration_ms: int) -> None:
+        """Take in one call to a source; ``check`` is a name of the catalogue, no code is that of data."""
+
+    def call_will_be_repeated(self, check: str, code: CheckCode) -> None:
+        """Take in that a call has failed for now, and that its check is asked again."""
+
+    def checks_answered(self, checks: Iterable[CheckReply]) -> None:
+        """Take in the answers of a job that was run."""
+
+    def delivery_settled(self, settlement: Settlement, delivery: Delivery, now: datetime) -> None:
+        """Take in how a delivery has ended, once the broker has confirmed it."""
+
+    def reply_was_undeliverable(self, confirmation: Confirmation) -> None:
+        """Take in that a reply was kept on ``connector.undeliverable``, and why its own queue did not take it."""
+
+    def render(self, *, is_ready: bool) -> bytes:  # noqa: ARG002 - for whoever counts
+        """Return everything in Prometheus's text format; ``is_ready`` tells whether the worker takes jobs."""
+        return b""
