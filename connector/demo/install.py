@@ -20,6 +20,7 @@ HOW_TO_GET_ONE: Final = (
 )
 HOW_TO_GET_REDIS: Final = "Redis is needed, and is not here: sudo apt-get install redis-server"
 HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-get install postgresql"
+HOW_TO_GET_PROMTOOL: Final = "promtool is needed, and is not here: sudo apt-get install prometheus"
 _PACKAGES: Final = ("rabbitmq-server", "amqp-tools")
 
 
@@ -49,6 +50,16 @@ def install_postgresql(say: Callable[[str], None]) -> bool:
     if postgresql_programs() is None:
         install_packages(["postgresql"], say)
     return postgresql_programs() is not None
+
+
+def install_promtool(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where Prometheus's ``promtool`` is missing; tell whether it is here.
+
+    Where Debian runs services, it starts a Prometheus then, on port 9090, of which nothing here makes use.
+    """
+    if shutil.which("promtool") is None:
+        install_packages(["prometheus"], say)
+    return shutil.which("promtool") is not None
 
 
 def install_packages(packages: Sequence[str], say: Callable[[str], None]) -> None:
