@@ -15,6 +15,7 @@ from tests.bench.cpu import CONCURRENCY, compare
 from tests.bench.endurance import endurance
 from tests.bench.fairness import fairness
 from tests.bench.fan_out import fan_out
+from tests.bench.observed import observed
 from tests.bench.outage import outage
 from tests.bench.quotas import quotas
 from tests.bench.tenants import tenants
@@ -31,6 +32,7 @@ def cpu(options: argparse.Namespace) -> dict[str, Any]:
 MEASURES: Mapping[str, Measure] = {
     "fan-out": lambda options: fan_out(options.repeats),
     "cpu": cpu,
+    "observed": lambda options: observed(options.observed_rounds, options.jobs, options.warm_up),
     "outage": lambda options: outage(options.outage_jobs),
     "endurance": lambda options: endurance(options.endurance_jobs),
     "quotas": lambda options: quotas(options.quota_minutes),
@@ -60,6 +62,9 @@ def _options() -> argparse.Namespace:
         "--warm-up", type=int, default=500, help="replies before the count starts (default: 500)"
     )
     parser.add_argument("--rounds", type=int, default=1, help="CPU measurements, in turn (default: 1)")
+    parser.add_argument(
+        "--observed-rounds", type=int, default=5, help="with everything observed, and without (default: 5)"
+    )
     parser.add_argument(
         "--repeats", type=int, default=7, help="jobs, or starts, behind each median (default: 7)"
     )

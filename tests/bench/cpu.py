@@ -56,7 +56,7 @@ def bench_connector(node: RabbitNode, upstream_url: str, jobs: int, warm_up: int
     """Measure this project's worker, every feature on."""
     with Deployment(node.url()) as deployment, VendorClient(node.url(), "millesime") as vendor:
         deployment.command("topology", "declare")
-        _publish(vendor, jobs)
+        publish_jobs(vendor, jobs)
         worker = deployment.worker(
             "--lane",
             "interactive",
@@ -72,7 +72,7 @@ def bench_connector(node: RabbitNode, upstream_url: str, jobs: int, warm_up: int
                 jobs,
                 warm_up,
             )
-        _check_replies(vendor)
+        check_replies(vendor)
         return figures
 
 
@@ -83,7 +83,7 @@ def bench_faststream(node: RabbitNode, upstream_url: str, jobs: int, warm_up: in
         for name in ("bench.jobs", "bench.replies"):
             Queue(name, queue_arguments={"x-queue-type": "quorum"}).bind(channel).declare()
         Queue("bench.jobs").bind(channel).bind_to("verifications", "bench.*")
-        _publish(vendor, jobs, routing_key="bench.jobs")
+        publish_jobs(vendor, jobs, routing_key="bench.jobs")
         environment = {**os.environ, "BENCH_BROKER_URL": node.url(), "BENCH_UPSTREAM_URL": upstream_url}
         command = [sys.executable, "-m", "faststream", "run", "tests.bench.faststream_worker:app"]
         with Program(command, environment) as worker:
@@ -96,7 +96,8 @@ def bench_faststream(node: RabbitNode, upstream_url: str, jobs: int, warm_up: in
             )
 
 
-def _publish(vendor: VendorClient, jobs: int, routing_key: str | None = None) -> None:
+def publish_jobs(vendor: VendorClient, jobs: int, routing_key: str | None = None) -> None:
+    """Publish so many jobs of one check."""
     body = demo_jobs("bench")[0].body
     if not isinstance(body, dict):
         raise TypeError("the first job of the demonstration is JSON")
@@ -105,7 +106,8 @@ def _publish(vendor: VendorClient, jobs: int, routing_key: str | None = None) ->
         vendor.publish(job, routing_key=routing_key, correlation_id=f"bench-{number}")
 
 
-def _check_replies(vendor: VendorClient) -> None:
+def check_replies(vendor: VendorClient) -> None:
+    """Raise ``AssertionError`` unless the jobs end as they should."""
     reply = json.loads(next(iter(vendor.replies(1))).body)
     if reply["status"] != "completed":
         raise AssertionError(f"the benchmark's jobs end as {reply['status']}")

@@ -82,6 +82,12 @@ async def test_a_job_answered_from_memory_is_a_job_and_no_check() -> None:
     assert scrape.counted("connector_checks_total") == {(RESOURCE, "found", "found"): 1}
 
 
+async def test_a_check_that_nobody_knows_is_counted_without_its_name() -> None:
+    observed = Observed()
+    await observed.run(delivery({"check": "intrus"}, {"check": "autre"}))
+    assert observed.scrape.counted("connector_checks_total") == {("unknown", "unknown_check", "error"): 2}
+
+
 async def test_a_rejection_tells_the_vendor_and_why() -> None:
     observed = Observed()
     await observed.run(delivery(RSA, tenant_x=1), delivery(RSA, version=7))
@@ -171,7 +177,12 @@ def _hostile(number: int) -> Delivery:
         replace(delivery(RSA), routing_key=f"{name}.interactive"),
         replace(delivery(RSA), routing_key=name * 50),
         replace(delivery(RSA), body=name.encode()),
-        delivery({"check": name}, {"id": name, "check": f"{RESOURCE} {name}"}, job_id=name, agent=name),
+        delivery(
+            {"check": name},
+            {"id": f"label-{number}", "check": f"{RESOURCE}_{number}"},
+            job_id=name,
+            agent=name,
+        ),
         delivery({"check": RESOURCE, "params": {name: name}}, dossier=name, purpose=name),
         _of_tenant(f"{number:014}"),
         delivery(RSA, version=number + 2),
@@ -228,6 +239,7 @@ def test_a_worker_says_whether_it_is_ready_and_which_version_it_is() -> None:
 def test_what_an_alert_counts_from_is_there_before_anything_happens() -> None:
     """A counter that appears at 1 has not increased, as Prometheus sees it."""
     scrape = Scrape.of(PrometheusMetrics())
+    assert not [name for name, _labels in scrape.values if name.endswith("_created")]
     assert scrape.value("connector_dead_letters_total", reason="unknown_vendor") == 0
     assert scrape.value("connector_undeliverable_total", reason="unroutable") == 0
     assert scrape.value("connector_isolated_total", lane="batch") == 0
