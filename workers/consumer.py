@@ -46,6 +46,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             _log.error("topology.refused", error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
+        consumer.work.health.is_blocked = lambda: session.is_blocked
         consumer.place.claim(session)
         consumer.declare_reply_queues()
 

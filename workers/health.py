@@ -1,6 +1,7 @@
 """What a worker tells of itself over HTTP: to an orchestrator's probes, and to Prometheus."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,6 +32,8 @@ class Health:
     host: str = "127.0.0.1"
     metrics: Metrics = field(default_factory=Metrics)
     state: State = State.NO_BROKER_CONNECTION
+    is_blocked: Callable[[], bool] = lambda: False
+    """Tells whether the broker takes no messages for now."""
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
     async def start(self) -> str | None:
@@ -68,5 +71,7 @@ class Health:
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         # In a thread: jobs do not wait while thousands of lines are written.
-        text = await asyncio.to_thread(self.metrics.render, is_ready=self.state is State.READY)
+        text = await asyncio.to_thread(
+            self.metrics.render, is_ready=self.state is State.READY, is_blocked=self.is_blocked()
+        )
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -127,6 +127,9 @@ class PrometheusMetrics(Metrics):
         )
         self._calls = _Series(counter("calls", "Calls to a source.", "tenant")) if per_tenant else None
         self._ready = Gauge("connector_ready", "1 while the worker takes jobs.", registry=registry)
+        self._blocked = Gauge(
+            "connector_broker_blocked", "1 while the broker's alarm holds replies back.", registry=registry
+        )
         build = Gauge("connector_build_info", "Always 1.", ("version",), registry=registry)
         build.labels(version("ccas-connector")).set(1)
         ProcessCollector(registry=registry)
@@ -185,9 +188,10 @@ class PrometheusMetrics(Metrics):
         """Take in that a reply was kept on ``connector.undeliverable``."""
         self._undeliverable[confirmation.name.lower(),].inc()
 
-    def render(self, *, is_ready: bool) -> bytes:
+    def render(self, *, is_ready: bool, is_blocked: bool) -> bytes:
         """Return everything in Prometheus's text format. May be called in any thread."""
         self._ready.set(is_ready)
+        self._blocked.set(is_blocked)
         return generate_latest(self.registry)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
+from tests.chaos.alarm import memory_alarm
 from tests.jobs import QF, RSA, identity, job
 from tests.scrapes import Scrape
 
@@ -108,6 +110,24 @@ def test_a_worker_tells_of_each_tenant_where_it_is_told_to(
         told = scrape_once_settled(address, 1)
     assert told.value("connector_calls_total", tenant=CLAMART) == 1
     assert 29 < told.value("connector_token_expiry_days", tenant=CLAMART) <= 30
+
+
+def test_an_alarm_of_the_broker_is_told_while_it_lasts(own_node: RabbitNode, deployed: Deployment) -> None:
+    deployed.command("topology", "declare")
+    with VendorClient(own_node.url(), "millesime") as vendor:
+        vendor.publish(job(QF))
+        with ExitStack() as stack:
+            alarm = stack.enter_context(ExitStack())
+            alarm.enter_context(memory_alarm(own_node))
+            worker = stack.enter_context(deployed.start_worker("--http", "0"))
+            address = address_of(worker)
+            # The broker tells whoever publishes, which a worker does with its first reply.
+            worker.wait_for("broker.blocked")
+            assert scrape(address).value("connector_broker_blocked") == 1
+            alarm.close()
+            worker.wait_for("broker.unblocked")
+            assert scrape_once_settled(address, 1).value("connector_broker_blocked") == 0
+        assert len(list(vendor.replies(1))) == 1
 
 
 def test_tenants_metrics_want_somewhere_to_be_read(deployed: Deployment) -> None:

@@ -225,14 +225,15 @@ async def test_thousands_of_tenants_make_no_series_unless_asked_for() -> None:
 def test_no_metrics_answer_nothing() -> None:
     quiet = Metrics()
     quiet.call_will_be_repeated(RESOURCE, CheckCode.NETWORK_ERROR)
-    assert quiet.render(is_ready=True) == b""
+    assert quiet.render(is_ready=True, is_blocked=False) == b""
 
 
 def test_a_worker_says_whether_it_is_ready_and_which_version_it_is() -> None:
     metrics = PrometheusMetrics()
     assert Scrape.of(metrics).value("connector_ready") == 1
-    scrape = Scrape.of(metrics, is_ready=False)
-    assert scrape.value("connector_ready") == 0
+    assert Scrape.of(metrics).value("connector_broker_blocked") == 0
+    scrape = Scrape.of(metrics, is_ready=False, is_blocked=True)
+    assert (scrape.value("connector_ready"), scrape.value("connector_broker_blocked")) == (0, 1)
     assert list(scrape.counted("connector_build_info").values()) == [1]
 
 
@@ -252,6 +253,6 @@ async def test_an_answer_holds_no_word_of_the_job() -> None:
     )
     (end,) = await observed.run(replace(delivery(RSA), body=json.dumps(given).encode()))
     assert isinstance(end, Answer)
-    said = observed.metrics.render(is_ready=True).decode()
+    said = observed.metrics.render(is_ready=True, is_blocked=False).decode()
     assert "canary" not in said
     assert "EXEMPLE" not in said
