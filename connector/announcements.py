@@ -1,13 +1,15 @@
 """Telling somebody something once, from a worker's event loop, whoever restarts and however many workers meet it."""
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.clock import Clock
 from connector.registry.notices import Notices
 from connector.token_alerts import Alert, TokenAlert
+
+_MOST_NAMES: Final = 10_000
 
 
 class Announcements(Protocol):
@@ -31,6 +33,9 @@ class NoticedAnnouncements:
         """Tell it, unless it was told under this name."""
         if name in self._told:
             return
+        if len(self._told) >= _MOST_NAMES:
+            # SQL remembers the others.
+            self._told.clear()
         self._told.add(name)
         # Both in the thread: a job that is given up meanwhile must not take the alert with it.
         await asyncio.to_thread(self._tell, name, alert)

@@ -42,8 +42,7 @@ async def answer_check(
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception(
             "check.unexpected_error",
-            vendor=admitted.vendor.name,
-            tenant=admitted.tenant.siret,
+            lane=admitted.lane,
             check=planned.definition.name if isinstance(planned, PlannedCall) else None,
         )
         return finished(unexplained(planned.request))

@@ -14,6 +14,7 @@ from connector.announcements import NoticedAnnouncements
 from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
+from connector.concerned import Concerned
 from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
@@ -45,6 +46,7 @@ from connector.shared.state import MemoryState, SharedState, ValueT
 from connector.surprises import Tally
 from connector.telemetry.gauges import Gauges
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.opening import Telemetry
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.token_alerts import log_alert
 from connector.upstream.api_particulier import ApiParticulier
@@ -70,7 +72,12 @@ def build_introspector(settings: Settings, transport: httpx.AsyncBaseTransport) 
     return Introspector(transport, settings.api_particulier_url.get_secret_value())
 
 
-def build_beat(settings: Settings, transport: httpx.AsyncBaseTransport, clock: Clock = utc_now) -> Beat:
+def build_beat(
+    settings: Settings,
+    transport: httpx.AsyncBaseTransport,
+    clock: Clock = utc_now,
+    telemetry: Telemetry | None = None,
+) -> Beat:
     """Build what runs the scheduled tasks. Raises ``DatabaseError`` or ``VaultError``."""
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
@@ -86,7 +93,8 @@ def build_beat(settings: Settings, transport: httpx.AsyncBaseTransport, clock: C
         alert=log_alert,
         clock=clock,
     )
-    return Beat([TokenPromotion(work), TokenCheck(work)], Schedule(engine), clock)
+    check_ins = (telemetry or Telemetry()).check_ins
+    return Beat([TokenPromotion(work), TokenCheck(work)], Schedule(engine), clock, check_ins)
 
 
 class Scrape(Enum):
@@ -104,6 +112,7 @@ def build_services(
     concurrency: int,
     clock: Clock = utc_now,
     scrape: Scrape = Scrape.NOTHING,
+    telemetry: Telemetry | None = None,
 ) -> Services:
     """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
 
@@ -137,6 +146,8 @@ def build_services(
         jitter=random.SystemRandom().random,
         tally=Tally(),
         metrics=metrics or Metrics(),
+        concerned=Concerned(),
+        tracer=(telemetry or Telemetry()).tracer,
         require_user_id=settings.require_user_id,
     )
     if metrics is not None:

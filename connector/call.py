@@ -27,6 +27,7 @@ from connector.breaker import (
     without_answer,
 )
 from connector.decide import decide, without_call
+from connector.identity import Query
 from connector.messaging.delivery import Lane
 from connector.plan import PlannedCall
 from connector.progress import CheckProgress
@@ -81,12 +82,7 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
             return await _stay_open(question.breaker, services)
         asked_at = services.clock()
         attempt = attempt_of(question.planned, progress)
-        exchange = await question.upstream.ask(
-            question.planned.endpoint,
-            attempt.query,
-            question.secret,
-            _seconds_until(question.deadline, asked_at),
-        )
+        exchange = await _ask(question, attempt.query, asked_at, services)
         decision = decide(question.planned, attempt, exchange, services.clock())
     except BaseException:
         if isinstance(passage, Probe):
@@ -95,16 +91,34 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
                 question.breaker, lambda state: (without_answer(state, services.clock()), None)
             )
         raise
-    code = decision.reply.reason.code if decision.reply.reason else None
-    services.metrics.call_ended(
-        question.planned.definition.name, question.admitted.tenant, code, exchange.duration_ms
-    )
+    _tell(question, decision.reply, exchange, services)
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
     await note_answer(question.planned, question.admitted.tenant, decision.reply, services)
-    await _note(question.breaker, _end_of(decision.reply, asked_at, progress), services)
+    await _note(question, _end_of(decision.reply, asked_at, progress), services)
     return decision.reply
+
+
+async def _ask(question: Question, query: Query, asked_at: datetime, services: Services) -> Exchange:
+    planned = question.planned
+    with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
+        exchange = await question.upstream.ask(
+            planned.endpoint, query, question.secret, _seconds_until(question.deadline, asked_at)
+        )
+        span.note("check", planned.definition.name)
+        span.note("provider", planned.definition.provider)
+        if isinstance(exchange, Answered):
+            span.note("http.response.status_code", exchange.http_status)
+    return exchange
+
+
+def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:
+    """Count the call, and log it."""
+    check = question.planned.definition.name
+    code = answer.reason.code if answer.reason else None
+    services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
+    _log.debug("call.ended", check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)
 
 
 async def _held_back(
@@ -205,8 +219,13 @@ def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> 
     )
 
 
-async def _note(breaker: str, end: CallEnd, services: Services) -> None:
+async def _note(question: Question, end: CallEnd, services: Services) -> None:
     """Tell the breaker how a call ended."""
+    breaker = question.breaker
+    if end.signal is Signal.DOWN:
+        services.concerned.note(breaker, question.admitted.tenant.siret)
+    elif end.signal is Signal.UP:
+        services.concerned.forget(breaker)
 
     def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
         after = after_call(state, end, services.clock())
@@ -214,7 +233,14 @@ async def _note(breaker: str, end: CallEnd, services: Services) -> None:
 
     before, after = await services.breakers.change(breaker, note)
     if before.until is None and after.until is not None:
-        _log.warning("breaker.opened", breaker=breaker, code=str(end.code), until=after.until.isoformat())
+        _log.warning(
+            "breaker.opened",
+            breaker=breaker,
+            provider=question.planned.definition.provider,
+            code=str(end.code),
+            until=after.until.isoformat(),
+            tenants=services.concerned.named(breaker),
+        )
     elif before.until is not None and after == CLOSED:
         _log.info("breaker.closed", breaker=breaker)
 

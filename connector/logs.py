@@ -1,15 +1,35 @@
-"""Logs: structlog events with fields, as a line for a person or as JSON for a collector.
+"""Logs: structlog events with constant names and fields, as a line for a person or as JSON for a collector.
 
-Libraries log through the standard library; their records are written in the same form. None of ours holds
-anything of a job but its vendor, tenant and lane.
+Of a job they hold its ``job_id``, vendor, tenant and trace, which are bound in the job's own task, and nothing else.
+Levels say what an operator has to do:
+
+- ``critical``: everybody is concerned, or the program ends by a defect: act now;
+- ``error``: a tenant, a vendor or this program is not served until somebody acts;
+- ``warning``: something is away or odd, and the connector goes on without: look at what lasts, or comes again;
+- ``info``: the program starts, ends, or changes what it does; what was away is back;
+- ``debug``: how each job and each call ended.
+
+Libraries log through the standard library, whose texts may hold an address, a body or an exception's words, hence a
+person. So only their warnings are written, whatever the level: where in the code, and the text without what was filled in.
 """
 
 import logging
 import sys
+import threading
 import traceback
-from typing import Literal
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Literal
 
 import structlog
+
+OWN: Final = ("connector", "workers")
+"""The loggers whose events are this project's."""
+OBSERVED: Final = "warning"
+"""From this level on, what observes the logs is shown events, even those that are not written."""
+_CONNECTION: Final = ("celery.worker.consumer.consumer", ("consumer: Cannot connect to", "%s (%r)"))
+"""Of libraries' texts, those told whole: that the broker is away. Celery masks the address's password."""
+_log = structlog.get_logger(__name__)
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -19,29 +39,45 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 )
 
 
-def configure_logs(log_format: Literal["console", "json"], level: str = "INFO") -> None:
-    """Send every log to standard error, in ``log_format``, from ``level`` upwards."""
+def configure_logs(
+    log_format: Literal["console", "json"],
+    level: str = "INFO",
+    observer: structlog.typing.Processor | None = None,
+) -> None:
+    """Send every log to standard error, in ``log_format``, from ``level`` upwards.
+
+    ``observer`` is shown every event from ``OBSERVED`` upwards as a processor would be, whatever ``level`` is.
+    """
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    exceptions = structlog.processors.ExceptionRenderer(_bare_traceback)
+    least = logging.getLevelNamesMapping()[level.upper()]
+    seen = least if observer is None else min(least, logging.getLevelNamesMapping()[OBSERVED.upper()])
+    observing = () if observer is None else (observer, _from_level(least))
     structlog.configure(
         # Exceptions become text here: no handler, ours or another's, is handed one.
-        processors=[*_SHARED, exceptions, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *_SHARED,
+            *observing,
+            structlog.processors.ExceptionRenderer(_bare_traceback),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         # Its ``exception`` is an ``error``: the standard library never sees that there is an exception.
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(seen),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[_of_a_library, *_SHARED, *observing[:1]],
+            use_get_message=False,
+            pass_foreign_args=True,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                exceptions,
+                structlog.processors.ExceptionRenderer(_bare_traceback),
                 renderer,
             ],
         ),
@@ -50,10 +86,85 @@ def configure_logs(log_format: Literal["console", "json"], level: str = "INFO") 
     logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    # These tell of every step, or name URLs, hence people, or frames, hence bodies.
-    for noisy in ("aiohttp", "alembic", "amqp", "asyncio", "celery.utils", "httpcore", "httpx", "kombu"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    root.setLevel(max(least, logging.WARNING))
+    for name in OWN:
+        logging.getLogger(name).setLevel(seen)
+    # It tells of each try to reach Sentry; ``sentry.away`` is enough.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    _hear_of_crashes()
+
+
+def bind_job(*, job_id: str, vendor: str, tenant: str, trace_id: str) -> None:
+    """Name a job in every event of the running task, and of those that it starts."""
+    structlog.contextvars.bind_contextvars(job_id=job_id, vendor=vendor, tenant=tenant, trace_id=trace_id)
+
+
+def log_loop_error(_loop: object, context: Mapping[str, Any]) -> None:
+    """Log what an event loop was left with: the loop's own handler would print the exception's text."""
+    _log.error("loop.unexpected_error", exc_info=context.get("exception"))
+
+
+def _hear_of_crashes() -> None:
+    """Have exceptions that nobody caught logged: Python would print their texts."""
+
+    def of_program(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, frames)
+        else:
+            _log.critical("program.crashed", exc_info=error)
+
+    def of_thread(crash: threading.ExceptHookArgs) -> None:
+        thread = crash.thread.name if crash.thread else None
+        _log.critical("thread.crashed", thread=thread, exc_info=crash.exc_value)
+
+    def of_finalizer(crash: "sys.UnraisableHookArgs") -> None:
+        _log.error("finalizer.unexpected_error", exc_info=crash.exc_value)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = of_program, of_thread, of_finalizer
+
+
+def _from_level(least: int) -> structlog.typing.Processor:
+    levels = logging.getLevelNamesMapping()
+
+    def drop(
+        _logger: structlog.typing.WrappedLogger, method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        if levels[method.upper()] < least:
+            raise structlog.DropEvent
+        return event
+
+    return drop
+
+
+def _of_a_library(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Return a library's record as an event of a constant name, without what was filled into its text."""
+    record: logging.LogRecord = event["_record"]
+    text = _text_of(record, event.pop("positional_args"))
+    is_defect = record.levelno >= logging.ERROR and bool(record.exc_info)
+    event["event"] = "library.unexpected_error" if is_defect else "library.logged"
+    event["where"] = f"{record.pathname.rpartition('site-packages/')[2]}:{record.lineno}"
+    event.pop("stack_info", None)
+    if text is not None:
+        event["text"] = text
+    return event
+
+
+def _text_of(record: logging.LogRecord, filled_in: object) -> str | None:
+    """Return the text as the library's code has it; None where it may have been filled in already."""
+    name, beginnings = _CONNECTION
+    if not filled_in:
+        return None
+    if record.name == name and isinstance(filled_in, tuple) and str(record.msg).startswith(beginnings):
+        return (str(record.msg) % tuple(map(_readable, filled_in))).strip()
+    return str(record.msg)
+
+
+def _readable(filled_in: object) -> object:
+    if isinstance(filled_in, OSError) and filled_in.strerror:
+        return filled_in.strerror
+    return type(filled_in).__qualname__ if isinstance(filled_in, BaseException) else filled_in
 
 
 def _bare_traceback(exc_info: structlog.typing.ExcInfo) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from connector.catalogue.definition import Source
+from connector.clock import paris_day
 from connector.plan import PlannedCall
 from connector.quota.bounds import EGRESS, OF_THE_ADDRESS, is_of_the_person
 from connector.quota.refusals import (
@@ -105,11 +106,12 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
 
 
 async def _tell(planned: PlannedCall, tenant: Tenant, code: CheckCode, services: Services) -> None:
-    """Tell once that what authenticates a tenant's calls is refused."""
+    """Tell once a day that what authenticates a tenant's calls is refused."""
+    day = paris_day(services.clock())
     if planned.endpoint.source is Source.API_IMPOT_PARTICULIER:
-        await services.announcements.tell_once(dgfip_notice(tenant), dgfip_refused(tenant, code))
+        await services.announcements.tell_once(dgfip_notice(tenant, day), dgfip_refused(tenant, code))
     else:
-        await services.announcements.tell_once(refusal_notice(tenant), refused(tenant, code))
+        await services.announcements.tell_once(refusal_notice(tenant, day), refused(tenant, code))
 
 
 async def _count(key: str, code: CheckCode, most: int, services: Services) -> bool:

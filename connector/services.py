@@ -9,6 +9,7 @@ from connector.announcements import Announcements
 from connector.breaker import Breaker
 from connector.catalogue.definition import Source
 from connector.clock import Clock
+from connector.concerned import Concerned
 from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.messaging.delivery import Lane
@@ -22,6 +23,7 @@ from connector.shared.link import RedisLink
 from connector.shared.state import SharedState
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.tracing import Tracer
 from connector.upstream.exchange import Upstream
 
 
@@ -59,4 +61,7 @@ class Services:
     """Draws evenly from [0, 1)."""
     tally: Tally
     metrics: Metrics
+    concerned: Concerned
+    tracer: Tracer
+    """Does nothing where no trace goes anywhere."""
     require_user_id: bool

@@ -50,6 +50,13 @@ def _broker(value: SecretStr) -> SecretStr:
     return value
 
 
+def _dsn(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if not parts.hostname or not parts.username or not parts.path.rpartition("/")[2].isdecimal():
+        raise ValueError("must be a project's DSN, as Sentry shows it: https://key@host/number")
+    return value
+
+
 def _quota(value: object) -> object:
     return read_quota(value) if isinstance(value, str) else value
 
@@ -80,6 +87,11 @@ class Settings(BaseModel):
     reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False
+    sentry_dsn: Annotated[SecretStr, _address("https", "http"), AfterValidator(_dsn)] | None = None
+    """Where incidents, traces and check-ins go; None: nowhere."""
+    sentry_trace_sample_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
+    """Of the jobs whose vendor has not decided itself, how many are traced; 0: no job at all."""
+    sentry_environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "production"
     log_format: Literal["console", "json"] = "console"
 
 

@@ -1,4 +1,4 @@
-"""What somebody has to be told of a token, as values, and how it is told: a warning in the logs."""
+"""What somebody has to be told of a token, as values, and how it is told: in the logs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ EXPIRES: Final = "token.expires"
 REFUSED: Final = "token.refused"
 DGFIP_REFUSED: Final = "dgfip.refused"
 NEXT_REFUSED: Final = "token.next_refused"
+_WITHOUT_SERVICE: Final = frozenset({REFUSED, DGFIP_REFUSED})
+"""The tenant's jobs fail until somebody acts."""
 _log = structlog.get_logger(__name__)
 
 
@@ -44,7 +46,8 @@ def log_alert(alert: TokenAlert) -> None:
         "code": None if alert.code is None else str(alert.code),
     }
     known = {name: value for name, value in details.items() if value is not None}
-    _log.warning(alert.event, tenant=alert.tenant, **known, to_do=alert.to_do)
+    tell = _log.error if alert.event in _WITHOUT_SERVICE else _log.warning
+    tell(alert.event, tenant=alert.tenant, **known, to_do=alert.to_do)
 
 
 def expires(tenant: Tenant, warning: ExpiryWarning) -> TokenAlert:

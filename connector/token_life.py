@@ -1,7 +1,7 @@
 """The life of a token, as values: whether it has expired, which warning is due, and under which name it is given."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from connector.registry.records import Tenant
@@ -41,13 +41,13 @@ def expiry_notice(siret: str, expires_at: datetime, warning: ExpiryWarning) -> s
     return f"token.expires/{siret}/{expires_at.isoformat()}/{warning.threshold_days}"
 
 
-def refusal_notice(tenant: Tenant) -> str:
-    """Return the name under which the first refusal of the tenant's token is told once, by a worker or by beat."""
+def refusal_notice(tenant: Tenant, day: date) -> str:
+    """Return the name under which the refusal of the tenant's token is told once a day, by a worker or by beat."""
     since = tenant.token_set_at.isoformat() if tenant.token_set_at else "unknown"
-    return f"token.refused/{tenant.siret}/{since}"
+    return f"token.refused/{tenant.siret}/{since}/{day.isoformat()}"
 
 
-def dgfip_notice(tenant: Tenant) -> str:
-    """Return the name under which the first refusal of its credentials at API Impôt particulier is told once."""
+def dgfip_notice(tenant: Tenant, day: date) -> str:
+    """Return the name under which the refusal of its credentials at API Impôt particulier is told once a day."""
     since = tenant.dgfip_set_at.isoformat() if tenant.dgfip_set_at else "unknown"
-    return f"dgfip.refused/{tenant.siret}/{since}"
+    return f"dgfip.refused/{tenant.siret}/{since}/{day.isoformat()}"

@@ -22,6 +22,7 @@ from connector.assemble import as_duplicate, assemble, rejection
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.decide import unexplained
+from connector.logs import bind_job
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.messaging.delivery import Delivery
 from connector.plan import plan
@@ -30,6 +31,7 @@ from connector.reasons import job_error
 from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
+from connector.telemetry.tracing import TracedJob, origin_of
 from connector.withhold import progress_within, reply_within
 from schemas.codes import JobCode
 from schemas.reply import CheckReply, Reply
@@ -51,6 +53,7 @@ async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool 
             services.clock(),
             require_user_id=services.require_user_id,
         )
+        run = _begin(delivery, admitted, services) if isinstance(admitted, Admitted) else ""
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception("job.unexpected_error", lane=delivery.lane)
         return Dead(DeadReason.UNEXPECTED_ERROR)
@@ -64,10 +67,10 @@ async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool 
         return SetAside(flow, delivery)
     services.metrics.job_taken_in_hand(delivery, services.clock())
     try:
-        claim = _claim_of(delivery, admitted, services)
+        claim = _claim_of(delivery, admitted, run, services)
         return await _once(delivery, admitted, claim, services)
     except Exception:  # noqa: BLE001 - likewise
-        _log.exception("job.unexpected_error", vendor=admitted.vendor.name, tenant=admitted.tenant.siret)
+        _log.exception("job.unexpected_error", lane=delivery.lane)
         return _failed(delivery, admitted, services)
     finally:
         services.intake.leave(flow)
@@ -83,16 +86,33 @@ def give_up(delivery: Delivery, services: Services) -> Settlement:
     )
     if not isinstance(admitted, Admitted):
         return admitted
+    _begin(delivery, admitted, services)
     return _failed(delivery, admitted, services)
 
 
-def _claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Claim:
+def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
+    """Name the job in the running task's logs, and begin its trace; return the name of this run.
+
+    A job's trace is its vendor's, else has the name of the run, which a job that is put off keeps.
+    """
+    run = delivery.progress.claim if delivery.progress else uuid4().hex
+    origin = origin_of(delivery.trace)
+    trace_id = run if origin is None else origin.trace_id
+    vendor, tenant = admitted.vendor.name, admitted.tenant.siret
+    bind_job(job_id=admitted.job.job_id, vendor=vendor, tenant=tenant, trace_id=trace_id)
+    services.tracer.begin(
+        TracedJob(delivery=delivery, vendor=vendor, tenant=tenant, trace_id=trace_id, origin=origin)
+    )
+    return run
+
+
+def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> Claim:
     """Return the name and the digests under which the reply memory knows this run of the job."""
     progress = delivery.progress
     return Claim(
         vendor=admitted.vendor.name,
         job_id=admitted.job.job_id,
-        claim=progress.claim if progress else uuid4().hex,
+        claim=run,
         digests=progress.digests if progress else services.vault.digests(delivery.body),
         redelivered=delivery.taken_before,
     )
@@ -100,7 +120,9 @@ def _claim_of(delivery: Delivery, admitted: Admitted, services: Services) -> Cla
 
 async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
-    match await services.memory.recall(claim):
+    with services.tracer.span("db", "recall the reply"):
+        standing = await services.memory.recall(claim)
+    match standing:
         case Known(reply):
             grant = services.registry.grant(admitted.vendor)
             return Answer(admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
@@ -136,7 +158,8 @@ async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: S
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(delivery, admitted, _replies(checks), services)
-        await services.memory.remember(claim, answer.reply)
+        with services.tracer.span("db", "remember the reply"):
+            await services.memory.remember(claim, answer.reply)
         return answer
     progress = JobProgress(claim=claim.claim, digests=claim.digests, checks=checks)
     await services.memory.put_off(claim, at)

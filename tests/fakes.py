@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
+from connector.concerned import Concerned
 from connector.intake import Intake
 from connector.memory import ReplyMemory
 from connector.messaging.deferral import deferred, read_deferred
@@ -26,6 +27,7 @@ from connector.settlement import Answer, Defer
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.tracing import Untraced
 from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
@@ -111,6 +113,8 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         jitter=lambda: 0.5,
         tally=Tally(),
         metrics=Metrics(),
+        concerned=Concerned(),
+        tracer=Untraced(),
         require_user_id=False,
     )
 

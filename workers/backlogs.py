@@ -1,6 +1,7 @@
 """The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side."""
 
 import asyncio
+from contextvars import Context
 from typing import Final
 
 import structlog
@@ -65,7 +66,8 @@ class Backlogs:
         """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""
         opening = self._opening.get(flow)
         if opening is None:
-            opening = self._opening[flow] = asyncio.create_task(self._open(flow))
+            # It is the flow's affair: its events are not those of the job that came first.
+            opening = self._opening[flow] = asyncio.create_task(self._open(flow), context=Context())
             opening.add_done_callback(lambda _task: self._opening.pop(flow, None))
         await asyncio.shield(opening)
 

@@ -78,6 +78,7 @@ def worker(  # noqa: PLR0913 - its options
     from connector.bootstrap import Scrape, build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
+    from connector.telemetry.opening import open_telemetry
     from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
     from workers.health import Health
@@ -85,12 +86,13 @@ def worker(  # noqa: PLR0913 - its options
     if tenant_metrics and http_port is None:
         raise click.UsageError("--tenant-metrics: nothing serves them; add --http PORT")
     settings = settings_or_exit()
-    configure_logs(settings.log_format, log_level)
+    telemetry = open_telemetry(settings)
+    configure_logs(settings.log_format, log_level, telemetry.observer)
     scrape = Scrape.EACH_TENANT if tenant_metrics else Scrape.ALL_TOGETHER
     if http_port is None:
         scrape = Scrape.NOTHING
     with failing_cleanly():
-        services = build_services(settings, http_transport(), concurrency, scrape=scrape)
+        services = build_services(settings, http_transport(), concurrency, scrape=scrape, telemetry=telemetry)
     work = Work(
         lanes=_LANES[lane],
         concurrency=concurrency,

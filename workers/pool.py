@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar, cast
 
 from celery.concurrency.base import BasePool
 
+from connector.logs import log_loop_error
+
 _DEAF_SECONDS: Final = 1.0
 """How long a signal may go unheard."""
 _Outcome = tuple[Any, BaseException | None]
@@ -30,6 +32,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     def on_start(self) -> None:
         """Make the loop; it runs whenever ``run`` is called."""
         self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(log_loop_error)
         self.jobs = set()
 
     def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:

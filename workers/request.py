@@ -1,7 +1,7 @@
 """One message of a queue that is consumed, on its way through the pipeline."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
@@ -55,9 +55,9 @@ class VerifyRequest:
             acknowledge=lambda: self.session.acknowledge(tag),
             reject=lambda: self.session.reject(tag),
         )
+        services = self.work.services
         try:
             delivery, settlement = await self._decide()
-            services = self.work.services
             settler = Settler(
                 publisher=self.session.publisher,
                 vault=services.vault,
@@ -66,14 +66,17 @@ class VerifyRequest:
                 setting_aside=self.backlogs.setting_aside,
                 metrics=services.metrics,
             )
-            await settler.settle(settlement, delivery, taken)
+            carried_on = replace(delivery, trace=services.tracer.carried_on(delivery.trace))
+            await settler.settle(settlement, carried_on, taken)
         except PublishError as error:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
-            _log.exception("job.unsettled", queue=self.queue)
+            _log.exception("settling.unexpected_error", queue=self.queue)
             # A while later: what fails each time must not spin.
             await asyncio.sleep(GIVE_BACK_SECONDS)
             self.session.give_back(tag)
+        finally:
+            services.tracer.end()
 
     async def _decide(self) -> tuple[Delivery, Settlement]:
         now = self.work.services.clock()

@@ -13,8 +13,8 @@ from connector.cli.options import LOG_LEVEL, failing_cleanly, settings_or_exit
 def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes flags by name
     """Run the scheduled work: check every token once a day, try those that wait every few minutes.
 
-    Warns, in its logs, 60, 30, 7 and 1 days before a token expires and at its first refusal: once each, whoever
-    restarts and however many of it run. Asks the API twice a second at most, and needs no broker.
+    Warns, in its logs, 60, 30, 7 and 1 days before a token expires, once each, and of one that is refused, once a
+    day, whoever restarts and however many of it run. Asks the API twice a second at most, and needs no broker.
 
     SIGTERM or Ctrl-C end it at once: what was not done is due when it starts again.
 
@@ -26,17 +26,20 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
     from sqlalchemy.exc import SQLAlchemyError
 
     from connector.bootstrap import build_beat
-    from connector.logs import configure_logs
+    from connector.logs import configure_logs, log_loop_error
     from connector.registry.database import DatabaseError
+    from connector.telemetry.opening import open_telemetry
     from connector.upstream.transport import http_transport
 
     settings = settings_or_exit()
-    configure_logs(settings.log_format, log_level)
+    telemetry = open_telemetry(settings)
+    configure_logs(settings.log_format, log_level, telemetry.observer)
     ended_by: list[int] = []
 
     async def until_told() -> None:
         running = asyncio.current_task()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(log_loop_error)
 
         def end(signum: int) -> None:
             ended_by.append(signum)
@@ -47,7 +50,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
             loop.add_signal_handler(signum, end, signum)
         transport = http_transport()
         try:
-            built = build_beat(settings, transport)
+            built = build_beat(settings, transport, telemetry=telemetry)
             click.echo("beat ready", err=True)
             await (built.run_due() if once else built.run())
         except asyncio.CancelledError:

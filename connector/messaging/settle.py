@@ -94,13 +94,15 @@ class Settler:
                 await _keep(isolated(suspect, self.vault), self.publisher)
                 _log.warning("job.isolated", queue=taken.queue)
             case Dead() if delivery.oversized:
-                _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+                _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
                 taken.reject()
                 return
             case Dead():
                 await _keep(_dead_letter(settlement, delivery, taken.queue, self.clock()), self.publisher)
-                _log.warning("job.dead", reason=settlement.reason, queue=taken.queue)
+                _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
         taken.acknowledge()
+        status = settlement.reply.status if isinstance(settlement, Answer) else None
+        _log.debug("job.settled", ended=type(settlement).__name__.lower(), status=status, queue=taken.queue)
 
     async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
         async with self.setting_aside:
@@ -142,7 +144,7 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Co
         ),
         publisher,
     )
-    _log.warning("reply.undeliverable", reason=reason, queue=answer.queue)
+    _log.error("reply.undeliverable", reason=reason, queue=answer.queue, lane=delivery.lane)
     return confirmation
 
 

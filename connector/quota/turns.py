@@ -7,6 +7,7 @@ tenant, its vendors do. A call waits in its tenant's line alone: a tenant withou
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -117,7 +118,8 @@ class Turns:
 
     def _start_serving(self) -> None:
         if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve())
+            # It serves every job: its events are not those of the one that came first.
+            self._serving = asyncio.create_task(self._serve(), context=Context())
             self._serving.add_done_callback(self._on_served)
 
     def _on_served(self, serving: asyncio.Task[None]) -> None:

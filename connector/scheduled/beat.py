@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector.clock import Clock
 from connector.errors import OperatorError
 from connector.registry.schedule import Schedule, Turn
+from connector.telemetry.check_ins import CheckIns, NoCheckIns, Ran
 
 HELD_FOR: Final = timedelta(minutes=15)
 """How long a turn is held without a sign of life: then another beat takes it, or the same one again."""
@@ -55,6 +56,16 @@ class Task(Protocol):
         """Its name in SQL."""
         ...
 
+    @property
+    def every(self) -> timedelta:
+        """How long after its start it is due again, at the latest."""
+        ...
+
+    @property
+    def late_after(self) -> timedelta:
+        """How much later than that it may run before somebody should look: longer than a turn is held."""
+        ...
+
     async def run(self, keep: Callable[[], Awaitable[None]]) -> timedelta:
         """Do it, calling ``keep`` every few seconds; return how long after its start it is due next."""
         ...
@@ -63,10 +74,13 @@ class Task(Protocol):
 class Beat:
     """Runs tasks until it is cancelled."""
 
-    def __init__(self, tasks: Sequence[Task], schedule: Schedule, clock: Clock) -> None:
+    def __init__(
+        self, tasks: Sequence[Task], schedule: Schedule, clock: Clock, check_ins: CheckIns | None = None
+    ) -> None:
         self._tasks = tasks
         self._schedule = schedule
         self._clock = clock
+        self._check_ins = check_ins or NoCheckIns()
 
     async def run_due(self) -> None:
         """Run what is due, and return. Raises what a task raises."""
@@ -111,4 +125,15 @@ class Beat:
             # Whoever starts next goes on at once: what was told already is not told again.
             self._schedule.move(holding.turn, self._clock())
             raise
+        except Exception:
+            self._tell(task, started_at, has_failed=True)
+            raise
+        self._tell(task, started_at, has_failed=False)
         _log.info("beat.finished", task=task.name, due_at=holding.turn.due_at.isoformat())
+
+    def _tell(self, task: Task, started_at: datetime, *, has_failed: bool) -> None:
+        took = self._clock() - started_at
+        ran = Ran(
+            task=task.name, every=task.every, late_after=task.late_after, took=took, has_failed=has_failed
+        )
+        self._check_ins.tell(ran)

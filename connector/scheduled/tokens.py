@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from connector.clock import Clock
+from connector.clock import Clock, paris_day
 from connector.registry.jwt_claims import NotAJwtError, expiry_of
 from connector.registry.notices import Notices
 from connector.registry.records import Tenant
@@ -53,10 +53,12 @@ class TokenWork:
 
 @dataclass(frozen=True, slots=True)
 class TokenCheck:
-    """Checks every token, and warns 60, 30, 7 and 1 days before one expires, and of its first refusal, once each."""
+    """Checks every token, and warns 60, 30, 7 and 1 days before one expires, once each, and of its refusal, once a day."""
 
     work: TokenWork
     name: str = "tokens.check"
+    every: timedelta = CHECKED_EVERY
+    late_after: timedelta = timedelta(hours=1)
 
     async def run(self, keep: Keep) -> timedelta:
         """Check every token; return when to check them again: sooner where the API does not answer."""
@@ -101,7 +103,7 @@ def notices_of(report: TokenReport, now: datetime) -> tuple[tuple[str, TokenAler
     """Return what is to be told of a token at this instant, each under the name by which it is told once."""
     tenant = report.tenant
     if report.state in {TokenState.REFUSED, TokenState.EXPIRED} and report.code is not None:
-        return ((refusal_notice(tenant), refused(tenant, report.code)),)
+        return ((refusal_notice(tenant, paris_day(now)), refused(tenant, report.code)),)
     if tenant.token_expires_at is None or report.state in {TokenState.MISSING, TokenState.UNREADABLE}:
         return ()
     warning = due_warning(tenant.token_expires_at, now)
@@ -116,6 +118,8 @@ class TokenPromotion:
 
     work: TokenWork
     name: str = "tokens.promote"
+    every: timedelta = TRIED_EVERY
+    late_after: timedelta = timedelta(minutes=20)
 
     async def run(self, keep: Keep) -> timedelta:
         """Try every token that waits."""

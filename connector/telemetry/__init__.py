@@ -1,1 +1,1 @@
-"""What is told of the connector while it runs, without a word of the people whom jobs are about."""
+"""What the connector tells of itself, and never of a person."""

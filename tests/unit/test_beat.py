@@ -35,6 +35,8 @@ class Daily:
     time: ManualTime
     does: Callable[[Keep], Awaitable[None]] | None = None
     name: str = "daily"
+    every: timedelta = timedelta(days=1)
+    late_after: timedelta = timedelta(hours=1)
     ran_at: list[datetime] = field(default_factory=list)
 
     async def run(self, keep: Keep) -> timedelta:

@@ -112,7 +112,7 @@ async def test_each_threshold_is_told_once_over_a_tokens_life(host: Host) -> Non
         (EXPIRES, CLAMART, 30, None),
         (EXPIRES, CLAMART, 7, None),
         (EXPIRES, CLAMART, 1, None),
-        (REFUSED, CLAMART, None, CheckCode.TOKEN_EXPIRED),
+        *[(REFUSED, CLAMART, None, CheckCode.TOKEN_EXPIRED)] * 2,
     ]
     assert host.alerts[0].expires_at == START + timedelta(days=90)
     assert f"ccas-connector tenants token rotate {CLAMART}" in host.alerts[0].to_do
@@ -134,20 +134,21 @@ async def test_another_token_has_warnings_of_its_own(host: Host) -> None:
     assert host.told == [(EXPIRES, CLAMART, 5, None), (EXPIRES, CLAMART, 6, None)]
 
 
-async def test_the_first_refusal_is_told_once_per_token(host: Host) -> None:
+async def test_a_refusal_is_told_once_per_token_and_day(host: Host) -> None:
     host.add(CLAMART, "first", 300)
     host.add(BOURG, "other", 300)
     host.says = {"first": Refused(CheckCode.TOKEN_REVOKED), "second": Refused(CheckCode.IP_FORBIDDEN)}
     for _ in range(3):
         await host.check()
+        await host.check()
         host.time.advance(24 * 3600)
-    assert host.told == [(REFUSED, CLAMART, None, CheckCode.TOKEN_REVOKED)]
+    assert host.told == [(REFUSED, CLAMART, None, CheckCode.TOKEN_REVOKED)] * 3
     sealed, set_at = VAULT.seal(CLAMART, jwt("second")), host.time.now
     TokenStore(host.engine).set(CLAMART, StoredToken(sealed=sealed, expires_at=None, set_at=set_at))
     for _ in range(2):
         await host.check()
-    assert host.told[1:] == [(REFUSED, CLAMART, None, CheckCode.IP_FORBIDDEN)]
-    assert "address" in host.alerts[1].to_do
+    assert host.told[3:] == [(REFUSED, CLAMART, None, CheckCode.IP_FORBIDDEN)]
+    assert "address" in host.alerts[3].to_do
 
 
 async def test_a_token_that_has_expired_is_told_of_and_never_asked_about(host: Host) -> None:

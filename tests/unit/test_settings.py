@@ -42,6 +42,9 @@ def test_a_boolean_is_written_as_operators_write_it(text: str, *, expected: bool
         ("CONNECTOR_DATABASE_URL", "postgresql+psycopg://user:pass@db.test/registry"),
         ("CONNECTOR_DATABASE_URL", "postgresql://user:pass@db.test/registry"),
         ("CONNECTOR_SECRET_KEY", "some-key"),
+        ("CONNECTOR_SENTRY_DSN", "https://key@sentry.test/some/path/7"),
+        ("CONNECTOR_SENTRY_TRACE_SAMPLE_RATE", "0.25"),
+        ("CONNECTOR_SENTRY_ENVIRONMENT", "staging"),
         ("CONNECTOR_LOG_FORMAT", "json"),
     ],
 )
@@ -135,3 +138,26 @@ def test_settings_show_no_secret() -> None:
         },
     )
     assert "s3same" not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        *[
+            ("CONNECTOR_SENTRY_DSN", value)
+            for value in (
+                "s3same",
+                "https://sentry.test/7",
+                "https://s3same@sentry.test/",
+                "ftp://s3same@h/1",
+            )
+        ],
+        *[("CONNECTOR_SENTRY_TRACE_SAMPLE_RATE", value) for value in ("-0.1", "1.1", "nan", "s3same")],
+        *[("CONNECTOR_SENTRY_ENVIRONMENT", value) for value in ("s3same place", "s3same/1")],
+    ],
+)
+def test_what_sentry_could_not_use_is_refused_without_being_shown(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({variable: value})
+    assert str(refused.value).startswith(f"{variable}: ")
+    assert "s3same" not in str(refused.value)

@@ -146,7 +146,7 @@ async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
         "x-connector-queue": "replies.millesime",
         "x-connector-since": NOW.isoformat(),
     }
-    assert [(entry["event"], entry["queue"]) for entry in logs] == [
+    assert [(entry["event"], entry["queue"]) for entry in logs if entry["log_level"] != "debug"] == [
         ("reply.undeliverable", "replies.millesime")
     ]
     assert "EXEMPLE" not in repr(logs)

@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connector.registry.records import Tenant
-from connector.token_life import ExpiryWarning, due_warning, expiry_notice, has_expired, refusal_notice
+from connector.token_life import (
+    ExpiryWarning,
+    dgfip_notice,
+    due_warning,
+    expiry_notice,
+    has_expired,
+    refusal_notice,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SIRET = "26920023600017"
@@ -62,7 +69,10 @@ def test_a_warning_is_named_by_tenant_token_and_threshold() -> None:
     assert max(map(len, names)) <= 200
 
 
-def test_a_refusal_is_named_by_tenant_and_token() -> None:
-    names = {refusal_notice(_tenant()), refusal_notice(_tenant(set_at=NOW + timedelta(microseconds=1)))}
-    assert len(names | {refusal_notice(_tenant(set_at=None))}) == 3
-    assert refusal_notice(_tenant()) == refusal_notice(_tenant(expires_at=NOW))
+def test_a_refusal_is_named_by_tenant_token_and_day() -> None:
+    day = NOW.date()
+    later = _tenant(set_at=NOW + timedelta(microseconds=1))
+    names = {refusal_notice(tenant, day) for tenant in (_tenant(), later, _tenant(set_at=None))}
+    assert len(names | {refusal_notice(_tenant(), day + timedelta(days=1))}) == 4
+    assert refusal_notice(_tenant(), day) == refusal_notice(_tenant(expires_at=NOW), day)
+    assert len({dgfip_notice(_tenant(), day), dgfip_notice(_tenant(), day + timedelta(days=1))}) == 2

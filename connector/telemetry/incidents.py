@@ -1,0 +1,174 @@
+"""What is worth an event in Sentry, decided once: by the name of a log event, why, and what to do.
+
+Not a person without a file, not a retry that will succeed, not what mends itself: that is what metrics are for. An issue
+is a cause, whoever it concerns: what tells two causes apart is ``by``, never a tenant. ``NOT_WORTH_ONE`` holds the other
+events from ``warning`` upwards, each with its reason, so that none is left out by oversight.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One kind of event; its fields are those of the log event, of ``connector.telemetry.privacy.FIELDS``."""
+
+    title: str
+    """What happened."""
+    cause: str
+    to_do: str
+    by: tuple[str, ...] = ()
+    """The fields that tell causes apart."""
+    concerns_all: bool = False
+    """It is no tenant's own: whose job met it is one of those concerned, no more."""
+
+
+def runbook(event: str) -> str:
+    """Return where the runbook speaks of an incident: the anchor of the heading that is its event's name."""
+    return f"deploy/README.md#{event.replace('.', '')}"
+
+
+_DEFECT: Final = "a defect of the connector, or of a library"
+_REPORT: Final = "report it to the maintainers with the type and the stack"
+_ROTATE: Final = "get a token that the API takes on DataPass, then: ccas-connector tenants token rotate SIRET"
+
+INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
+    {
+        "token.refused": Incident(
+            title="The API refuses a tenant's token",
+            cause="the token was revoked or has expired, or the API does not allow this host's address",
+            to_do=f"{_ROTATE}; where the code is ip_forbidden, ask the API to allow the address",
+            by=("code",),
+        ),
+        "token.next_refused": Incident(
+            title="The API refuses the token that was to replace a tenant's",
+            cause="the new token is not valid; the former one still serves",
+            to_do=_ROTATE,
+            by=("code",),
+        ),
+        "token.expires": Incident(
+            title="A tenant's token expires soon",
+            cause="its habilitation ends",
+            to_do="renew the habilitation on DataPass, which takes weeks, then: ccas-connector tenants token rotate SIRET",
+        ),
+        "token.unreadable": Incident(
+            title="A tenant's stored token does not open",
+            cause="CONNECTOR_SECRET_KEY lacks the key that the token was sealed under",
+            to_do="give back the former key behind the new one, then: ccas-connector registry rekey",
+        ),
+        "dgfip.refused": Incident(
+            title="The DGFiP refuses a tenant's credentials",
+            cause="they were changed or revoked",
+            to_do="check them with the DGFiP, then: ccas-connector tenants import FILE",
+            by=("code",),
+        ),
+        "tenant.suspended": Incident(
+            title="A tenant is suspended: its calls keep being refused",
+            cause="twenty refusals in five minutes",
+            to_do="act on the refusal's code: another token, or the missing scope; a new token ends the suspension",
+            by=("check", "code"),
+        ),
+        "address.paused": Incident(
+            title="No call is made from this address for now",
+            cause="so many refusals in five minutes that the API would soon ban the address, with every tenant behind it",
+            to_do="find whose calls are refused (tenant.suspended), and revoke what does not serve",
+            by=("code",),
+            concerns_all=True,
+        ),
+        "breaker.opened": Incident(
+            title="A provider is down",
+            cause="several calls in a row failed, or the provider announced a maintenance",
+            to_do="look at the provider's status; nothing to do here: jobs wait, and the breaker closes by itself",
+            by=("provider", "code"),
+            concerns_all=True,
+        ),
+        "source.surprise": Incident(
+            title="A source answers otherwise than documented",
+            cause="the API has changed",
+            to_do="compare the place with the API's documentation, and report it to the maintainers",
+            by=("check", "kind"),
+            concerns_all=True,
+        ),
+        "reply.undeliverable": Incident(
+            title="A reply could not be delivered",
+            cause="the vendor's reply queue is gone, or refuses messages",
+            to_do="mend the queue (ccas-connector topology declare), then: ccas-connector dead replay --all",
+            by=("reason",),
+        ),
+        "job.dead": Incident(
+            title="A message could be neither processed nor answered",
+            cause="an unknown vendor, a forged message, a key that is gone, or a defect",
+            to_do="ccas-connector dead list, mend the cause that it gives, then: ccas-connector dead replay",
+            by=("reason",),
+        ),
+        "job.isolated": Incident(
+            title="A job may be what ends workers",
+            cause="it was in hand each of the many times that a worker ended",
+            to_do="look at why workers end (memory, SIGKILL); the job runs alone and is answered in any case",
+        ),
+        "topology.refused": Incident(
+            title="The broker's topology is not as it must be",
+            cause="a queue or exchange is missing, was declared otherwise, or its rights are",
+            to_do="ccas-connector vendors definitions, and import them, then start the worker again",
+        ),
+        "worker.consumer_lost": Incident(
+            title="A queue that a worker took jobs from is gone",
+            cause="somebody deleted it; the worker ends, to be started again",
+            to_do="ccas-connector topology declare, and find out who deletes queues",
+        ),
+        "worker.not_alone": Incident(
+            title="A worker does not start: quotas would not be kept",
+            cause="several worker processes, at least one of them without CONNECTOR_REDIS_URL",
+            to_do="give all of them CONNECTOR_REDIS_URL, or stop all but one",
+        ),
+        "broker.refused": Incident(
+            title="A worker does not start: the broker refuses its user",
+            cause="the user, the password or the virtual host of CONNECTOR_BROKER_URL",
+            to_do="correct CONNECTOR_BROKER_URL, then: ccas-connector health",
+        ),
+        "shared_state.refused": Incident(
+            title="A worker does not start: Redis cannot be used",
+            cause="the address of CONNECTOR_REDIS_URL, or that server",
+            to_do="correct CONNECTOR_REDIS_URL, or start that server",
+        ),
+        **{
+            event: Incident(title=title, cause=_DEFECT, to_do=_REPORT, by=("check", "exception", "place"))
+            for event, title in {
+                "check.unexpected_error": "A check ended in a way that nobody foresaw",
+                "job.unexpected_error": "A job ended in a way that nobody foresaw",
+                "settling.unexpected_error": "A job could not be settled, in a way that nobody foresaw",
+                "turns.unexpected_error": "What lets calls through failed, and was started again",
+                "beat.task_failed": "A scheduled task failed, and will come due again",
+                "loop.unexpected_error": "An event loop was left with an exception",
+                "library.unexpected_error": "A library logged an exception",
+                "finalizer.unexpected_error": "An object could not be cleaned up",
+                "thread.crashed": "A thread ended in a way that nobody foresaw",
+                "program.crashed": "A program ended in a way that nobody foresaw",
+            }.items()
+        },
+    }
+)
+
+NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "job.unsettled": "the broker gives the job again",
+        "memory.away": "jobs are answered without it; a metric says how long",
+        "memory.unreadable": "the job is run again",
+        "memory.not_forgotten": "tried again within a minute",
+        "registry.unreachable": "the former registry serves; a metric says how long",
+        "shared_state.away": "each process keeps to its share; a metric says how long",
+        "broker.blocked": "the broker's own alarm tells its operator",
+        "backlog.not_opened": "the job is run instead",
+        "isolation.postponed": "tried again within seconds",
+        "beat.database_away": "tried again within seconds; a missed check-in tells what lasts",
+        "beat.turn_lost": "another beat does it",
+        "tokens.undecided": "asked again; the API's outage is a breaker's to tell",
+        "worker.gave_back": "another worker takes the jobs",
+        "health.refused": "whoever starts the worker sees it end",
+        "library.logged": "what it leads to has an event of its own",
+        "sentry.away": "it cannot be told there",
+    }
+)
+"""Why the other events from ``warning`` upwards are none."""
