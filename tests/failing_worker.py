@@ -1,0 +1,22 @@
+"""A worker with a defect: of one check, no answer can be understood, and the exception carries it whole.
+
+Run as ``python -m tests.failing_worker`` with the options and settings of ``ccas-connector worker``.
+"""
+
+import sys
+from typing import Any
+
+import connector.call
+from connector.decide import decide
+from workers.cli import worker
+
+
+def _fail(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
+    if planned.definition.name == "revenu_solidarite_active":
+        raise ValueError(f"{attempt} {exchange.body!r}")
+    return decide(planned, attempt, exchange, now)
+
+
+if __name__ == "__main__":
+    connector.call.decide = _fail  # type: ignore[attr-defined]
+    worker(sys.argv[1:])
