@@ -66,8 +66,10 @@ class VerifyRequest:
                 setting_aside=self.backlogs.setting_aside,
                 metrics=services.metrics,
             )
-            carried_on = replace(delivery, trace=services.tracer.carried_on(delivery.trace))
-            await settler.settle(settlement, carried_on, taken)
+            trace = services.tracer.carried_on(delivery.trace)
+            if trace is not delivery.trace:
+                delivery = replace(delivery, trace=trace)
+            await settler.settle(settlement, delivery, taken)
         except PublishError as error:
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed

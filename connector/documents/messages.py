@@ -69,8 +69,15 @@ def _example(definition: CheckDefinition, write: Example) -> dict[str, Any]:
 
 
 def _trace_headers() -> dict[str, Any]:
+    named = dict.fromkeys(
+        ("traceparent", "sentry-trace"),
+        "; where the connector has traced the job, the reply's names the connector's span",
+    )
     headers = {
-        name: {"type": "string", "description": f"Carried from a job to its reply, up to {longest} bytes."}
+        name: {
+            "type": "string",
+            "description": f"Carried from a job to its reply, up to {longest} bytes{named.get(name, '')}.",
+        }
         for name, longest in TRACE_HEADERS.items()
     }
     return {"type": "object", "properties": headers}
