@@ -14,6 +14,7 @@ from connector.registry.database import ensure_current, open_database
 from connector.registry.schedule import Schedule
 from connector.scheduled.beat import HELD_FOR, Beat
 from connector.scheduled.pace import Pace
+from connector.telemetry.check_ins import Ran
 from tests.fakes import ManualTime
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -177,3 +178,47 @@ async def test_calls_are_spaced_out_whoever_waits() -> None:
     await pace.wait()
     await pace.wait()
     assert time.slept == [0, 0.5, 0.5, 0.5, 0, 0.5]
+
+
+@dataclass
+class Heard:
+    """Check-ins, kept."""
+
+    runs: list[Ran] = field(default_factory=list)
+
+    def tell(self, ran: Ran) -> None:
+        """Keep a run."""
+        self.runs.append(ran)
+
+
+async def test_each_run_checks_in_with_how_it_ended_and_when_the_next_is_due(schedule: Schedule) -> None:
+    time, heard = ManualTime(), Heard()
+
+    async def take_a_minute(_keep: Keep) -> None:
+        time.advance(60)
+
+    async def fail(_keep: Keep) -> None:
+        raise RuntimeError
+
+    beat = Beat([Daily(time, take_a_minute, "fine")], schedule, time.clock, heard)
+    await beat.run_due()
+    await beat.run_due()
+    with pytest.raises(RuntimeError):
+        await Beat([Daily(time, fail, "failing")], schedule, time.clock, heard).run_due()
+    due = {"every": timedelta(days=1), "late_after": timedelta(hours=1)}
+    assert heard.runs == [
+        Ran(task="fine", took=timedelta(minutes=1), has_failed=False, **due),
+        Ran(task="failing", took=timedelta(0), has_failed=True, **due),
+    ]
+
+
+async def test_a_run_whose_turn_was_taken_is_told_by_who_has_it(schedule: Schedule) -> None:
+    time, heard = ManualTime(), Heard()
+
+    async def stall(keep: Keep) -> None:
+        time.advance(2 * HELD_FOR.total_seconds())
+        await Beat([Daily(time)], schedule, time.clock, heard).run_due()
+        await keep()
+
+    await Beat([Daily(time, stall)], schedule, time.clock, heard).run_due()
+    assert len(heard.runs) == 1

@@ -504,3 +504,42 @@ async def test_the_logs_hold_neither_the_person_nor_the_token(
     text = "".join(capsys.readouterr())
     assert "job.unexpected_error" in text
     assert not [private for private in PRIVATE if private in text]
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize("headers", [{"traceparent": f"00-{TRACE}-b7ad6b7169203331-00"}, {}])
+async def test_each_event_of_a_job_names_it_and_its_trace(headers: dict[str, str]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        seen.append(structlog.contextvars.get_contextvars())
+        return _found(_request)
+
+    delivery = replace(_delivery(), trace=headers)
+    await asyncio.create_task(verify(delivery, _services(Source(qf=answer, rsa=answer))))
+    (names,) = {tuple(sorted(names.items())) for names in seen}
+    trace_id = dict(names)["trace_id"]
+    assert names == (
+        ("job_id", "job-1"),
+        ("tenant", CLAMART),
+        ("trace_id", trace_id),
+        ("vendor", "millesime"),
+    )
+    assert trace_id == TRACE or (not headers and len(trace_id) == len(TRACE))
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+async def test_a_job_that_is_put_off_keeps_the_name_of_its_trace() -> None:
+    names: list[str] = []
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        names.append(structlog.contextvars.get_contextvars()["trace_id"])
+        return httpx.Response(503)
+
+    time = ManualTime()
+    acting = services(httpx.MockTransport(answer), OneToken(), time)
+    await asyncio.create_task(answered(replace(_delivery(BOTH[0]), lane=Lane.BATCH), acting, time))
+    assert len(names) > 1
+    assert len(set(names)) == 1
