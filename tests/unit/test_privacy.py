@@ -19,7 +19,15 @@ from connector.telemetry.privacy import (
 
 PRIVATE = "ROUX Jeanne, 1987-06-27"
 TRACE = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
-FRAME = {"filename": "connector/verify.py", "function": "verify", "lineno": 7, "in_app": True}
+FRAME = {
+    "filename": "connector/verify.py",
+    "function": "verify",
+    "lineno": 7,
+    "in_app": True,
+    "vars": {"identity": "i"},
+    "context_line": "c",
+    "abs_path": "p",
+}
 EVENT: dict[str, Any] = {
     "event_id": "f" * 32,
     "timestamp": "2026-11-23T09:00:00.000000Z",
@@ -41,7 +49,9 @@ EVENT: dict[str, Any] = {
         "trace": TRACE,
     },
     "exception": {
-        "values": [{"type": "KeyError", "module": "builtins", "stacktrace": {"frames": [FRAME]}}],
+        "values": [
+            {"type": "KeyError", "module": "builtins", "value": "v", "stacktrace": {"frames": [FRAME]}},
+        ],
     },
 }
 TRANSACTION: dict[str, Any] = {

@@ -163,12 +163,14 @@ async def test_a_trace_is_its_own_tasks_and_sent_once() -> None:
 
     async def run() -> None:
         tracing.begin(job(delivery()))
+        with tracing.span("db", "recall the reply"):
+            pass
         tracing.begin(job(delivery()))
         tracing.end()
         tracing.end()
 
     await asyncio.gather(run(), run())
-    assert len(sent) == 2
+    assert [len(each["spans"]) for each in sent] == [1, 1]
     assert tracing.carried_on(GIVEN) is GIVEN
 
 
