@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One kind of event; its fields are those of the log event, of ``connector.telemetry.privacy.FIELDS``."""
+    """One kind of event; its fields are those of the log event, of ``connector.telemetry.vocabulary.FIELDS``."""
 
     title: str
     """What happened."""

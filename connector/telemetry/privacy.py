@@ -1,100 +1,35 @@
 """What may leave for Sentry: everything that does is rebuilt here, from parts whose values are known.
 
-A value leaves when its field is in ``FIELDS`` and the value is of that field's vocabulary or form; titles, causes and
+A value leaves when its field is in ``connector.telemetry.vocabulary`` and it is of that field's vocabulary or form; titles, causes and
 what to do come from ``connector.telemetry.incidents``, whatever the event says. What is not known here does not leave.
 Pure: these are the SDK's ``before_send``, ``before_send_transaction`` and ``before_breadcrumb``.
 """
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Lane
-from connector.registry.tenants_file import VENDOR_NAME
-from connector.settlement import DeadReason
-from connector.surprises import SurpriseKind
 from connector.telemetry.incidents import INCIDENTS, runbook
-from schemas.codes import CheckCode
-
-_HEX_32: Final = re.compile(r"[0-9a-f]{32}")
-_HEX_16: Final = re.compile(r"[0-9a-f]{16}")
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-_NUMBER: Final = re.compile(r"\d{1,12}")
-_FILE: Final = re.compile(r"[\w./<>+-]{1,200}")
-_FUNCTION: Final = re.compile(r"[\w.<>]{1,200}")
-_TASK: Final = re.compile(r"[a-z]+(?:[._-][a-z]+){0,3}")
-_PLACE: Final = re.compile(
-    r"\?|others|(?:\w{1,65}\.){0,4}[\w?]{1,65}|[\w./<>+-]{1,200}:[\w.<>]{1,200}", re.ASCII
+from connector.telemetry.vocabulary import (
+    ENVELOPE,
+    FIELDS,
+    FILE,
+    FUNCTION,
+    HEX_16,
+    HEX_32,
+    JOB,
+    LEVELS,
+    LISTS,
+    MOST_LISTED,
+    NUMBER,
+    SCHEDULE,
+    SPAN_DATA,
+    SPANS,
+    STATUSES,
+    TAGS,
+    TASK,
+    Vocabulary,
 )
-
-FIELDS: Final[Mapping[str, re.Pattern[str] | Collection[str]]] = {
-    "vendor": re.compile(VENDOR_NAME),
-    "tenant": re.compile(r"\d{14}"),
-    "check": frozenset(CATALOGUE),
-    "provider": frozenset(check.provider for check in CATALOGUE.values()),
-    "code": frozenset(str(code) for code in CheckCode),
-    "kind": frozenset(str(kind) for kind in SurpriseKind),
-    "reason": frozenset({*(reason.value for reason in DeadReason), "unroutable", "refused"}),
-    "lane": frozenset(str(lane) for lane in Lane),
-    "place": _PLACE,
-    "queue": re.compile(r"(?:replies|verifications|connector)\.[a-z0-9.-]{1,160}"),
-    "exception": re.compile(r"[A-Za-z_][\w.<>]{0,120}"),
-    "job_id": re.compile(r"[A-Za-z0-9._:-]{1,128}"),
-    "task": _TASK,
-    "thread": re.compile(r"[\w-]{1,60}"),
-    "variable": re.compile(r"CONNECTOR_[A-Z_]{1,40}"),
-    "which": frozenset({"next"}),
-    "where": re.compile(r"[\w./<>+-]{1,200}:\d{1,6}"),
-    "count": _NUMBER,
-    "days_left": _NUMBER,
-    "left_out": _NUMBER,
-    "until": _INSTANT,
-    "expires_at": _INSTANT,
-}
-"""Of the fields of a log event, those that leave, and what each may be."""
-LISTS: Final[Mapping[str, str]] = {
-    "tenants": "tenant",
-    "places": "place",
-    "queues": "queue",
-    "checks": "check",
-}
-"""Fields of several values, by the field that each value is one of."""
-TAGS: Final = ("vendor", "tenant", "check", "provider", "code", "lane")
-MOST_LISTED: Final = 50
-SPANS: Final[Mapping[str, frozenset[str]]] = {
-    "http.client": frozenset(
-        f"GET {endpoint.path}" for check in CATALOGUE.values() for endpoint in check.endpoints
-    ),
-    "db": frozenset({"recall the reply", "remember the reply"}),
-}
-"""The spans that leave: of an HTTP call, its endpoint's path as the catalogue has it, which shows nobody."""
-JOB: Final = "queue.process"
-_SPAN_DATA: Final[Mapping[str, re.Pattern[str] | Collection[str]]] = {
-    **{name: FIELDS[name] for name in ("check", "provider")},
-    "http.response.status_code": re.compile(r"[1-5]\d\d"),
-    "messaging.system": frozenset({"rabbitmq"}),
-    "messaging.destination.name": FIELDS["queue"],
-    "messaging.message.receive.latency": re.compile(r"\d{1,12}(\.\d{1,6})?"),
-    "messaging.message.retry.count": _NUMBER,
-    "messaging.message.body.size": _NUMBER,
-}
-_SCHEDULE: Final[Mapping[str, re.Pattern[str] | Collection[str]]] = {
-    "type": frozenset({"interval"}),
-    "value": _NUMBER,
-    "unit": frozenset({"minute", "hour", "day"}),
-}
-_STATUSES: Final = frozenset({"ok", "internal_error"})
-_LEVELS: Final = frozenset({"warning", "error", "fatal"})
-_ENVELOPE: Final[Mapping[str, re.Pattern[str] | Collection[str]]] = {
-    "event_id": _HEX_32,
-    "release": re.compile(r"[\w.@+-]{1,100}"),
-    "environment": re.compile(r"[\w.-]{1,64}"),
-    "server_name": re.compile(r"[\w.-]{1,255}"),
-    "platform": frozenset({"python"}),
-    "timestamp": re.compile(rf"{_INSTANT.pattern}|\d{{1,12}}(\.\d{{1,9}})?"),
-    "start_timestamp": re.compile(rf"{_INSTANT.pattern}|\d{{1,12}}(\.\d{{1,9}})?"),
-}
 
 
 def before_send(event: Any, _hint: Any = None) -> Any:
@@ -111,8 +46,8 @@ def before_send(event: Any, _hint: Any = None) -> Any:
     tags = {**fields, **({} if code is None else {"code": code})}
     thrown = _thrown(event.get("exception"), incident.title)
     return {
-        **_picked(event, _ENVELOPE),
-        "level": event["level"] if event.get("level") in _LEVELS else "error",
+        **_picked(event, ENVELOPE),
+        "level": event["level"] if event.get("level") in LEVELS else "error",
         "logger": name,
         "logentry": {"formatted": incident.title},
         "fingerprint": [name, *(fields.get(field, "-") for field in incident.by)],
@@ -139,7 +74,7 @@ def before_send_transaction(event: Any, _hint: Any = None) -> Any:
     told = _mapping(event["contexts"]["trace"])
     tags = known(_mapping(event.get("tags")))
     return {
-        **_picked(event, _ENVELOPE),
+        **_picked(event, ENVELOPE),
         "type": "transaction",
         "transaction": f"verify {tags['lane']}" if "lane" in tags else "verify",
         "transaction_info": {"source": "task"},
@@ -160,7 +95,7 @@ def known(fields: Mapping[str, Any]) -> dict[str, str]:
 
 def _picked(
     values: Mapping[str, Any],
-    allowed: Mapping[str, re.Pattern[str] | Collection[str]],
+    allowed: Mapping[str, Vocabulary],
     *,
     as_text: bool = False,
 ) -> dict[str, Any]:
@@ -171,7 +106,7 @@ def _picked(
     }
 
 
-def _is_in(value: object, vocabulary: re.Pattern[str] | Collection[str]) -> bool:
+def _is_in(value: object, vocabulary: Vocabulary) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     if isinstance(vocabulary, re.Pattern):
@@ -190,7 +125,7 @@ def _listed(name: str, values: object) -> list[str]:
 
 
 def _trace(event: Mapping[str, Any]) -> dict[str, Any]:
-    ids = {"trace_id": _HEX_32, "span_id": _HEX_16, "parent_span_id": _HEX_16}
+    ids = {"trace_id": HEX_32, "span_id": HEX_16, "parent_span_id": HEX_16}
     trace = _picked(_mapping(_mapping(event.get("contexts")).get("trace")), ids)
     return {"trace": trace} if {"trace_id", "span_id"} <= trace.keys() else {}
 
@@ -215,7 +150,7 @@ def _thrown(exception: object, title: str) -> list[dict[str, Any]]:
 
 
 def _frame(frame: Mapping[str, Any]) -> dict[str, Any]:
-    allowed = {"filename": _FILE, "function": _FUNCTION, "lineno": _NUMBER}
+    allowed = {"filename": FILE, "function": FUNCTION, "lineno": NUMBER}
     return {**_picked(frame, allowed), "in_app": frame.get("in_app") is True}
 
 
@@ -223,30 +158,30 @@ def _span(span: Mapping[str, Any], trace: Mapping[str, str]) -> dict[str, Any] |
     op = span.get("op")
     if not isinstance(op, str) or op not in SPANS:
         return None
-    times = {name: _ENVELOPE[name] for name in ("timestamp", "start_timestamp")}
+    times = {name: ENVELOPE[name] for name in ("timestamp", "start_timestamp")}
     return {
         "trace_id": trace["trace_id"],
         "parent_span_id": trace["span_id"],
         "op": op,
-        **_picked(span, {"span_id": _HEX_16, "description": SPANS[op], **times}),
+        **_picked(span, {"span_id": HEX_16, "description": SPANS[op], **times}),
         **_span_details(span),
     }
 
 
 def _span_details(span: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_picked(span, {"status": _STATUSES}), "data": _picked(_mapping(span.get("data")), _SPAN_DATA)}
+    return {**_picked(span, {"status": STATUSES}), "data": _picked(_mapping(span.get("data")), SPAN_DATA)}
 
 
 def _check_in(event: Mapping[str, Any]) -> dict[str, Any] | None:
     config = _mapping(event.get("monitor_config"))
-    slug, status = {"monitor_slug": _TASK}, {"status": frozenset({"ok", "error"})}
-    numbers = dict.fromkeys(("checkin_margin", "max_runtime", "failure_issue_threshold"), _NUMBER)
+    slug, status = {"monitor_slug": TASK}, {"status": frozenset({"ok", "error"})}
+    numbers = dict.fromkeys(("checkin_margin", "max_runtime", "failure_issue_threshold"), NUMBER)
     return {
         "type": "check_in",
-        **_picked(event, {**_ENVELOPE, **slug, **status, "check_in_id": _HEX_32}),
-        **_picked(event, {"duration": _ENVELOPE["timestamp"]}),
+        **_picked(event, {**ENVELOPE, **slug, **status, "check_in_id": HEX_32}),
+        **_picked(event, {"duration": ENVELOPE["timestamp"]}),
         "monitor_config": {
             **_picked(config, numbers),
-            "schedule": _picked(_mapping(config.get("schedule")), _SCHEDULE),
+            "schedule": _picked(_mapping(config.get("schedule")), SCHEDULE),
         },
     }

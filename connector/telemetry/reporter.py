@@ -11,9 +11,10 @@ import structlog
 
 from connector.catalogue import CATALOGUE
 from connector.telemetry.incidents import INCIDENTS
-from connector.telemetry.privacy import FIELDS, LISTS, known
+from connector.telemetry.privacy import known
 from connector.telemetry.stack import Thrown, chain_of, place_of
 from connector.telemetry.throttle import WINDOW_SECONDS, Cause, LeftOut, Throttle
+from connector.telemetry.vocabulary import FIELDS, LISTS
 
 Send = Callable[[dict[str, Any]], object]
 """Hands an event to the SDK, which sends it from a thread of its own."""

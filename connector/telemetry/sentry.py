@@ -20,7 +20,8 @@ from connector.settings import Settings
 from connector.telemetry.check_ins import Ran
 from connector.telemetry.privacy import before_breadcrumb, before_send, before_send_transaction
 from connector.telemetry.reporter import Reporter
-from connector.telemetry.tracing import SentryTracer, Tracer, Untraced
+from connector.telemetry.sentry_tracing import SentryTracer
+from connector.telemetry.tracing import Tracer, Untraced
 
 FLUSH_SECONDS: Final = 2.0
 """How long an ending process waits for what is on its way."""

@@ -10,7 +10,7 @@ import pytest
 
 from connector import token_alerts
 from connector.telemetry.incidents import INCIDENTS, NOT_WORTH_ONE, runbook
-from connector.telemetry.privacy import FIELDS
+from connector.telemetry.vocabulary import FIELDS
 
 ROOT = Path(__file__).parents[2]
 TOLD = {"warning", "error", "exception", "critical"}

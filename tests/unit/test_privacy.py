@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 
 from connector.telemetry.incidents import INCIDENTS
-from connector.telemetry.privacy import (
-    FIELDS,
-    LISTS,
-    MOST_LISTED,
-    SPANS,
-    before_breadcrumb,
-    before_send,
-    before_send_transaction,
-    known,
-)
+from connector.telemetry.privacy import before_breadcrumb, before_send, before_send_transaction, known
+from connector.telemetry.vocabulary import FIELDS, LISTS, MOST_LISTED, SPANS
 
 PRIVATE = "ROUX Jeanne, 1987-06-27"
 TRACE = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}

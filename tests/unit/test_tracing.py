@@ -10,7 +10,8 @@ import pytest
 from connector.messaging.delivery import Delivery, Lane
 from connector.progress import JobProgress
 from connector.telemetry.privacy import before_send_transaction
-from connector.telemetry.tracing import MOST_SPANS, Origin, SentryTracer, TracedJob, Untraced, origin_of
+from connector.telemetry.sentry_tracing import MOST_SPANS, SentryTracer
+from connector.telemetry.tracing import Origin, TracedJob, Untraced, origin_of
 from tests.fakes import START
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
