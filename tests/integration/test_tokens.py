@@ -165,6 +165,8 @@ def test_a_token_is_set_from_each_place(alone: Deployment, tmp_path: Path, place
         ("eyJ.not.a-jwt", "a JWT is expected"),
         (jwt("old", utc_now() - timedelta(days=1)), "this token expired on"),
     ],
+    # Each process that collects it would name a token of its own moment.
+    ids=["nothing", "no dot", "no claims", "expired"],
 )
 def test_what_is_no_token_that_serves_changes_nothing(
     alone: Deployment, command: str, token: str, says: str
