@@ -78,6 +78,10 @@ class Settings(BaseModel):
     dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
+    journal_key: SecretStr | None = None
+    """Keys the hashes of the access journal; None: there is no journal."""
+    journal_months: Annotated[int, Field(ge=1, le=1200)] = 36
+    """How long a record of the access journal is kept, in calendar months."""
     redis_url: Annotated[SecretStr, _address("redis", "rediss", "unix")] | None = None
     """Redis or Valkey, which several worker processes share; None: there is one process only."""
     token_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(20, 1.0),)

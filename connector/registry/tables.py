@@ -1,4 +1,4 @@
-"""The database's tables: the registry, the reply memory, and what scheduled work has done."""
+"""The database's tables: the registry, the reply memory, the access journal, and what scheduled work has done."""
 
 from sqlalchemy import (
     JSON,
@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -103,4 +104,31 @@ REPLIES = Table(
     Column("sealed_reply", LargeBinary, nullable=True),
     Column("size", Integer, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    # Of no foreign key: a record stays whatever becomes of its vendor or tenant.
+    Column("id", String(32), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("vendor", String(32), nullable=False),
+    Column("tenant", String(14), nullable=False),
+    Column("job_id", String(128), nullable=False, index=True),
+    Column("lane", String(16), nullable=False),
+    Column("label", String(128), nullable=False),
+    Column("check", String(64), nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("agent", String(128), nullable=True),
+    Column("dossier", String(128), nullable=True),
+    Column("purpose", String(64), nullable=True),
+    Column("attempt", Integer, nullable=False),
+    Column("person", String(80), nullable=True),
+    Column("identifier", String(80), nullable=True),
+    Column("outcome", String(32), nullable=False),
+    Column("http_status", Integer, nullable=True),
+    Column("duration_ms", Integer, nullable=True),
+    Index("ix_journal_tenant_at", "tenant", "at"),
+    Index("ix_journal_tenant_person", "tenant", "person"),
+    Index("ix_journal_tenant_identifier", "tenant", "identifier"),
 )

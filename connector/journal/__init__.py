@@ -1,0 +1,1 @@
+"""The access journal: one record for every call made with a CCAS's credentials."""
