@@ -10,7 +10,9 @@ from connector.advance import advance, expire, may_be_deferred, window_of
 from connector.call import Question, call
 from connector.catalogue.definition import Source
 from connector.decide import refused, unexplained, without_call
+from connector.journal.journal import Accesses
 from connector.messaging.deferral import TOKEN_WITHHELD
+from connector.messaging.publisher import PublishError
 from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
 from connector.registry.vault import VaultError
@@ -25,11 +27,12 @@ _log = structlog.get_logger(__name__)
 
 
 async def answer_check(
-    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, services: Services
+    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
 ) -> CheckProgress:
     """Return the check's progress: finished, or waiting for an instant at least a second away.
 
-    A defect of ours in one check leaves the others' answers.
+    A defect of ours in one check leaves the others' answers. Raises ``PublishError`` when the connection to the broker
+    ended before a call could be noted.
     """
     if is_finished(progress):
         return progress
@@ -38,7 +41,10 @@ async def answer_check(
             return expire(planned, progress)
         if isinstance(planned, Refusal):
             return finished(refused(planned))
-        return await _pursue(planned, progress, admitted, services)
+        return await _pursue(planned, progress, admitted, accesses, services)
+    except PublishError:
+        # No call without its record: the delivery comes again.
+        raise
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception(
             "check.unexpected_error",
@@ -49,7 +55,7 @@ async def answer_check(
 
 
 async def _pursue(
-    planned: PlannedCall, progress: CheckProgress, admitted: Admitted, services: Services
+    planned: PlannedCall, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
 ) -> CheckProgress:
     if planned.endpoint.call is Call.FRANCE_CONNECT and admitted.job.france_connect_token == TOKEN_WITHHELD:
         return expire(planned, progress)
@@ -61,7 +67,12 @@ async def _pursue(
         return finished(without_call(planned, secret))
     window = window_of(planned, admitted.received_at, admitted.expires_at)
     question = Question(
-        planned=planned, admitted=admitted, upstream=upstream, secret=secret, deadline=window.deadline
+        planned=planned,
+        admitted=admitted,
+        upstream=upstream,
+        secret=secret,
+        deadline=window.deadline,
+        accesses=accesses,
     )
     while not is_finished(progress):
         now = services.clock()

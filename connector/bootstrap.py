@@ -16,6 +16,10 @@ from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
 from connector.concerned import Concerned
 from connector.intake import Intake
+from connector.journal.journal import AccessJournal, Journal, NoJournal
+from connector.journal.keys import JournalKeys
+from connector.journal.store import JournalStore
+from connector.journal.writer import JournalWriter
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
 from connector.memory.writer import LOCK_SECONDS, MemoryWriter
@@ -116,7 +120,7 @@ def build_services(
 ) -> Services:
     """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
 
-    Raises ``DatabaseError``, ``VaultError`` or ``SharedStateError``.
+    Raises ``DatabaseError``, ``VaultError``, ``JournalKeyError`` or ``SharedStateError``.
     """
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
@@ -139,6 +143,7 @@ def build_services(
         refusals=_state(link, "refusals", NONE),
         link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
+        journal=_journal(settings, vault, clock),
         vault=vault,
         policies=POLICIES,
         clock=clock,
@@ -172,6 +177,15 @@ def _memory_writer(settings: Settings, clock: Clock) -> MemoryWriter | None:
     # An engine of its own: it waits less long for a locked database than an operator's command does.
     engine = open_database(settings.database_url, LOCK_SECONDS)
     return MemoryWriter(MemoryStore(engine), settings.reply_memory_seconds, clock)
+
+
+def _journal(settings: Settings, vault: Vault, clock: Clock) -> Journal:
+    if settings.journal_key is None:
+        return NoJournal()
+    keys = JournalKeys(settings.journal_key)
+    # An engine of its own: its thread may wait while jobs are answered.
+    writer = JournalWriter(JournalStore(open_database(settings.database_url)), vault)
+    return AccessJournal(keys, vault, writer, clock)
 
 
 def _upstreams(

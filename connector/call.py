@@ -1,8 +1,10 @@
 """One call of a check: past what holds it back, to its source, and what its end teaches.
 
-    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the call ─▶ decide ─▶ note what it says of all of them
+    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the journal ─▶ the call ─▶ decide ─▶ note what it says of all
+    of them
 
-A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line.
+A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line. None
+sets out before the broker has its record.
 """
 
 from dataclasses import dataclass, field
@@ -26,9 +28,10 @@ from connector.breaker import (
     signal_of,
     without_answer,
 )
-from connector.decide import decide, without_call
-from connector.identity import Query
+from connector.decide import Decision, decide, without_call
+from connector.journal.journal import UNEXPLAINED, Accesses, outcome_of
 from connector.messaging.delivery import Lane
+from connector.messaging.publisher import PublishError
 from connector.plan import PlannedCall
 from connector.progress import CheckProgress
 from connector.quota.bounds import OF_THE_ADDRESS, token_key
@@ -38,6 +41,7 @@ from connector.quota.turns import Claim
 from connector.refused import note_answer, suspension_of
 from connector.retry import Held
 from connector.services import Services
+from connector.telemetry.tracing import Span
 from connector.upstream.exchange import Answered, Exchange, Upstream
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
@@ -61,6 +65,7 @@ class Question:
     upstream: Upstream
     secret: str = field(repr=False)
     deadline: datetime
+    accesses: Accesses
 
     @property
     def breaker(self) -> str:
@@ -69,7 +74,10 @@ class Question:
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
-    """Make one call, unless it is held back: by a suspension of its tenant, its provider's breaker, or its quota."""
+    """Make one call, unless it is held back: by a suspension of its tenant, its provider's breaker, or its quota.
+
+    Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
+    """
     bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
     held = await _held_back(question, bounds, services)
     if held is not None:
@@ -81,9 +89,7 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
         if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
             return await _stay_open(question.breaker, services)
         asked_at = services.clock()
-        attempt = attempt_of(question.planned, progress)
-        exchange = await _ask(question, attempt.query, asked_at, services)
-        decision = decide(question.planned, attempt, exchange, services.clock())
+        exchange, decision = await _ask(question, progress, services)
     except BaseException:
         if isinstance(passage, Probe):
             # Cancelled with its connection, most likely: another probe must not wait for this one's end.
@@ -100,17 +106,41 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     return decision.reply
 
 
-async def _ask(question: Question, query: Query, asked_at: datetime, services: Services) -> Exchange:
-    planned = question.planned
-    with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
-        exchange = await question.upstream.ask(
-            planned.endpoint, query, question.secret, _seconds_until(question.deadline, asked_at)
-        )
-        span.note("check", planned.definition.name)
-        span.note("provider", planned.definition.provider)
-        if isinstance(exchange, Answered):
-            span.note("http.response.status_code", exchange.http_status)
-    return exchange
+async def _ask(question: Question, progress: CheckProgress, services: Services) -> tuple[Exchange, Decision]:
+    """Ask the source, each of its calls noted before it sets out and when it has ended."""
+    planned, attempt = question.planned, attempt_of(question.planned, progress)
+    access = question.accesses.of(planned, progress.calls + 1)
+
+    def ended(exchange: Exchange) -> Decision:
+        decision = decide(planned, attempt, exchange, services.clock())
+        access.end(outcome_of(decision.reply), exchange)
+        return decision
+
+    async def again(exchange: Exchange) -> None:
+        ended(exchange)
+        await access.begin()
+
+    await access.begin()
+    left_seconds = _seconds_until(question.deadline, services.clock())
+    try:
+        with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
+            exchange = await question.upstream.ask(
+                planned.endpoint, attempt.query, question.secret, left_seconds, again
+            )
+            _note_span(span, planned, exchange)
+        return exchange, ended(exchange)
+    except PublishError:
+        raise
+    except Exception:
+        access.end(UNEXPLAINED)
+        raise
+
+
+def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
+    span.note("check", planned.definition.name)
+    span.note("provider", planned.definition.provider)
+    if isinstance(exchange, Answered):
+        span.note("http.response.status_code", exchange.http_status)
 
 
 def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:

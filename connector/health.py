@@ -11,6 +11,7 @@ from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
     DEAD,
+    JOURNAL,
     UNDELIVERABLE,
     backlog_queue,
     deferred_queue,
@@ -45,12 +46,12 @@ class QueueState:
 def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
     """Return the state of each queue that jobs pass through; None for one that does not exist."""
     lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
-    return {name: _state(connection, name) for name in (*lanes, *_ISOLATED, DEAD, UNDELIVERABLE)}
+    return {name: _state(connection, name) for name in (*lanes, *_ISOLATED, JOURNAL, DEAD, UNDELIVERABLE)}
 
 
-def judge(states: Mapping[str, QueueState | None]) -> list[Finding]:
+def judge(states: Mapping[str, QueueState | None], *, has_journal: bool) -> list[Finding]:
     """Return a finding per queue: one that jobs come through needs a worker; dead letters want a look."""
-    return [_judge_queue(name, state) for name, state in states.items()]
+    return [_judge_queue(name, state, has_journal=has_journal) for name, state in states.items()]
 
 
 def judge_backlogs(connection: Any, backlogs: Iterable[Flow]) -> Finding:
@@ -68,7 +69,7 @@ def probe(url: str) -> list[Finding]:
     return [_probe(url, path) for path in ("live", "ready")]
 
 
-def _judge_queue(name: str, state: QueueState | None) -> Finding:
+def _judge_queue(name: str, state: QueueState | None, *, has_journal: bool) -> Finding:
     if state is None:
         return Finding(
             part=name,
@@ -81,6 +82,9 @@ def _judge_queue(name: str, state: QueueState | None) -> Finding:
         return Finding(part=name, is_well=True, detail=f"{waiting}{hint}")
     if name in _ISOLATED:
         return Finding(part=name, is_well=True, detail=waiting)
+    if name == JOURNAL and not has_journal:
+        hint = ", and CONNECTOR_JOURNAL_KEY is not set here" if state.waiting else ": the journal is off"
+        return Finding(part=name, is_well=not state.waiting, detail=f"{waiting}{hint}")
     if state.consumers == 0:
         return Finding(part=name, is_well=False, detail=f"{waiting}, and no worker takes them")
     return Finding(part=name, is_well=True, detail=f"{waiting}, {state.consumers} workers")

@@ -11,6 +11,7 @@ from connector.catalogue.definition import Source
 from connector.clock import Clock
 from connector.concerned import Concerned
 from connector.intake import Intake
+from connector.journal.journal import Journal
 from connector.memory import ReplyMemory
 from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
@@ -50,6 +51,8 @@ class Services:
     link: RedisLink | None
     """To what the worker processes share; None where there is one process only."""
     memory: ReplyMemory
+    journal: Journal
+    """Notes every call."""
     vault: Vault
     """Seals what travels with a job that is put off."""
     policies: Mapping[Lane, Policy]

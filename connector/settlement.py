@@ -18,6 +18,8 @@ class DeadReason(StrEnum):
     """The first word of its routing key names no vendor, so there is nowhere to answer."""
     UNREADABLE_DEFERRAL = "unreadable_deferral"
     """It lies on a queue of the connector's own, and no key of ours opens it."""
+    UNREADABLE_JOURNAL = "unreadable_journal"
+    """It lies on the journal's queue, and no key of ours opens it, or the database can never take it."""
     UNEXPECTED_ERROR = "unexpected_error"
     """The connector failed before it could tell whom to answer."""
 

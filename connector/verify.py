@@ -25,6 +25,7 @@ from connector.decide import unexplained
 from connector.logs import bind_job
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.messaging.delivery import Delivery
+from connector.messaging.publisher import PublishError
 from connector.plan import plan
 from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
 from connector.reasons import job_error
@@ -42,9 +43,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool = False) -> Settlement:
-    """Run one delivery through the pipeline. Never raises: what nobody foresaw is answered too.
+    """Run one delivery through the pipeline. What nobody foresaw is answered too.
 
-    A job that was set aside is not set aside again: its queue gives no more than may be in hand.
+    Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted. A job that was set aside is not set aside again: its queue gives no more than may be in hand.
     """
     try:
         admitted = admit(
@@ -69,6 +70,8 @@ async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool 
     try:
         claim = _claim_of(delivery, admitted, run, services)
         return await _once(delivery, admitted, claim, services)
+    except PublishError:
+        raise
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", lane=delivery.lane)
         return _failed(delivery, admitted, services)
@@ -171,11 +174,13 @@ async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Ma
     grant = services.registry.grant(admitted.vendor)
     planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
     before = delivery.progress.checks if delivery.progress else {}
+    accesses = services.journal.of(admitted)
     asked = [
         answer_check(
             check,
             progress_within(check, before.get(check.request.label, NOT_ASKED)),
             admitted,
+            accesses,
             services,
         )
         for check in planned

@@ -12,6 +12,7 @@ from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
 from connector.concerned import Concerned
 from connector.intake import Intake
+from connector.journal.journal import NoJournal
 from connector.memory import ReplyMemory
 from connector.messaging.deferral import deferred, read_deferred
 from connector.messaging.delivery import Delivery
@@ -106,6 +107,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         refusals=MemoryState(NONE),
         link=None,
         memory=ReplyMemory(None, vault, passing.clock),
+        journal=NoJournal(),
         vault=vault,
         policies=POLICIES,
         clock=passing.clock,

@@ -75,6 +75,8 @@ def worker(  # noqa: PLR0913 - its options
 
     Example: ccas-connector worker --lane interactive --concurrency 200 --http 8081
     """
+    import structlog
+
     from connector.bootstrap import Scrape, build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
@@ -93,6 +95,8 @@ def worker(  # noqa: PLR0913 - its options
         scrape = Scrape.NOTHING
     with failing_cleanly():
         services = build_services(settings, http_transport(), concurrency, scrape=scrape, telemetry=telemetry)
+    if settings.journal_key is None:
+        structlog.get_logger(__name__).info("journal.off", variable="CONNECTOR_JOURNAL_KEY")
     work = Work(
         lanes=_LANES[lane],
         concurrency=concurrency,

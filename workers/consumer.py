@@ -17,12 +17,13 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
 from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError
-from connector.messaging.topology import isolated_queue
+from connector.messaging.topology import JOURNAL, isolated_queue
 from connector.registry.records import Registry
 from workers.app import Work
 from workers.backlogs import Backlogs
 from workers.health import State
 from workers.isolation import Isolation
+from workers.journal import JournalIntake
 from workers.place import Place
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
@@ -47,6 +48,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
         consumer.work.health.is_blocked = lambda: session.is_blocked
+        consumer.work.services.journal.attach(session.publisher)
         consumer.place.claim(session)
         consumer.declare_reply_queues()
 
@@ -86,6 +88,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
     task_consumer = None
     session: BrokerSession
     backlogs: Backlogs
+    journal: JournalIntake
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -135,7 +138,9 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         sharing = asyncio.create_task(self.place.keep())
         try:
             self.backlogs = self._make_backlogs()
-            self.session.consume(queues_of(self.work.lanes, self.work.concurrency), self._on_message)
+            self.journal = self._make_journal()
+            lanes = queues_of(self.work.lanes, self.work.concurrency)
+            self.session.consume({**lanes, **self.journal.queues()}, self._on_message)
             self.backlogs.follow()
             self.on_ready()
             self.work.health.state = State.READY
@@ -149,6 +154,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             self.session.stop_consuming()
             isolating.cancel()
             await self._drain(reading, refreshing)
+            await self.journal.finish()
         finally:
             if self.work.health.state is State.READY:
                 self.work.health.state = State.NO_BROKER_CONNECTION
@@ -182,7 +188,14 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         registry = self.work.services.registry
         return Backlogs(self.session, registry, self.work.lanes, self.work.concurrency)
 
+    def _make_journal(self) -> JournalIntake:
+        services = self.work.services
+        return JournalIntake(self.session, services.journal.writer, services.clock)
+
     def _on_message(self, queue: str, message: Any) -> None:
+        if queue == JOURNAL:
+            self.journal.take(message)
+            return
         self.on_task_request(
             VerifyRequest(
                 queue=queue,

@@ -88,6 +88,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         await self.app.work.services.transport.aclose()
         if self.app.work.services.link is not None:
             await self.app.work.services.link.close()
+        self.app.work.services.journal.close()
         self.app.work.services.memory.close()
 
 

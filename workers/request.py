@@ -65,6 +65,7 @@ class VerifyRequest:
                 open_backlog=self.backlogs.open,
                 setting_aside=self.backlogs.setting_aside,
                 metrics=services.metrics,
+                recorded=services.journal.confirmed,
             )
             trace = services.tracer.carried_on(delivery.trace)
             if trace is not delivery.trace:

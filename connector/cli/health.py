@@ -72,4 +72,4 @@ def _of_deployment() -> "list[Finding]":
     with connected(settings) as connection:
         states = queue_states(connection)
         set_aside = judge_backlogs(connection, registry.backlogs)
-    return [database, *judge(states), set_aside]
+    return [database, *judge(states, has_journal=settings.journal_key is not None), set_aside]

@@ -10,6 +10,7 @@ from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
     DEAD,
+    JOURNAL,
     UNDELIVERABLE,
     deferred_queue,
     is_reply_queue_of,
@@ -50,6 +51,7 @@ class Content(StrEnum):
     JOB = "job"
     ENVELOPE = "sealed job"
     REPLY = "reply"
+    RECORDS = "sealed journal records"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class DeadLetter:
     @property
     def content(self) -> Content:
         """What it holds: a sealed job only where the connector did not open it."""
+        if self.origin == JOURNAL:
+            return Content.RECORDS
         if self.origin is None or self.origin in LANES:
             return Content.JOB
         if lane_of_sealed(self.origin) is None:
@@ -104,7 +108,7 @@ def contract_queue(name: object) -> str | None:
     """Return a queue's name where it is one of the contract's."""
     if not isinstance(name, str):
         return None
-    return name if name in LANES or lane_of_sealed(name) or _reply_vendor(name) else None
+    return name if name in LANES or name == JOURNAL or lane_of_sealed(name) or _reply_vendor(name) else None
 
 
 def _vendor_in(routing_key: str | None) -> str | None:

@@ -49,7 +49,7 @@ def recorded_topology(vendors: Mapping[str, Iterable[str]] = NO_VENDORS) -> Obje
 
 
 def consumed_queues(objects: Objects) -> tuple[str, ...]:
-    """Return the queues that workers take jobs from: those where nothing waits for a reader, or for its hour."""
+    """Return the queues that workers take from: those where nothing waits for a reader, or for its hour."""
     return tuple(
         queue.name
         for queue in objects.queues

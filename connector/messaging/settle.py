@@ -1,4 +1,7 @@
-"""Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it."""
+"""Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it.
+
+Nor is it acknowledged before the broker has the records of its calls.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -57,6 +60,8 @@ class Settler:
     setting_aside: asyncio.Semaphore
     """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
     metrics: Metrics
+    recorded: Callable[[], Awaitable[None]]
+    """Returns once the broker has the record of every call by now. Raises ``PublishError`` when the connection ends."""
 
     async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         """Carry out ``settlement``, as often as it takes, while the connection lives.
@@ -100,6 +105,7 @@ class Settler:
             case Dead():
                 await _keep(_dead_letter(settlement, delivery, taken.queue, self.clock()), self.publisher)
                 _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
+        await self.recorded()
         taken.acknowledge()
         status = settlement.reply.status if isinstance(settlement, Answer) else None
         _log.debug("job.settled", ended=type(settlement).__name__.lower(), status=status, queue=taken.queue)

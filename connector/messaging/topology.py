@@ -23,6 +23,8 @@ DEAD: Final = "connector.dead"
 UNDELIVERABLE: Final = "connector.undeliverable"
 DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
+JOURNAL: Final = "connector.journal"
+"""Sealed groups of the access journal's records, on their way to SQL."""
 SOLE: Final = "connector.sole"
 """Holds nothing: who consumes it exclusively is the only worker process."""
 REPLY_QUEUE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,63}"
@@ -39,7 +41,8 @@ a hundred healthy jobs.
 BACKLOG_PREFIX: Final = "connector.backlog."
 """What the names of the queues begin with that a worker declares as it needs them."""
 _NO_DELIVERY_LIMIT: Final = 1_000_000_000
-"""RabbitMQ 4 limits deliveries to 20 where nothing is said; looking at a dead letter must not consume it."""
+"""RabbitMQ 4 limits deliveries to 20 where nothing is said; looking at a dead letter must not consume it, nor must the
+crashes of workers lose a record of the journal."""
 
 
 def lane_queue(lane: Lane) -> str:
@@ -161,12 +164,14 @@ def declare_topology(connection: Any) -> None:
         delivery_limit=_NO_DELIVERY_LIMIT,
         exchange=_undeliverable_exchange(),
     )
+    journal = _quorum(JOURNAL, delivery_limit=_NO_DELIVERY_LIMIT)
     isolated = [
         _quorum(isolated_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
     ]
     # A quorum queue would let a second exclusive consumer pass.
     sole = Queue(SOLE, durable=True, queue_arguments={"x-queue-type": "classic"})
-    for queue in (dead, undeliverable, sole, *isolated, *lane_queues().values(), *deferred_queues().values()):
+    jobs = (*isolated, *lane_queues().values(), *deferred_queues().values())
+    for queue in (dead, undeliverable, journal, sole, *jobs):
         queue.bind(channel).declare()
     channel.close()
     _declare_delays(connection)

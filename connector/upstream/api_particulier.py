@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import Endpoint, Source
 from connector.identity import Query
-from connector.upstream.exchange import Answered, Exchange
+from connector.upstream.exchange import Again, Answered, Exchange, untold
 from connector.upstream.http import request, send
 from connector.upstream.pings import ping_name
 
@@ -28,7 +28,14 @@ class ApiParticulier:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
 
-    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        query: Query,
+        secret: str,
+        within_seconds: float,
+        again: Again = untold,  # noqa: ARG002 - one interface for every source
+    ) -> Exchange:
         """Ask an endpoint with a token, giving up after ``within_seconds``, when the job expires."""
         asked = request(
             "GET",

@@ -1,6 +1,6 @@
 """One call's result as a value: an HTTP answer, or the reason why none came."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,13 +30,24 @@ class Unanswered:
 
 
 Exchange = Answered | Unanswered
+Again = Callable[[Exchange], Awaitable[None]]
+"""Is told how a call has ended after which a source asks once more by itself, before that one sets out."""
+
+
+async def untold(_exchange: Exchange) -> None:
+    """Tell nobody."""
 
 
 class Upstream(Protocol):
     """A source that can be asked."""
 
-    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
-        """Ask an endpoint with a secret of the tenant's, giving up after ``within_seconds``; never raises."""
+    async def ask(
+        self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float, again: Again = untold
+    ) -> Exchange:
+        """Ask an endpoint with a secret of the tenant's, giving up after ``within_seconds``.
+
+        Raises nothing but what ``again`` raises.
+        """
         ...
 
     async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:

@@ -13,7 +13,7 @@ from connector.catalogue.definition import Endpoint
 from connector.clock import Clock
 from connector.credentials import CredentialsError, DgfipCredentials, read_credentials
 from connector.identity import Query
-from connector.upstream.exchange import Answered, Exchange, Unanswered
+from connector.upstream.exchange import Again, Answered, Exchange, Unanswered, untold
 from connector.upstream.http import request, send
 from connector.upstream.oauth import Token, Tokens
 from schemas.codes import CheckCode
@@ -31,7 +31,9 @@ class ImpotParticulier:
         self._base_url = base_url.rstrip("/")
         self._tokens = Tokens(transport, f"{self._base_url}/token", clock)
 
-    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
+    async def ask(
+        self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float, again: Again = untold
+    ) -> Exchange:
         """Ask an endpoint with a tenant's credentials, giving up after ``within_seconds``, when the job expires."""
         start = time.monotonic()
         try:
@@ -39,19 +41,20 @@ class ImpotParticulier:
         except CredentialsError:
             return Unanswered(code=CheckCode.TOKEN_INVALID, duration_ms=0)
         url = f"{self._base_url}{_filled(endpoint.path, query)}"
-        exchange = await self._ask(url, credentials, start + within_seconds)
+        exchange = await self._ask(url, credentials, start + within_seconds, again)
         return replace(exchange, duration_ms=ceil((time.monotonic() - start) * 1000))
 
     async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:  # noqa: ARG002 - one interface for every source
         """Return None: the gateway has no ping."""
         return None
 
-    async def _ask(self, url: str, credentials: DgfipCredentials, deadline: float) -> Exchange:
+    async def _ask(self, url: str, credentials: DgfipCredentials, deadline: float, again: Again) -> Exchange:
         token, exchange = await self._try(url, credentials, deadline)
         if token is None or not isinstance(exchange, Answered) or exchange.http_status != _UNAUTHORIZED:
             return exchange
         # Revoked, or dead before its time: a fresh token tells whether it is the credentials that are refused.
         self._tokens.drop(credentials, token)
+        await again(exchange)
         _token, exchange = await self._try(url, credentials, deadline)
         if isinstance(exchange, Answered) and exchange.http_status == _UNAUTHORIZED:
             self._tokens.refuse(credentials)

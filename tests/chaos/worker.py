@@ -29,7 +29,7 @@ from connector.messaging.topology import DELIVERY_LIMIT
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settings import load_settings
-from connector.upstream.exchange import Exchange, Upstream
+from connector.upstream.exchange import Again, Exchange, Upstream, untold
 from connector.upstream.transport import http_transport
 from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker
@@ -75,12 +75,14 @@ class FusedUpstream:
     upstream: Upstream
     fuse: Fuse
 
-    async def ask(self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float) -> Exchange:
+    async def ask(
+        self, endpoint: Endpoint, query: Query, secret: str, within_seconds: float, again: Again = untold
+    ) -> Exchange:
         """Ask, unless the worker ends."""
         self.fuse.passed("before_call")
         if ("nomNaissance", POISON) in query:
             os.kill(os.getpid(), signal.SIGKILL)
-        exchange = await self.upstream.ask(endpoint, query, secret, within_seconds)
+        exchange = await self.upstream.ask(endpoint, query, secret, within_seconds, again)
         self.fuse.passed("after_call")
         return exchange
 

@@ -8,7 +8,7 @@ import pytest
 
 from connector.catalogue import CATALOGUE
 from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.exchange import Exchange, Unanswered
+from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.upstream.transport import http_transport
 from schemas.codes import CheckCode
 
@@ -97,3 +97,36 @@ async def test_a_deadline_that_has_come_ends_the_call() -> None:
     assert called.is_set()
     assert isinstance(exchange, Unanswered)
     assert exchange.code is CheckCode.EXPIRED
+
+
+async def test_a_kept_connection_that_was_reset_is_no_second_call() -> None:
+    """By itself, aiohttp would send the GET again: a call that is in nobody's journal."""
+    requests: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answered in range(2):
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+            requests.append(answered)
+            if answered:
+                writer.transport.abort()
+                return
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    transport = http_transport()
+    api = ApiParticulier(transport, f"http://{host}:{port}")
+    try:
+        assert isinstance(await api.ask(ENDPOINT, QUERY, "token", 30), Answered)
+        exchange = await api.ask(ENDPOINT, QUERY, "token", 30)
+    finally:
+        await transport.aclose()
+        server.close()
+
+    assert isinstance(exchange, Unanswered)
+    assert exchange.code is CheckCode.NETWORK_ERROR
+    assert requests == [0, 1]

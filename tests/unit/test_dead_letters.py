@@ -184,6 +184,15 @@ def test_an_unreadable_envelope_goes_back_whole_without_its_deaths() -> None:
         assert "x-death" not in out.headers
 
 
+def test_records_of_the_journal_go_back_as_they_are() -> None:
+    raw = ours("unreadable_journal", "connector.journal", "")
+    letter = read(raw)
+    assert (letter.content, letter.vendor, letter.reason) == (Content.RECORDS, None, "unreadable_journal")
+    decided = replay_of(letter)
+    assert decided == Replay(queue="connector.journal")
+    assert message_of(decided, letter, raw, NOW, VAULT).body == raw.body
+
+
 def test_a_job_that_died_after_it_was_opened_is_sealed_again() -> None:
     """A vendor may be forgotten while its job is put off: that lies there open."""
     raw = ours("unknown_vendor", "connector.deferred.batch")

@@ -65,6 +65,7 @@ def test_a_worker_declares_backlogs_alone() -> None:
             for kind in ("deferred", "isolated")
             for lane in ("batch", "interactive")
         ),
+        "connector.journal",
         "connector.sole",
         "verifications.batch",
         "verifications.interactive",

@@ -63,6 +63,8 @@ class Broker:
         self.events: list[str] = []
         self.messages: list[Outgoing] = []
         self.metrics = PrometheusMetrics()
+        self.recording: asyncio.Future[None] | None = None
+        """Ends when the records of the job's calls are on the broker; None: there is no journal."""
         self.has_ended = True
         """What the publisher says once a publish has failed: its connection is gone."""
 
@@ -75,6 +77,11 @@ class Broker:
             raise fate
         return fate
 
+    async def _recorded(self) -> None:
+        if self.recording is not None:
+            self.events.append("record")
+            await self.recording
+
     async def settle(self, settlement: Settlement, delivery: Delivery = DELIVERY) -> None:
         """Settle a delivery through this broker."""
         settler = Settler(
@@ -84,6 +91,7 @@ class Broker:
             open_backlog=self._open_backlog,
             setting_aside=asyncio.Semaphore(16),
             metrics=self.metrics,
+            recorded=self._recorded,
         )
         taken = Taken(
             queue=QUEUE,
@@ -363,3 +371,38 @@ async def test_dead_isolated_and_set_aside_deliveries_are_counted_apart() -> Non
     assert scrape.counted("connector_isolated_total") == {("interactive",): 1}
     assert scrape.counted("connector_set_aside_total") == {("interactive",): 1}
     assert scrape.counted("connector_jobs_total") == {}
+
+
+@pytest.mark.parametrize(
+    "settlement",
+    [
+        ANSWER,
+        Dead(DeadReason.UNKNOWN_VENDOR),
+        Defer(NOW, DELIVERY),
+        SetAside(FLOW, DELIVERY),
+        Isolate(DELIVERY),
+    ],
+    ids=lambda settlement: type(settlement).__name__,
+)
+async def test_nothing_is_acknowledged_before_the_records_of_its_calls_are_kept(
+    settlement: Settlement,
+) -> None:
+    broker = Broker(Confirmation.ROUTED)
+    broker.recording = asyncio.get_running_loop().create_future()
+    settling = asyncio.create_task(broker.settle(settlement))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert broker.events[-1] == "record"
+    assert "acknowledge" not in broker.events
+    broker.recording.set_result(None)
+    await settling
+    assert broker.events[1:] == ["record", "acknowledge"]
+
+
+async def test_a_job_whose_records_were_lost_with_the_connection_is_not_acknowledged() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    broker.recording = asyncio.get_running_loop().create_future()
+    broker.recording.set_exception(PublishError("the connection ended"))
+    with pytest.raises(PublishError):
+        await broker.settle(ANSWER)
+    assert "acknowledge" not in broker.events

@@ -1,0 +1,119 @@
+"""Records on their way to the broker: what has come while a group was waiting for its confirm goes in the next one.
+
+A record costs a part of a message, of its seal and of its confirm, instead of one of each. Sealed, nobody on the broker
+reads a record, or forges one.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from connector.journal.record import Record, written
+from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.messaging.settle import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from connector.messaging.topology import JOURNAL
+from connector.registry.vault import Vault
+
+PURPOSE: Final = "journal"
+"""What groups are sealed for."""
+LARGEST_GROUP: Final = 100
+"""Records: sealed, and each as long as it may be, they are shorter than the longest body that is taken in."""
+_SEALED: Final = "application/octet-stream"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Group:
+    """Records that go in one message."""
+
+    records: list[Record] = field(default_factory=list)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _error: PublishError | None = None
+
+    def settle(self, error: PublishError | None = None) -> None:
+        """Say that the broker has it, or that its connection ended before."""
+        self._error = error
+        self._settled.set()
+
+    async def confirmed(self) -> None:
+        """Return once the broker has it. Raises ``PublishError`` when the connection ended before."""
+        await self._settled.wait()
+        if self._error is not None:
+            raise PublishError(str(self._error))
+
+
+class Groups:
+    """Publishes records for as long as a connection lives, one message after the other's confirm."""
+
+    def __init__(self, publisher: Publisher, vault: Vault) -> None:
+        self._publisher = publisher
+        self._vault = vault
+        self._waiting: deque[Group] = deque()
+        self._under_way: Group | None = None
+        self._carrying: asyncio.Task[None] | None = None
+
+    def add(self, record: Record) -> Group:
+        """Send a record, and return the group that it goes in."""
+        if not self._waiting or len(self._waiting[-1].records) >= LARGEST_GROUP:
+            self._waiting.append(Group())
+        group = self._waiting[-1]
+        group.records.append(record)
+        if self._carrying is None:
+            self._carrying = asyncio.get_running_loop().create_task(self._carry())
+        return group
+
+    async def confirmed(self) -> None:
+        """Return once the broker has every record that was added by now. Raises ``PublishError`` likewise."""
+        last = self._waiting[-1] if self._waiting else self._under_way
+        if last is not None:
+            await last.confirmed()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        if self._carrying is not None:
+            self._carrying.cancel()
+
+    async def _carry(self) -> None:
+        try:
+            while self._waiting:
+                group = self._under_way = self._waiting.popleft()
+                await self._publish(group)
+                group.settle()
+        except PublishError as error:
+            self._fail(error)
+        finally:
+            self._carrying = self._under_way = None
+
+    async def _publish(self, group: Group) -> None:
+        """Publish a group, as often as it takes; twice is as once. Raises ``PublishError`` when the connection ends."""
+        message = Outgoing(
+            queue=JOURNAL,
+            content_type=_SEALED,
+            body=self._vault.seal_for(PURPOSE, written(group.records)),
+            properties={},
+            headers={},
+        )
+        pause_seconds = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                confirmation = await self._publisher.publish(message)
+            except PublishError as error:
+                if self._publisher.has_ended:
+                    raise
+                _log.warning("journal.unconfirmed", error=str(error))
+            else:
+                if confirmation is Confirmation.ROUTED:
+                    return
+                _log.warning("journal.unconfirmed", error=confirmation.name.lower())
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
+
+    def _fail(self, error: PublishError) -> None:
+        failed = [self._under_way, *self._waiting]
+        self._waiting.clear()
+        for group in failed:
+            if group is not None:
+                group.settle(error)
