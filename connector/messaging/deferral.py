@@ -49,7 +49,8 @@ def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
 
 def set_aside(delivery: Delivery, flow: Flow, vault: Vault) -> Outgoing:
     """Return the message that keeps the job in its flow's own queue."""
-    return _sealed(backlog_queue(flow), replace(delivery, taken_before=False), vault)
+    # Nobody has run it in between: one whose run has died is still one whose run has died.
+    return _sealed(backlog_queue(flow), delivery, vault)
 
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:

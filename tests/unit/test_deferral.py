@@ -15,10 +15,12 @@ from connector.messaging.deferral import (
     isolated,
     read_deferred,
     replayed,
+    set_aside,
     without_token,
 )
 from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, Delivery, Lane
 from connector.progress import CheckProgress, JobProgress
+from connector.registry.records import Flow
 from connector.registry.vault import Vault, new_key
 from schemas.codes import CheckStatus
 from schemas.reply import CheckReply
@@ -85,6 +87,7 @@ def test_only_a_suspect_is_known_to_come_after_a_run_that_died() -> None:
     """It takes over from that run; a job that was put off must not take over from another's."""
     taken = replace(DELIVERY, taken_before=True)
     assert _read(isolated(taken, VAULT).body).taken_before
+    assert _read(set_aside(taken, Flow("batch", "millesime", "26920023600017"), VAULT).body).taken_before
     assert not _read(deferred(taken, START, START, VAULT).body).taken_before
     assert not _read(replayed(taken, VAULT).body).taken_before
 
