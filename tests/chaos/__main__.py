@@ -48,19 +48,29 @@ class Report:
 
     def print(self) -> None:
         """Print the account as tables, then as JSON."""
-        headings = ("Fault", *(name.replace("_", " ") for name in COUNTED), "crashes", "calls", "wrong")
+        headings = (
+            "Fault",
+            *(name.replace("_", " ") for name in COUNTED),
+            "crashes",
+            "calls",
+            "journal",
+            "unknown",
+            "wrong",
+        )
         rows = [
             (
                 run["scenario"],
                 *(str(run["account"][name]) for name in COUNTED),
                 str(run["crashes"]),
                 str(run["calls"]),
+                str(run["journal"]["rows"]),
+                str(run["journal"]["unknown"]),
                 "; ".join(run["wrong"]) or "-",
             )
             for run in self.runs
         ]
         totals = self.totals
-        rows.append(("all", *(str(totals[name]) for name in COUNTED), "", "", ""))
+        rows.append(("all", *(str(totals[name]) for name in COUNTED), *[""] * 5))
         print_table(headings, rows, "What became of every job")
         print_table(
             ("Fault", "without", "what was noticed"),
@@ -81,7 +91,7 @@ def main() -> None:
     )
     names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("--only", choices=names, action="append", help="repeat it (default: every one)")
-    parser.add_argument("--jobs", type=int, help="jobs of each scenario (default: its own, 6,550 in all)")
+    parser.add_argument("--jobs", type=int, help="jobs of each scenario (default: its own, 11,550 in all)")
     parser.add_argument("--no-controls", action="store_true", help="leave out the runs without a protection")
     options = parser.parse_args()
     # As Ctrl-C does: what was started is stopped.
@@ -100,6 +110,11 @@ def main() -> None:
                     "scenario": scenario.name,
                     "crashes": result.crashes,
                     "calls": result.calls,
+                    "journal": {
+                        "rows": result.journal.total,
+                        "unknown": sum(result.journal.unknown.values()),
+                        "in_flight": result.journal.in_flight,
+                    },
                     "wrong": wrong,
                     "account": result.account.as_dict(),
                 }

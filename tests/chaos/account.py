@@ -60,6 +60,8 @@ class Account:
     """
     unexplained_duplicates: frozenset[str]
     """Of those, the jobs that their vendor published once: a job published again may be answered again."""
+    marked: frozenset[str]
+    """Answered with a reply that is marked ``possible_duplicate``: a delivery of theirs was interrupted."""
     answered_and_undeliverable: frozenset[str]
     answered_and_dead: frozenset[str]
     """Answered, and kept in ``connector.dead`` besides."""
@@ -112,6 +114,7 @@ class Account:
             lost=every - answered - in_undeliverable - in_dead - in_stuck,
             unmarked_duplicates=unmarked,
             unexplained_duplicates=unmarked - again,
+            marked=frozenset(job_id for job_id, given in answers.items() if _unmarked(given) < len(given)),
             answered_and_undeliverable=answered & in_undeliverable,
             answered_and_dead=answered & in_dead,
             unexpected=unexpected,

@@ -47,6 +47,8 @@ class Scenario:
     """What is switched off, one after the other, to see that the scenario would notice."""
     act: Callable[[Stage], None]
     jobs: int = 600
+    short: int = 60
+    """Jobs of its short form."""
     lane: str = "interactive"
     lives: Callable[[int], Lives] = lambda _jobs: ((),)
     """Options of the worker's successive lives, by the number of jobs; the last for ever."""
@@ -71,6 +73,7 @@ class Scenario:
             wrong.append(f"answered again without being marked: {counts['unexplained_duplicates']}")
         if not self.explained and counts["answered_more_than_once"]:
             wrong.append(f"answered again without a cause: {counts['answered_more_than_once']}")
+        wrong += result.journal.complaints(result.calls, interrupted=self.explained)
         if result.stalled:
             wrong.append("the answers stopped coming")
         return [*wrong, *self.complaints(result)]
@@ -163,6 +166,37 @@ def _only_the_poisons_failed(result: Result) -> list[str]:
     return wrong
 
 
+def _kill_the_worker(stage: Stage) -> None:
+    for number, share in enumerate((0.3, 0.7), start=1):
+        stage.after(share)
+        stage.worker.kill()
+        stage.worker.wait_for_crashes(number)
+
+
+def name_of(number: int) -> str:
+    """Return a birth name that tells a job's number: names have no digits."""
+    return "".join(chr(ord("A") + int(digit)) for digit in f"{number:05}")
+
+
+def _of_each_person(prefix: str, count: int) -> list[dict[str, Any]]:
+    """Return jobs about people of their own, so that each call tells its job."""
+    return [
+        job(job_id=f"{prefix}-{number:05}", identity=identity(name_of(number))) for number in range(count)
+    ]
+
+
+def _every_call_is_journalled(result: Result) -> list[str]:
+    """Complain of each job with more calls than rows, and of rows without an outcome that no interruption explains."""
+    journal = result.journal
+    rows = {name_of(int(job_id[-5:])): count for job_id, count in journal.rows.items()}
+    lacking = [name for name, calls in journal.set_out.items() if calls > rows.get(name, 0)]
+    wrong = [f"jobs with a call that is not in the journal: {len(lacking)}"] if lacking else []
+    unexplained = journal.unknown.keys() - result.account.marked
+    if unexplained:
+        wrong.append(f"calls without an outcome whose delivery was not interrupted: {len(unexplained)}")
+    return [*wrong, *all_completed(result)]
+
+
 def _publish_again(stage: Stage) -> None:
     """The vendor publishes every job a second time, though the first was confirmed."""
     stage.after(0.5)
@@ -199,6 +233,17 @@ SCENARIOS: Final = (
         lives=_crash("after_confirm"),
         explained=True,
         complaints=all_completed,
+    ),
+    Scenario(
+        name="killed twice, and the journal",
+        protections=("noting before the call",),
+        act=_kill_the_worker,
+        lane="batch",
+        jobs=5000,
+        short=300,
+        explained=True,
+        complaints=_every_call_is_journalled,
+        make=_of_each_person,
     ),
     Scenario(
         name="broker killed",

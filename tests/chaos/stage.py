@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
+from connector.journal.keys import new_key
 from tests.chaos.account import Account
 from tests.chaos.background import StalledError, connected
 from tests.chaos.collector import Collector
 from tests.chaos.drain import depths, final_account
 from tests.chaos.durability import sync_declarations
+from tests.chaos.journal import NOTES_VARIABLE, Journalled, journalled
 from tests.chaos.load import Load
 from tests.chaos.proxy import TcpProxy
 from tests.chaos.supervisor import Supervisor
@@ -58,6 +60,7 @@ class Result:
     crashes: int
     calls: int
     """That the sandbox counted."""
+    journal: Journalled
     stalled: bool
     """The scenario waited for answers in vain."""
 
@@ -66,6 +69,7 @@ class Result:
 def theatre() -> Iterator[tuple[RabbitNode, Deployment]]:
     """Give a broker, and a deployment on it, for several scenarios."""
     with RabbitNode() as node, Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
+        deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         deployment.command("topology", "declare")
         sync_declarations(node)
         yield node, deployment
@@ -92,7 +96,10 @@ def play(  # noqa: PLR0913 - what a run is made of
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-chaos-")))
         proxy = stack.enter_context(TcpProxy(node.port))
-        environment = deployment.environment | {"CONNECTOR_BROKER_URL": proxy.in_front_of(node.url())}
+        environment = deployment.environment | {
+            "CONNECTOR_BROKER_URL": proxy.in_front_of(node.url()),
+            NOTES_VARIABLE: str(folder / "calls"),
+        }
         worker = stack.enter_context(Supervisor(lives, environment, folder / "worker.log"))
         load = stack.enter_context(
             Load(
@@ -121,8 +128,11 @@ def play(  # noqa: PLR0913 - what a run is made of
         looks = round(patience_seconds * LOOKS_PER_SECOND)
         account = final_account(node, collector, load, looks=looks)
         crashes = worker.crashes
+        written = journalled(database, folder / "calls", {str(job["job_id"]) for job in jobs})
     _sweep(node)
-    return Result(account=account, crashes=crashes, calls=len(sandbox.calls()), stalled=stalled)
+    return Result(
+        account=account, crashes=crashes, calls=len(sandbox.calls()), journal=written, stalled=stalled
+    )
 
 
 def _acted(act: Callable[[Stage], None], stage: Stage) -> bool:

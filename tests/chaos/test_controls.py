@@ -7,12 +7,11 @@ from connector.demo.node import RabbitNode
 from tests.chaos.runs import run_without
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
-JOBS = 60
 CONTROLS = [
     (scenario, protection)
     for scenario in SCENARIOS
     for protection in scenario.protections
-    if protection in {"marking duplicates", "retrying", "reply memory"}
+    if protection in {"marking duplicates", "retrying", "reply memory", "noting before the call"}
 ]
 
 
@@ -22,4 +21,4 @@ CONTROLS = [
 def test_without_its_protection_the_fault_is_noticed(
     parts: tuple[RabbitNode, Deployment], scenario: Scenario, protection: str
 ) -> None:
-    assert run_without(*parts, scenario, protection, JOBS)
+    assert run_without(*parts, scenario, protection, scenario.short)

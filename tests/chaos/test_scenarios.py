@@ -7,15 +7,14 @@ from connector.demo.node import RabbitNode
 from tests.chaos.runs import run
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
-JOBS = 60
 SHORT = [scenario for scenario in SCENARIOS if scenario.name != "jobs that end the worker"]
 """Those take more than twenty deaths."""
 
 
 @pytest.mark.parametrize("scenario", SHORT, ids=lambda scenario: scenario.name)
 def test_nothing_is_lost(parts: tuple[RabbitNode, Deployment], scenario: Scenario) -> None:
-    result, wrong = run(*parts, scenario, JOBS)
+    result, wrong = run(*parts, scenario, scenario.short)
 
     result.account.print(scenario.name)
     assert wrong == []
-    assert result.account.as_dict()["published"] == JOBS
+    assert result.account.as_dict()["published"] == scenario.short

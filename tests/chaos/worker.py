@@ -31,6 +31,7 @@ from connector.services import Services
 from connector.settings import load_settings
 from connector.upstream.exchange import Again, Exchange, Upstream, untold
 from connector.upstream.transport import http_transport
+from tests.chaos.journal import NOTES_VARIABLE, NotedUpstream, noting_afterwards, noting_records
 from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker
 
@@ -49,6 +50,7 @@ PROTECTIONS: Final = (
     "doing without the database",
     "reconnecting",
     "isolation",
+    "noting before the call",
 )
 
 
@@ -155,8 +157,15 @@ class Insisting(ReplyMemory):
 
 def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> Services:
     """Return the services with the fuse at every source, less the protections that are switched off."""
-    upstreams = {source: FusedUpstream(upstream, fuse) for source, upstream in services.upstreams.items()}
-    changed = replace(services, upstreams=upstreams)
+    notes = os.open(os.environ.get(NOTES_VARIABLE, os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    upstreams = {
+        source: FusedUpstream(NotedUpstream(upstream, notes), fuse)
+        for source, upstream in services.upstreams.items()
+    }
+    journal = noting_records(services.journal, notes)
+    if "noting before the call" in without:
+        journal = noting_afterwards(journal)
+    changed = replace(services, upstreams=upstreams, journal=journal)
     if "retrying" in without:
         once = {lane: replace(policy, most_calls=1) for lane, policy in POLICIES.items()}
         changed = replace(changed, policies=once)
