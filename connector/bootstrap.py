@@ -40,6 +40,7 @@ from connector.registry.token_store import TokenStore
 from connector.registry.vault import Vault
 from connector.retry import POLICIES
 from connector.scheduled.beat import Beat
+from connector.scheduled.journal import JournalPurge
 from connector.scheduled.pace import Pace
 from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
 from connector.services import Services
@@ -98,7 +99,8 @@ def build_beat(
         clock=clock,
     )
     check_ins = (telemetry or Telemetry()).check_ins
-    return Beat([TokenPromotion(work), TokenCheck(work)], Schedule(engine), clock, check_ins)
+    purge = JournalPurge(store=JournalStore(engine), months=settings.journal_months, clock=clock)
+    return Beat([TokenPromotion(work), TokenCheck(work), purge], Schedule(engine), clock, check_ins)
 
 
 class Scrape(Enum):

@@ -8,6 +8,7 @@ from connector.cli.datapass import datapass
 from connector.cli.dead import dead
 from connector.cli.demo import demo
 from connector.cli.health import health
+from connector.cli.journal import journal
 from connector.cli.registry import registry
 from connector.cli.sandbox import sandbox
 from connector.cli.schemas import schemas
@@ -32,6 +33,7 @@ for _command in (
     dead,
     demo,
     health,
+    journal,
     registry,
     sandbox,
     schemas,

@@ -12,6 +12,7 @@ from connector.journal.record import UNKNOWN, Record, merged
 from connector.registry.tables import JOURNAL
 
 READ_AT_ONCE: Final = 500
+PURGED_AT_ONCE: Final = 1000
 _COLUMNS: Final = tuple(field.name for field in fields(Record))
 
 

@@ -1,0 +1,113 @@
+"""What the commands of the journal print and write: records, without anything of a person but that there is one."""
+
+import contextlib
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import click
+
+from connector.cli.options import Interruption
+from connector.cli.tables import print_table, tracked
+from connector.errors import OperatorError
+from connector.journal.record import Record
+from connector.journal.store import JournalStore, Wanted
+
+_HASHES: Final = ("person", "identifier")
+"""Not shown: they would link a person's records, and say nothing to a reader."""
+_COLUMNS: Final = tuple(name for name in Record.__dataclass_fields__ if name not in _HASHES)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula."""
+
+
+class ExportError(OperatorError):
+    """The file cannot be written; the message says which and why."""
+
+
+def print_records(records: Sequence[Record], *, as_json: bool, has_more: bool) -> None:
+    """Print records as a table or as JSON, and say on standard error that there are more."""
+    if as_json:
+        click.echo(json.dumps([shown(record) for record in records], indent=2, ensure_ascii=False))
+    elif not records:
+        click.echo("No record.")
+    else:
+        print_table(
+            ("At (UTC)", "Vendor", "Agent", "Dossier", "Purpose", "Check", "Outcome", "Try", "Job"),
+            [
+                (
+                    f"{record.at:%Y-%m-%d %H:%M:%S}",
+                    record.vendor,
+                    record.agent or "-",
+                    record.dossier or "-",
+                    record.purpose or "-",
+                    record.check,
+                    record.outcome,
+                    str(record.attempt),
+                    record.job_id,
+                )
+                for record in records
+            ],
+        )
+    if has_more:
+        click.echo(f"the newest {len(records)} of more; narrow the search, give --limit, or export", err=True)
+
+
+def warn_of_keys(by_key: Mapping[str, int], known: Sequence[str]) -> None:
+    """Say on standard error how many records could not be searched, for want of their key."""
+    lacking = sum(count for name, count in by_key.items() if name not in known)
+    if lacking:
+        click.echo(
+            f"{lacking} records of this CCAS are hashed under a key that is not in CONNECTOR_JOURNAL_KEY, and were not "
+            "searched: add the former keys behind the first",
+            err=True,
+        )
+
+
+def shown(record: Record) -> dict[str, Any]:
+    """Return a record in JSON's types, without its hashes."""
+    values = asdict(record)
+    return {name: values[name] for name in _COLUMNS} | {"at": record.at.isoformat()}
+
+
+def export_records(
+    store: JournalStore, wanted: Wanted, form: str, output: Path | None, interruption: Interruption
+) -> int:
+    """Write the records wanted, as they are read; return how many. Raises ``ExportError``."""
+    total, done = store.count(wanted), 0
+    with _opened(output) as file:
+        rows = csv.writer(file)
+        if form == "csv":
+            rows.writerow(_COLUMNS)
+        for record in tracked(store.each(wanted), total, "Exporting"):
+            if interruption.signum is not None:
+                break
+            values = shown(record)
+            if form == "csv":
+                rows.writerow([_cell(values[name]) for name in _COLUMNS])
+            else:
+                file.write(json.dumps(values, ensure_ascii=False) + "\n")
+            done += 1
+    return done
+
+
+def _cell(value: Any) -> Any:
+    # A vendor chooses some of the texts: none of them may be run by whoever opens the file.
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+@contextlib.contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise ExportError(f"{output}: cannot be written ({error.strerror or type(error).__name__})") from None

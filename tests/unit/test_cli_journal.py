@@ -1,0 +1,246 @@
+"""The journal's commands: a CCAS's records found, exported and purged, and nobody named on a command line or in what is said."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from connector.cli.journal import journal
+from connector.clock import utc_now
+from connector.journal.keys import JournalKeys, new_key
+from connector.journal.store import JournalStore, Wanted
+from connector.registry.database import ensure_current, open_database
+from connector.scheduled.journal import PURGED_EVERY, JournalPurge
+from tests.fakes import START, ManualTime
+from tests.records import record
+from tests.registry import BOURG, CLAMART
+
+KEY = new_key()
+KEYS = JournalKeys(SecretStr(KEY))
+IDENTITY = {"nom_naissance": "Lefèvre", "prenoms": ["Claire"], "date_naissance": "1991-04-17"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'registry.db'}"
+    monkeypatch.setenv("CONNECTOR_DATABASE_URL", url)
+    monkeypatch.setenv("CONNECTOR_JOURNAL_KEY", KEY)
+    opened = open_database(SecretStr(url))
+    ensure_current(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def store(engine: Engine) -> JournalStore:
+    return JournalStore(engine)
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(journal, list(arguments), input=stdin, catch_exceptions=False)
+
+
+def found(*arguments: str, stdin: str | None = None) -> list[str]:
+    result = run(*arguments, "--tenant", CLAMART, "--json", stdin=stdin)
+    assert result.exit_code == 0, result.stderr
+    return [each["job_id"] for each in json.loads(result.stdout)]
+
+
+def hashed(tenant: str = CLAMART, date: str = "1991-04-17", kind: str = "person") -> str:
+    return KEYS.hashed(tenant, kind, f"LEFEVRE|CLAIRE|{date}" if kind == "person" else "0000000000A")
+
+
+def test_records_are_searched_within_a_tenant_the_newest_first(store: JournalStore) -> None:
+    store.write([record(1), record(2, agent="agent-2"), record(3), record(4, tenant=BOURG)])
+    assert found("search") == ["job-3", "job-2", "job-1"]
+    assert found("search", "--agent", "agent-2") == ["job-2"]
+    assert found("search", "--check", "quotient_familial", "--outcome", "no_record") == []
+
+
+def test_a_day_is_a_day_in_paris(store: JournalStore) -> None:
+    # Midnight in Paris is 23:00 of the day before in UTC, in winter.
+    midnight = START.replace(hour=23, minute=0)
+    store.write([record(1, at=midnight - timedelta(seconds=1)), record(2, at=midnight)])
+    assert found("search", "--since", "2026-11-24") == ["job-2"]
+    assert found("search", "--until", "2026-11-23") == ["job-1"]
+    assert found("search", "--since", "2026-11-23", "--until", "2026-11-24") == ["job-2", "job-1"]
+
+
+def test_it_is_said_that_there_are_more(store: JournalStore) -> None:
+    store.write([record(1), record(2)])
+    result = run("search", "--tenant", CLAMART, "--limit", "1")
+    assert "job-2" in result.stdout
+    assert "job-1" not in result.stdout
+    assert "of more" in result.stderr
+    assert "No record." in run("search", "--tenant", BOURG).stdout
+
+
+def test_hashes_are_shown_nowhere(store: JournalStore) -> None:
+    store.write([record(1, person=hashed(), identifier=hashed(kind="ine"))])
+    shown = "".join(
+        run(*command, "--tenant", CLAMART, stdin=json.dumps({"identity": IDENTITY})).output
+        for command in (
+            ["search"],
+            ["search", "--json"],
+            ["person", "--json"],
+            ["export"],
+            ["export", "--format", "jsonl"],
+        )
+    )
+    assert shown.count("job-1") == 5
+    assert hashed()[9:30] not in shown
+    assert "Lef" not in shown
+
+
+def test_a_person_is_found_in_another_spelling_and_with_less_of_the_date(store: JournalStore) -> None:
+    store.write(
+        [
+            record(1, person=hashed()),
+            record(2, person=hashed(date="1991-04")),
+            record(3, person=hashed(date="1992-04-17")),
+            record(4, person=hashed(BOURG)),
+            record(5, person=hashed(), tenant=BOURG),
+            record(6, person=None, identifier=hashed(kind="ine")),
+        ]
+    )
+    assert found("person", stdin=json.dumps({"identity": IDENTITY})) == ["job-2", "job-1"]
+    upper = IDENTITY | {"nom_naissance": "LEFEVRE", "prenoms": ["CLAIRE"]}
+    assert found("person", "--since", "2026-11-23", stdin=json.dumps({"identity": upper})) == [
+        "job-2",
+        "job-1",
+    ]
+    assert found("person", stdin=json.dumps({"ine": "0000000000a"})) == ["job-6"]
+
+
+def test_what_a_former_key_hashed_is_found_while_it_is_given(
+    store: JournalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write([record(1, person=hashed())])
+    new = new_key()
+    monkeypatch.setenv("CONNECTOR_JOURNAL_KEY", f"{new},{KEY}")
+    assert found("person", stdin=json.dumps({"identity": IDENTITY})) == ["job-1"]
+    monkeypatch.setenv("CONNECTOR_JOURNAL_KEY", new)
+    result = run("person", "--tenant", CLAMART, stdin=json.dumps({"identity": IDENTITY}))
+    assert "No record." in result.stdout
+    assert (
+        "1 records of this CCAS are hashed under a key that is not in CONNECTOR_JOURNAL_KEY" in result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "[]",
+        "LEFEVRE",
+        "{}",
+        '{"identity": "LEFEVRE"}',
+        '{"identity": {"nom_naissance": "LEFEVRE"}}',
+        '{"identity": {"nom_naissance": "LEFEVRE", "prenoms": []}}',
+        '{"identity": {"nom_naissance": "LEFEVRE", "prenoms": ["A"], "date_naissance": "17/04/1991"}}',
+        '{"ine": "LEFEVRE", "identifiant": "LEFEVRE"}',
+        '{"ine": ""}',
+    ],
+)
+def test_what_names_nobody_is_refused_and_not_repeated(store: JournalStore, given: str) -> None:
+    result = run("person", "--tenant", CLAMART, stdin=given)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "LEFEVRE" not in result.output
+
+
+def test_without_a_key_a_person_is_not_searched(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONNECTOR_JOURNAL_KEY")
+    result = run("person", "--tenant", CLAMART, stdin="{}")
+    assert result.exit_code == 2
+    assert "ccas-connector journal new-key" in result.stderr
+    assert found("search") == []
+
+
+def test_a_prompt_asks_for_the_person(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write([record(1, person=hashed()), record(2, identifier=hashed(kind="ine"))])
+    monkeypatch.setattr("connector.cli.journal_options._is_a_terminal", lambda: True)
+    by_name = run("person", "--tenant", CLAMART, stdin="\nLefevre\nClaire, Anne\n1991-04-17\n")
+    by_ine = run("person", "--tenant", CLAMART, stdin="ine\n0000000000A\n")
+    assert ("job-1" in by_name.stdout, "job-2" in by_name.stdout) == (True, False)
+    assert ("job-1" in by_ine.stdout, "job-2" in by_ine.stdout) == (False, True)
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_an_export_is_whole_the_oldest_first_in_a_file_of_its_owner_s(
+    store: JournalStore, tmp_path: Path
+) -> None:
+    store.write([record(2), record(1, agent="=HYPERLINK(1)", dossier=None), record(3, tenant=BOURG)])
+    output = tmp_path / "journal.csv"
+    result = run("export", "--tenant", CLAMART, "--output", str(output))
+    assert "2 records exported" in result.stderr
+    assert output.stat().st_mode & 0o777 == 0o600
+    assert [row["job_id"] for row in rows(output.read_text())] == ["job-1", "job-2"]
+    # A spreadsheet must not run what a vendor chose.
+    assert rows(output.read_text())[0]["agent"] == "'=HYPERLINK(1)"
+    lines = run("export", "--tenant", CLAMART, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["agent"] for line in lines] == ["=HYPERLINK(1)", "agent-4831"]
+
+
+def test_an_export_that_cannot_be_written_says_so(store: JournalStore, tmp_path: Path) -> None:
+    result = run("export", "--tenant", CLAMART, "--output", str(tmp_path / "none" / "journal.csv"))
+    assert result.exit_code == 2
+    assert "cannot be written (No such file or directory)" in result.stderr
+
+
+def test_a_purge_counts_asks_and_deletes_what_is_old(
+    store: JournalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    store.write(
+        [record(1, at=now - timedelta(days=1200)), record(2, at=now - timedelta(days=100)), record(3, at=now)]
+    )
+    dry = run("purge", "--dry-run")
+    assert dry.stdout.startswith("1 records of calls before")
+    assert "dry run" in dry.stdout
+    assert run("purge", stdin="n\n").exit_code == 1
+    assert store.count(Wanted()) == 3
+    assert "1 of 1 records purged" in run("purge", "--yes").stdout
+    monkeypatch.setenv("CONNECTOR_JOURNAL_MONTHS", "2")
+    assert run("purge", "--older-than", "12m", "--yes").stdout.startswith("0 records")
+    assert "1 of 1 records purged" in run("purge", "--yes", "--tenant", CLAMART).stdout
+    assert [row.job_id for row in store.each(Wanted())] == ["job-3"]
+
+
+@pytest.mark.parametrize("age", ["36d", "0", "m", "-3m", "1.5m"])
+def test_an_age_is_in_calendar_months(age: str) -> None:
+    assert "give calendar months: 36m" in run("purge", "--older-than", age, "--dry-run").stderr
+
+
+def test_a_new_key_serves() -> None:
+    assert JournalKeys(SecretStr(run("new-key").stdout)).names
+
+
+async def test_beat_purges_what_is_past_its_retention_a_few_at_a_time(
+    store: JournalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.scheduled.journal.PURGED_AT_ONCE", 2)
+    time, kept = ManualTime(), 0
+
+    async def keep() -> None:
+        nonlocal kept
+        kept += 1
+
+    store.write(record(number) for number in range(5))
+    purge = JournalPurge(store=store, months=1, clock=time.clock)
+    assert await purge.run(keep) == PURGED_EVERY
+    assert store.count(Wanted()) == 5
+    time.advance(31 * 24 * 3600)
+    await purge.run(keep)
+    assert (store.count(Wanted()), kept) == (0, 3)
