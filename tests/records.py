@@ -1,11 +1,20 @@
 """Records of the access journal for the tests, all of calls about nobody."""
 
+import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from connector.journal.record import FOUND, Record, record_id
+from pydantic import SecretStr
+
+from connector.demo.deployment import Deployment
+
+from connector.journal.record import FOUND, UNKNOWN, Record, record_id
+from connector.journal.store import JournalStore, Wanted
+from connector.registry.database import open_database
 from tests.fakes import START
 from tests.registry import CLAMART
+
+_LOOKS: Final = 300
 
 
 def record(number: int = 1, **changes: Any) -> Record:
@@ -31,3 +40,16 @@ def record(number: int = 1, **changes: Any) -> Record:
         "duration_ms": 12,
     }
     return Record(**{**values, **changes})
+
+
+def written(deployed: Deployment, job_id: str, count: int) -> list[Record]:
+    """Return a job's records, once there are so many with an outcome."""
+    engine = open_database(SecretStr(deployed.environment["CONNECTOR_DATABASE_URL"]), is_pooled=False)
+    records: list[Record] = []
+    for _ in range(_LOOKS):
+        records = list(JournalStore(engine).each(Wanted(job_id=job_id)))
+        if len([record for record in records if record.outcome != UNKNOWN]) >= count:
+            break
+        time.sleep(0.1)
+    engine.dispose()
+    return records

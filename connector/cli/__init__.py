@@ -14,6 +14,7 @@ from connector.cli.sandbox import sandbox
 from connector.cli.schemas import schemas
 from connector.cli.tenants import tenants
 from connector.cli.topology import topology
+from connector.cli.trace import trace
 from connector.cli.vendors import vendors
 
 
@@ -39,6 +40,7 @@ for _command in (
     schemas,
     tenants,
     topology,
+    trace,
     vendors,
 ):
     command_line.add_command(_command)

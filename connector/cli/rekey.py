@@ -68,11 +68,12 @@ def _tell_how_long(settings: "Settings", vault: "Vault", backlogs: "frozenset[Fl
     from connector.cli.broker import connected
     from connector.clock import utc_now
     from connector.messaging.dead_queue import TRANSPORT_OPTIONS, DeadQueues
-    from connector.messaging.put_off import look_at_put_off
-    from connector.messaging.topology import DEAD
+    from connector.messaging.put_off import look_at_put_off, look_at_queue
+    from connector.messaging.topology import DEAD, JOURNAL
 
     with connected(settings, TRANSPORT_OPTIONS) as connection:
         put_off = look_at_put_off(connection, backlogs)
+        records = look_at_queue(connection, JOURNAL)
         dead = DeadQueues(connection)
         letters = sum(
             under is not None and not under.is_current
@@ -86,10 +87,12 @@ def _tell_how_long(settings: "Settings", vault: "Vault", backlogs: "frozenset[Fl
         f"{put_off.back} are there for a worker to take"
     )
     click.echo(f"remembered replies: each for {settings.reply_memory_seconds:.0f} s")
+    if records:
+        click.echo(f"{JOURNAL}: {records} groups of records wait for a worker that writes them")
     if letters:
         click.echo(f"connector.dead: {letters} letters under a former key; replay or purge them first")
-    if put_off.back or letters:
-        click.echo("keep the former keys; run this again once the jobs and letters above are gone")
+    if put_off.back or letters or records:
+        click.echo("keep the former keys; run this again once the jobs, letters and records above are gone")
     else:
         click.echo(
             f"the former keys may be dropped after {until:%Y-%m-%d %H:%M} UTC, if every worker has the new one first by now"

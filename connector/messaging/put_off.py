@@ -24,7 +24,7 @@ class PutOff:
 
 def look_at_put_off(connection: Any, backlogs: Iterable[Flow]) -> PutOff:
     """Count the sealed jobs, those of the backlogs included. Nothing is taken: a look at a job would count among its deliveries."""
-    by_level = [_count(connection, queue) for queue in delay_queues()]
+    by_level = [look_at_queue(connection, queue) for queue in delay_queues()]
     # What waits at a level has the lower ones before it at most.
     highest = max((level for level, count in enumerate(by_level) if count), default=None)
     queues = [name(lane) for lane in Lane for name in (deferred_queue, isolated_queue)]
@@ -32,11 +32,12 @@ def look_at_put_off(connection: Any, backlogs: Iterable[Flow]) -> PutOff:
     return PutOff(
         waiting=sum(by_level),
         longest_seconds=0 if highest is None else 2 ** (highest + 1) - 1,
-        back=sum(_count(connection, queue) for queue in queues),
+        back=sum(look_at_queue(connection, queue) for queue in queues),
     )
 
 
-def _count(connection: Any, queue: str) -> int:
+def look_at_queue(connection: Any, queue: str) -> int:
+    """Return how many messages wait on a queue; none where it does not exist."""
     channel = connection.channel()
     try:
         return int(channel.queue_declare(queue, passive=True).message_count)

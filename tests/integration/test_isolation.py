@@ -21,6 +21,7 @@ from connector.demo.deployment import BOURG, CLAMART, Deployment, DeploymentErro
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient, job_message
+from connector.journal.keys import new_key
 from connector.messaging.declaration import consumed_queues, recorded_topology
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
@@ -33,6 +34,7 @@ from connector.messaging.topology import (
 )
 from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
+from tests.records import written
 from tests.sandbox_control import SandboxControl
 
 SPORT = {"check": "statut_sportif", "params": {"identifiant": "990000001"}}
@@ -96,6 +98,7 @@ def deployed(broker: Broker) -> Iterator[Deployment]:
         deployment.command("vendors", "reply-queue", "add", "sonate-opus", "guichet")
         broker.import_definitions(deployment)
         deployment.environment["CONNECTOR_BROKER_URL"] = broker.url("connector")
+        deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         yield deployment
 
 
@@ -520,3 +523,11 @@ def test_a_node_may_load_the_file_when_it_starts(broker: Broker, deployed: Deplo
     assert "guest" not in users
     assert "max-connections" in str(limits)
     assert set(QUEUES) <= queues
+
+
+def test_a_worker_that_may_not_declare_writes_the_journal(
+    deployed: Deployment, millesime: VendorClient
+) -> None:
+    millesime.publish(job(job_id="journal-1"), user_id="millesime")
+    list(millesime.replies(1))
+    assert [record.outcome for record in written(deployed, "journal-1", 1)] == ["found"]

@@ -1,0 +1,114 @@
+"""``ccas-connector trace``: a job's story, from where it left traces."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector.cli.options import AS_JSON, failing_cleanly, settings_or_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector.messaging.dead_letters import DeadLetter
+    from connector.registry.records import Flow
+    from connector.registry.vault import Vault
+    from connector.settings import Settings
+
+
+@click.command()
+@click.argument("job_id")
+@click.option("--vendor", help="Of this vendor alone: two may have given the same job_id.")
+@AS_JSON
+def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
+    """Tell the story of the job JOB_ID: its calls, where it stands, whether it lies on a dead queue; and what is not seen.
+
+    Reads the journal, the reply memory and the dead queues, and takes nothing away. Exits 1 when nothing is known of it.
+
+    Example: ccas-connector trace 5f3b1c0e-7c0a-4d0e-9d1f-0f6a3c1b2a90 --vendor millesime
+    """
+    import sys
+
+    from connector.bootstrap import open_current_database
+    from connector.cli.journal_options import reading
+    from connector.journal.store import JournalStore, Wanted
+    from connector.memory.remembered import remembered
+    from connector.registry.store import RegistryStore
+    from connector.registry.vault import Vault
+    from connector.story import story, unseen
+
+    settings = settings_or_exit()
+    with failing_cleanly(), reading():
+        vault = Vault(settings.secret_key)
+        engine = open_current_database(settings, is_pooled=False)
+        records = list(JournalStore(engine).each(Wanted(job_id=job_id, vendor=vendor)))
+        known = remembered(engine, job_id, vendor)
+        backlogs = RegistryStore(engine).load().backlogs
+    letters, waiting = _on_the_broker(settings, vault, job_id, backlogs)
+    steps = story(records, known, [each for each in letters if vendor in {None, each.vendor}])
+    blind = list(
+        unseen(
+            steps,
+            waiting=waiting,
+            has_journal=settings.journal_key is not None,
+            memory_seconds=settings.reply_memory_seconds,
+        )
+    )
+    if as_json:
+        shown: dict[str, Any] = {"steps": [step.as_json() for step in steps], "not_seen": blind}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        from connector.cli.tables import print_table
+
+        rows = [
+            (
+                f"{step.at:%Y-%m-%d %H:%M:%S}.{step.at.microsecond // 1000:03}" if step.at else "-",
+                step.vendor or "-",
+                step.source,
+                step.told,
+            )
+            for step in steps
+        ]
+        if rows:
+            print_table(("At (UTC)", "Vendor", "Seen in", "What"), rows)
+        else:
+            click.echo("Nothing is known of this job.")
+        for sentence in blind:
+            click.echo(f"Not seen: {sentence}")
+    sys.exit(0 if steps else 1)
+
+
+def _on_the_broker(
+    settings: "Settings", vault: "Vault", job_id: str, backlogs: "frozenset[Flow]"
+) -> "tuple[list[DeadLetter], Mapping[str, int]]":
+    """Return the dead letters of a job, and how much waits sealed."""
+    from connector.cli.broker import connected
+    from connector.cli.dead_options import QUEUES, look
+    from connector.health import queue_states
+    from connector.messaging.dead_queue import TRANSPORT_OPTIONS, DeadQueues
+    from connector.messaging.put_off import look_at_put_off
+    from connector.messaging.topology import JOURNAL
+
+    with connected(settings, TRANSPORT_OPTIONS) as connection:
+        put_off = look_at_put_off(connection, backlogs)
+        journal = queue_states(connection)[JOURNAL]
+        every, _ = look(DeadQueues(connection), list(QUEUES.values()), "Looking")
+        letters = [held.letter for held in every if _job_of(held.message, vault) == job_id]
+    return letters, {
+        "the delay queues": put_off.waiting,
+        "the queues of jobs put off or set aside": put_off.back,
+        JOURNAL: 0 if journal is None else journal.waiting,
+    }
+
+
+def _job_of(message: Any, vault: "Vault") -> str | None:
+    """Return the ``job_id`` of a job or a reply, sealed or not; None where it has none that can be read."""
+    from connector.messaging.deferral import read_deferred
+    from connector.messaging.delivery import body_of
+
+    sealed = read_deferred(message, vault)
+    try:
+        found = json.loads(body_of(message) if sealed is None else sealed.body)["job_id"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
