@@ -7,7 +7,6 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from connector.demo.deployment import Deployment
-
 from connector.journal.record import FOUND, UNKNOWN, Record, record_id
 from connector.journal.store import JournalStore, Wanted
 from connector.registry.database import open_database
