@@ -144,9 +144,6 @@ def test_records_that_no_key_opens_are_put_aside_and_hold_nothing_up(
     assert "unreadable_journal" in told
 
 
-def test_without_a_key_nothing_is_noted_and_nobody_takes_from_the_queue(
-    own_node: RabbitNode,
-) -> None:
+def test_without_a_key_a_worker_says_that_there_is_no_journal(own_node: RabbitNode) -> None:
     with Deployment(own_node.url()) as without, without.start_worker("--lane", "batch") as worker:
-        # Another registry, and another claim on the broker: it is the only worker of its own while it runs.
         assert "CONNECTOR_JOURNAL_KEY" in worker.wait_for("journal.off")
