@@ -103,11 +103,11 @@ class Groups:
             except PublishError as error:
                 if self._publisher.has_ended:
                     raise
-                _log.warning("journal.unconfirmed", error=str(error))
+                _log.warning("journal.unconfirmed", reason="unconfirmed", error=str(error))
             else:
                 if confirmation is Confirmation.ROUTED:
                     return
-                _log.warning("journal.unconfirmed", error=confirmation.name.lower())
+                _log.warning("journal.unconfirmed", reason=confirmation.name.lower())
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
 

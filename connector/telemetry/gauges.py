@@ -114,6 +114,8 @@ class Gauges(Collector):
         family.add_metric(("registry",), not services.registry.is_away)
         if services.memory.writer is not None:
             family.add_metric(("reply_memory",), not services.memory.writer.is_away)
+        if services.journal.writer is not None:
+            family.add_metric(("journal",), not services.journal.writer.is_away)
         if services.link is not None:
             family.add_metric(("shared_state",), services.link.is_up)
         return family

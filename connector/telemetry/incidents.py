@@ -108,6 +108,18 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             cause="it was in hand each of the many times that a worker ended",
             to_do="look at why workers end (memory, SIGKILL); the job runs alone and is answered in any case",
         ),
+        "journal.unconfirmed": Incident(
+            title="The broker does not keep the access journal's records: no call is made meanwhile",
+            cause="the queue connector.journal is gone or takes nothing, or the broker does not answer",
+            to_do="ccas-connector topology declare, then look at the broker (its alarms, the queue's leader)",
+            by=("reason",),
+            concerns_all=True,
+        ),
+        "journal.unreadable": Incident(
+            title="Records of the access journal cannot be written, and lie on connector.dead",
+            cause="CONNECTOR_SECRET_KEY lacks the key that they were sealed under, or the database refuses them",
+            to_do="give back the former key behind the new one, then: ccas-connector dead replay --all",
+        ),
         "topology.refused": Incident(
             title="The broker's topology is not as it must be",
             cause="a queue or exchange is missing, was declared otherwise, or its rights are",
@@ -157,6 +169,8 @@ NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "memory.away": "jobs are answered without it; a metric says how long",
         "memory.unreadable": "the job is run again",
         "memory.not_forgotten": "tried again within a minute",
+        "journal.away": "records wait on the broker; a metric says how long",
+        "journal.not_put_aside": "tried again within seconds",
         "registry.unreachable": "the former registry serves; a metric says how long",
         "shared_state.away": "each process keeps to its share; a metric says how long",
         "broker.blocked": "the broker's own alarm tells its operator",

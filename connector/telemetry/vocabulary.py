@@ -31,7 +31,7 @@ FIELDS: Final[Mapping[str, Vocabulary]] = {
     "provider": frozenset(check.provider for check in CATALOGUE.values()),
     "code": frozenset(str(code) for code in CheckCode),
     "kind": frozenset(str(kind) for kind in SurpriseKind),
-    "reason": frozenset({*(reason.value for reason in DeadReason), "unroutable", "refused"}),
+    "reason": frozenset({*(reason.value for reason in DeadReason), "unroutable", "refused", "unconfirmed"}),
     "lane": frozenset(str(lane) for lane in Lane),
     "place": _PLACE,
     "queue": re.compile(r"(?:replies|verifications|connector)\.[a-z0-9.-]{1,160}"),
