@@ -15,11 +15,13 @@ from typing import Any, Final
 import httpx
 from kombu import Connection
 
-from connector.demo.deployment import PROGRAM, Deployment
+from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from connector.journal.keys import new_key
 from tests.bench.cpu import CONCURRENCY, Figures, check_replies, measure, publish_jobs
+from tests.sentry import LocalSentry
 
 SCRAPE_EVERY_SECONDS: Final = 1.0
 """Fifteen times as often as Prometheus would."""
@@ -37,8 +39,16 @@ class Arm:
 
 
 NOTHING: Final = Arm("off")
-EVERYTHING: Final = Arm("on", options=("--http", "0"), is_scraped=True)
-"""What else can be observed is switched on by its settings."""
+
+
+def everything(sentry: LocalSentry) -> Arm:
+    """Return the worker whose metrics are scraped, with a journal, and a Sentry that takes one trace in a hundred."""
+    settings = {
+        "CONNECTOR_JOURNAL_KEY": new_key(),
+        "CONNECTOR_SENTRY_DSN": sentry.dsn,
+        "CONNECTOR_SENTRY_TRACE_SAMPLE_RATE": "0.01",
+    }
+    return Arm("on", options=("--http", "0"), settings=settings, is_scraped=True)
 
 
 class Scraper:
@@ -72,15 +82,17 @@ class Scraper:
 
 def observed(rounds: int, jobs: int, warm_up: int) -> dict[str, Any]:
     """Measure both arms ``rounds`` times, in turn."""
-    measured: dict[str, list[Figures]] = {NOTHING.name: [], EVERYTHING.name: []}
     told: list[dict[str, int]] = []
     with ExitStack() as stack:
+        sentry = stack.enter_context(LocalSentry())
+        observing = everything(sentry)
+        measured: dict[str, list[Figures]] = {NOTHING.name: [], observing.name: []}
         node = stack.enter_context(RabbitNode())
         upstream = stack.enter_context(Program([PROGRAM[0], "-m", "tests.bench.upstream"], os.environ))
         url = f"http://127.0.0.1:{upstream.wait_for('upstream ready').split()[-1]}"
         for number in range(rounds):
             # Neither arm always comes first.
-            for arm in (NOTHING, EVERYTHING) if number % 2 == 0 else (EVERYTHING, NOTHING):
+            for arm in (NOTHING, observing) if number % 2 == 0 else (observing, NOTHING):
                 figures, scraper = _round(arm, node, url, jobs, warm_up)
                 measured[arm.name].append(figures)
                 if scraper is not None:
@@ -93,8 +105,9 @@ def observed(rounds: int, jobs: int, warm_up: int) -> dict[str, Any]:
         "concurrency": CONCURRENCY,
         "rounds": {name: [asdict(one) for one in figures] for name, figures in measured.items()},
         "scraped": told,
+        "traces": len(sentry.items("transaction")),
         "cpu_ms_per_job": medians,
-        "on_to_off": round(medians[EVERYTHING.name] / medians[NOTHING.name], 3),
+        "on_to_off": round(medians[observing.name] / medians[NOTHING.name], 3),
     }
 
 
@@ -117,7 +130,16 @@ def _round(
                 beside.enter_context(scraper.running())
             figures = measure(arm.name, worker.pid, lambda: vendor.depth(_REPLIES), jobs, warm_up)
         check_replies(vendor)
+        _check_journal(arm, deployment, jobs)
         return figures, scraper
+
+
+def _check_journal(arm: Arm, deployment: Deployment, jobs: int) -> None:
+    """Make sure that what was measured is what it is said to be. Raises ``AssertionError``."""
+    kept = deployment.command("journal", "export", "--tenant", CLAMART, "--format", "jsonl")
+    records = len(kept.splitlines())
+    if records != (jobs if "CONNECTOR_JOURNAL_KEY" in arm.settings else 0):
+        raise AssertionError(f"{records} records of {jobs} jobs, {arm.name}")
 
 
 def _address(worker: Program) -> str:
