@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -15,6 +14,7 @@ from connector.quota.refusals import (
     MOST_OF_A_TENANT,
     MOST_OF_THE_ADDRESS,
     NONE,
+    OF_THE_TOKEN,
     REFUSALS,
     Refusals,
     after_answer,
@@ -29,11 +29,6 @@ from connector.token_life import dgfip_notice, refusal_notice
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
-_TOKENS: Final = REFUSALS - {
-    CheckCode.RATE_LIMITED,
-    CheckCode.INSUFFICIENT_SCOPE,
-    CheckCode.FRANCE_CONNECT_INVALID,
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -87,7 +82,7 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
                     key, lambda state: (after_answer(state, services.clock()), None)
                 )
         return
-    if code in _TOKENS and not is_of_the_person(planned):
+    if code in OF_THE_TOKEN and not is_of_the_person(planned):
         await _tell(planned, tenant, code, services)
     keys = _keys(planned, tenant)
     if EGRESS in keys and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):

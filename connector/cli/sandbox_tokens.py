@@ -12,7 +12,10 @@ from connector.cli.options import DAY
 @click.option("--name", default="sandbox", show_default=True, help="The habilitation's name.")
 @click.option("--days", default=540, show_default=True, help="Days until it expires; negative: it has.")
 @click.option("--revoked", is_flag=True, help="The sandbox answers that it was revoked.")
-def token(scopes: tuple[str, ...], name: str, days: int, revoked: bool) -> None:  # noqa: FBT001 - click passes flags by name
+@click.option(
+    "--ended", is_flag=True, help="The sandbox answers that it has expired, whatever its date says."
+)
+def token(*, scopes: tuple[str, ...], name: str, days: int, revoked: bool, ended: bool) -> None:
     """Print a token that the sandbox accepts, or refuses in the way asked for.
 
     Example: ccas-connector sandbox token --scope cnaf_quotient_familial
@@ -27,6 +30,7 @@ def token(scopes: tuple[str, ...], name: str, days: int, revoked: bool) -> None:
                 scopes=frozenset(scopes) or _every_scope(),
                 expires_at=utc_now() + timedelta(days=days),
                 is_revoked=revoked,
+                is_ended=ended,
             ),
         ),
     )

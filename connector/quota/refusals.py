@@ -33,6 +33,12 @@ REFUSALS: Final = frozenset(
     }
 )
 """Codes by which the platform itself, rather than a provider, has refused a call."""
+OF_THE_TOKEN: Final = REFUSALS - {
+    CheckCode.RATE_LIMITED,
+    CheckCode.INSUFFICIENT_SCOPE,
+    CheckCode.FRANCE_CONNECT_INVALID,
+}
+"""Of them, those that refuse what authenticates a tenant's calls, whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

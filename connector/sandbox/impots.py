@@ -57,7 +57,7 @@ class _Impots:
             token = read_token(request.headers.get("X-Api-Key", ""))
         except InvalidTokenError:
             token = None
-        if token is None or token.is_revoked or token.expires_at <= self.sandbox.clock():
+        if token is None or token.is_revoked or token.has_expired(self.sandbox.clock()):
             return _refusal(401, "access_denied", "Votre jeton d'API n'a pas été trouvé ou n'est pas actif")
         if _SCOPE not in token.scopes:
             return _refusal(401, "access_denied", "Votre jeton n'ouvre pas droit à cette API")

@@ -117,7 +117,7 @@ def _habilitation(sandbox: Sandbox, request: web.Request) -> SandboxToken | ApiF
         return INVALID
     if token.is_revoked:
         return REVOKED
-    return EXPIRED if token.expires_at <= sandbox.clock() else token
+    return EXPIRED if token.has_expired(sandbox.clock()) else token
 
 
 def _bearer(request: web.Request) -> str | None:

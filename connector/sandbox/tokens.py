@@ -11,6 +11,7 @@ from typing import Any, Final
 
 _KEY: Final = b"sandbox"
 REVOKED: Final = "revoked"
+ENDED: Final = "ended"
 
 
 class InvalidTokenError(Exception):
@@ -25,12 +26,18 @@ class SandboxToken:
     scopes: frozenset[str]
     expires_at: datetime
     is_revoked: bool = False
+    is_ended: bool = False
+    """It has expired for the API, before its JWT says so."""
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether the API refuses it as expired."""
+        return self.is_ended or self.expires_at <= now
 
 
 def issue_token(token: SandboxToken) -> str:
     """Return the token as a JWT."""
     claims = {
-        "uid": REVOKED if token.is_revoked else "sandbox",
+        "uid": REVOKED if token.is_revoked else ENDED if token.is_ended else "sandbox",
         "sub": token.name,
         "scopes": sorted(token.scopes),
         "exp": int(token.expires_at.timestamp()),
@@ -48,6 +55,7 @@ def read_token(text: str) -> SandboxToken:
         scopes=frozenset(claims["scopes"]),
         expires_at=datetime.fromtimestamp(claims["exp"], tz=UTC),
         is_revoked=claims["uid"] == REVOKED,
+        is_ended=claims["uid"] == ENDED,
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from connector.quota.refusals import OF_THE_TOKEN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
@@ -23,6 +25,8 @@ class Incident:
     """The fields that tell causes apart."""
     concerns_all: bool = False
     """It is no tenant's own: whose job met it is one of those concerned, no more."""
+    except_codes: frozenset[str] = frozenset()
+    """With one of these codes it is not worth an event: another incident has told the cause."""
 
 
 def runbook(event: str) -> str:
@@ -67,13 +71,15 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
         "tenant.suspended": Incident(
             title="A tenant is suspended: its calls keep being refused",
             cause="twenty refusals in five minutes",
-            to_do="act on the refusal's code: another token, or the missing scope; a new token ends the suspension",
+            to_do="have the scope added to the habilitation, or give the tenant its real quota; a new token ends it too",
             by=("check", "code"),
+            # token.refused and dgfip.refused have told those.
+            except_codes=frozenset(map(str, OF_THE_TOKEN)),
         ),
         "address.paused": Incident(
             title="No call is made from this address for now",
             cause="so many refusals in five minutes that the API would soon ban the address, with every tenant behind it",
-            to_do="find whose calls are refused (tenant.suspended), and revoke what does not serve",
+            to_do="find whose calls are refused (token.refused, tenant.suspended), and revoke what does not serve",
             by=("code",),
             concerns_all=True,
         ),

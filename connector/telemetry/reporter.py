@@ -39,7 +39,8 @@ class Reporter:
         self, _logger: structlog.typing.WrappedLogger, method: str, event: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         """Report an event that is worth it. Never raises: a log is written whatever becomes of its report."""
-        if event.get("event") not in INCIDENTS:
+        incident = INCIDENTS.get(str(event.get("event")))
+        if incident is None or str(event.get("code")) in incident.except_codes:
             return event
         try:
             self._report(method, event)

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from connector.logs import bind_job, configure_logs
+from connector.quota.refusals import REFUSALS
 from connector.telemetry import reporter as module
 from connector.telemetry.privacy import before_send
 from connector.telemetry.reporter import Reporter
@@ -158,3 +159,11 @@ def test_a_log_is_written_whatever_becomes_of_its_report(capsys: pytest.CaptureF
     assert "token.unreadable" in line
     assert '"not_reported": "RuntimeError"' in line
     assert PRIVATE not in line
+
+
+def test_a_suspension_is_told_where_no_refused_token_has_told_it(reporter: Reporter, sent: Sent) -> None:
+    say = log(reporter)
+    for code in sorted(REFUSALS):
+        say.error("tenant.suspended", tenant=NAMED["tenant"], code=str(code))
+    told = {event["tags"]["code"] for event in sent}
+    assert told == {"insufficient_scope", "rate_limited", "france_connect_invalid"}

@@ -53,6 +53,7 @@ def test_an_expired_and_a_revoked_token_are_still_read() -> None:
     assert read_token(issue_token(expired)).expires_at == NOW - timedelta(days=1)
     assert read_token(issue_token(revoked)).is_revoked
     assert not read_token(issue_token(expired)).is_revoked
+    assert read_token(issue_token(_token(is_ended=True))) == _token(is_ended=True)
 
 
 @pytest.mark.parametrize(

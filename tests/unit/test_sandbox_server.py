@@ -150,6 +150,7 @@ async def test_a_token_is_introspected(shipped: Sandbox) -> None:
         ((401, "00101"), "garbage"),
         ((401, "00101"), _person()),
         ((401, "00103"), _habilitation(expires_at=NOW)),
+        ((401, "00103"), _habilitation(is_ended=True)),
         ((401, "00105"), _habilitation(is_revoked=True)),
         ((403, "00100"), _habilitation("cnous_email")),
     ],
