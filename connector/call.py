@@ -15,23 +15,12 @@ import structlog
 
 from connector.admission import Admitted
 from connector.advance import attempt_of
-from connector.breaker import (
-    CLOSED,
-    Breaker,
-    CallEnd,
-    Probe,
-    Signal,
-    after_call,
-    after_ping,
-    breaker_name,
-    gate,
-    signal_of,
-    without_answer,
-)
+from connector.breaker import Probe, gate, without_answer
 from connector.decide import Decision, decide, without_call
 from connector.journal.journal import UNEXPLAINED, Accesses, outcome_of
 from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
+from connector.outage import breaker_of, end_of, note_end, note_held, stay_open
 from connector.plan import PlannedCall
 from connector.progress import CheckProgress
 from connector.quota.bounds import OF_THE_ADDRESS, token_key
@@ -46,10 +35,6 @@ from connector.upstream.exchange import Answered, Exchange, Upstream
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
-_ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
-"""Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
-_HANGING_MS: Final = 10_000
-"""A call that its deadline cuts short after so long says that the provider hangs."""
 LONGEST_TURN_SECONDS: Final = 90.0
 """How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
 TURN_AGAIN_SECONDS: Final = 30.0
@@ -70,7 +55,7 @@ class Question:
     @property
     def breaker(self) -> str:
         """The name of its provider's breaker."""
-        return breaker_name(self.planned.endpoint.source, self.planned.definition.provider)
+        return breaker_of(self.planned)
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -78,16 +63,17 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
     Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
     """
-    bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
+    tenant = question.admitted.tenant
+    bounds = services.quotas.bounds(question.planned, tenant)
     held = await _held_back(question, bounds, services)
     if held is not None:
         return held
     passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
     if isinstance(passage, Held):
-        return passage
+        return note_held(question.planned, tenant, passage, services)
     try:
         if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
-            return await _stay_open(question.breaker, services)
+            return note_held(question.planned, tenant, await stay_open(question.breaker, services), services)
         asked_at = services.clock()
         exchange, decision = await _ask(question, progress, services)
     except BaseException:
@@ -101,8 +87,8 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
-    await note_answer(question.planned, question.admitted.tenant, decision.reply, services)
-    await _note(question, _end_of(decision.reply, asked_at, progress), services)
+    await note_answer(question.planned, tenant, decision.reply, services)
+    await note_end(question.planned, tenant, end_of(decision.reply, asked_at, progress), services)
     return decision.reply
 
 
@@ -160,7 +146,7 @@ async def _held_back(
         return held
     _, likely = gate(services.breakers.peek(question.breaker), services.clock())
     if isinstance(likely, Held):
-        return likely
+        return note_held(question.planned, question.admitted.tenant, likely, services)
     if not await _take_turn(question, bounds, services):
         return _without_turn(question, services)
     # A suspension may have begun while this call waited, as hundreds may.
@@ -219,60 +205,6 @@ def _note_quota(
     note = note_of(exchange.headers, bound.quota, services.clock())
     if note is not None:
         services.turns.note(key, note)
-
-
-async def _stay_open(breaker: str, services: Services) -> Held:
-    """Leave a breaker open after a ping that said no; return until when."""
-
-    def reopen(state: Breaker) -> tuple[Breaker, Held]:
-        now = services.clock()
-        opened = after_ping(state, now)
-        return opened, Held(opened.until or now, opened.code)
-
-    return await services.breakers.change(breaker, reopen)
-
-
-def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:
-    """Return what a call's answer says of its provider."""
-    code = answer.reason.code if answer.reason else None
-    signal = signal_of(code)
-    if answer.source is not None and signal is Signal.DOWN and answer.source.provider in _ONE_FUND_OF_SEVERAL:
-        signal = Signal.NOTHING
-    if code is CheckCode.EXPIRED and answer.source is not None and answer.source.duration_ms >= _HANGING_MS:
-        signal, code = Signal.DOWN, CheckCode.PROVIDER_TIMEOUT
-    return CallEnd(
-        signal=signal,
-        code=code or CheckCode.PROVIDER_UNAVAILABLE,
-        wait_seconds=answer.reason.retry_after_seconds if answer.reason else None,
-        asked_at=asked_at,
-        is_first=progress.retries == 0,
-    )
-
-
-async def _note(question: Question, end: CallEnd, services: Services) -> None:
-    """Tell the breaker how a call ended."""
-    breaker = question.breaker
-    if end.signal is Signal.DOWN:
-        services.concerned.note(breaker, question.admitted.tenant.siret)
-    elif end.signal is Signal.UP:
-        services.concerned.forget(breaker)
-
-    def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
-        after = after_call(state, end, services.clock())
-        return after, (state, after)
-
-    before, after = await services.breakers.change(breaker, note)
-    if before.until is None and after.until is not None:
-        _log.warning(
-            "breaker.opened",
-            breaker=breaker,
-            provider=question.planned.definition.provider,
-            code=str(end.code),
-            until=after.until.isoformat(),
-            tenants=services.concerned.named(breaker),
-        )
-    elif before.until is not None and after == CLOSED:
-        _log.info("breaker.closed", breaker=breaker)
 
 
 def _seconds_until(instant: datetime | None, now: datetime) -> float:

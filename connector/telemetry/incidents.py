@@ -169,6 +169,9 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
     }
 )
 
+ADDS_TO: Final[Mapping[str, str]] = MappingProxyType({"breaker.concerns": "breaker.opened"})
+"""Events that name more of those whom another one's cause concerns: they are told as that one, in its issue."""
+
 NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "job.unsettled": "the broker gives the job again",

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from connector.catalogue import CATALOGUE
-from connector.telemetry.incidents import INCIDENTS
+from connector.telemetry.incidents import ADDS_TO, INCIDENTS
 from connector.telemetry.privacy import known
 from connector.telemetry.stack import Thrown, chain_of, place_of
 from connector.telemetry.throttle import WINDOW_SECONDS, Cause, LeftOut, Throttle
@@ -39,11 +39,13 @@ class Reporter:
         self, _logger: structlog.typing.WrappedLogger, method: str, event: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         """Report an event that is worth it. Never raises: a log is written whatever becomes of its report."""
-        incident = INCIDENTS.get(str(event.get("event")))
+        name = str(event.get("event"))
+        name = ADDS_TO.get(name, name)
+        incident = INCIDENTS.get(name)
         if incident is None or str(event.get("code")) in incident.except_codes:
             return event
         try:
-            self._report(method, event)
+            self._report(name, method, event)
         except Exception as error:  # noqa: BLE001 - see above
             return {**event, "not_reported": type(error).__name__}
         return event
@@ -55,7 +57,7 @@ class Reporter:
                 self._timer.cancel()
             self._tell_left_out(all_of_them=True)
 
-    def _report(self, method: str, event: Mapping[str, Any]) -> None:
+    def _report(self, name: str, method: str, event: Mapping[str, Any]) -> None:
         chain = _chain(event)
         fields = {
             **{name: value for name, value in event.items() if name in FIELDS or name in LISTS},
@@ -63,17 +65,15 @@ class Reporter:
         }
         if "provider" not in fields and (check := CATALOGUE.get(str(fields.get("check")))) is not None:
             fields["provider"] = check.provider
-        if INCIDENTS[event["event"]].concerns_all:
+        if INCIDENTS[name].concerns_all:
             _widen(fields)
         safe = known(fields)
-        cause = (str(event["event"]), *(safe.get(name, "-") for name in INCIDENTS[event["event"]].by))
+        cause = (name, *(safe.get(field, "-") for field in INCIDENTS[name].by))
         gathered: dict[str, Sequence[str]] = {
-            listed: (safe[name],) for name, listed in _GATHERED.items() if name in safe
+            listed: (safe[field],) for field, listed in _GATHERED.items() if field in safe
         }
-        gathered |= {name: fields[name] for name in LISTS if name in fields}
-        told = _event(
-            str(event["event"]), _LEVELS.get(method, "warning"), fields, chain, event.get("trace_id")
-        )
+        gathered |= {listed: fields[listed] for listed in LISTS if listed in fields}
+        told = _event(name, _LEVELS.get(method, "warning"), fields, chain, event.get("trace_id"))
         with self._lock:
             left_out = self._throttle.admit(cause, safe.get("tenant", "-"), gathered, self._monotonic())
             if left_out is None:

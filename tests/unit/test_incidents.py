@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connector import token_alerts
-from connector.telemetry.incidents import INCIDENTS, NOT_WORTH_ONE, runbook
+from connector.telemetry.incidents import ADDS_TO, INCIDENTS, NOT_WORTH_ONE, runbook
 from connector.telemetry.vocabulary import FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +36,13 @@ LIBRARIES = {"library.unexpected_error", "library.logged"}
 
 
 def test_each_event_from_a_warning_upwards_is_decided_and_no_other() -> None:
-    decided = [*INCIDENTS, *NOT_WORTH_ONE]
+    decided = [*INCIDENTS, *ADDS_TO, *NOT_WORTH_ONE]
     assert len(decided) == len(set(decided))
     assert set(decided) == set(logged(TOLD)) | ALERTS | LIBRARIES
+
+
+def test_what_adds_to_another_event_adds_to_an_incident_of_everybodys() -> None:
+    assert all(INCIDENTS[event].concerns_all for event in ADDS_TO.values())
 
 
 def headings() -> set[str]:

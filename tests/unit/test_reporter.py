@@ -14,7 +14,7 @@ from connector.telemetry.privacy import before_send
 from connector.telemetry.reporter import Reporter
 from tests.logs import NAMED, restored_logs
 
-OTHER = "26750045200011"
+OTHER, THIRD = "26750045200011", "26690027300019"
 PRIVATE = "S3SAME"
 
 
@@ -93,6 +93,20 @@ def test_what_concerns_everybody_names_the_tenants_and_is_nobodys(reporter: Repo
     assert event["fingerprint"] == ["breaker.opened", "CNAV", "provider_timeout"]
     assert "tenant" not in event["tags"]
     assert event["contexts"]["incident"]["tenants"] == [OTHER, NAMED["tenant"]]
+
+
+def test_whom_a_cause_concerns_later_is_told_in_its_issue(reporter: Reporter, sent: Sent) -> None:
+    say = log(reporter)
+    of_it = {"provider": "CNAV", "code": "provider_timeout"}
+    say.warning("breaker.opened", tenants=[NAMED["tenant"]], **of_it)
+    bind_job(**NAMED)
+    for tenants in ([OTHER], [THIRD]):
+        say.warning("breaker.concerns", tenants=tenants, **of_it)
+    reporter.close()
+    first, later = sent
+    assert later["fingerprint"] == first["fingerprint"] == ["breaker.opened", "CNAV", "provider_timeout"]
+    assert later["tags"] == first["tags"]
+    assert later["contexts"]["incident"]["tenants"] == [OTHER, NAMED["tenant"], THIRD]
 
 
 def test_an_exception_is_told_by_type_and_place(reporter: Reporter, sent: Sent) -> None:

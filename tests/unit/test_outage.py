@@ -1,0 +1,108 @@
+"""A provider that goes down is told of once, and each tenant that it concerns is named, whenever it meets it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from connector.breaker import FAILURES_THAT_OPEN, CallEnd, Signal
+from connector.outage import breaker_of, note_end, note_held
+from connector.registry.records import Tenant
+from connector.retry import Held
+from connector.services import Services
+from schemas.codes import CheckCode
+from tests.fakes import START, ManualTime, services
+from tests.jobs import RSA
+from tests.registry import OneToken
+from tests.unit.test_call import planned
+
+PLANNED = planned(RSA)
+CODE = CheckCode.PROVIDER_TIMEOUT
+
+
+def tenant(name: str) -> Tenant:
+    return Tenant(siret=name, name=name, vendors=frozenset())
+
+
+def held() -> Held:
+    return Held(START + timedelta(seconds=1), CODE)
+
+
+@pytest.fixture
+def time() -> ManualTime:
+    return ManualTime()
+
+
+@pytest.fixture
+def acting(time: ManualTime) -> Services:
+    return services(httpx.MockTransport(lambda _request: httpx.Response(500)), OneToken(), time)
+
+
+@pytest.fixture
+def logs() -> Iterator[list[Any]]:
+    with capture_logs() as captured:
+        yield captured
+
+
+async def end(acting: Services, name: str, signal: Signal = Signal.DOWN, asked_seconds: float = 0.0) -> None:
+    ended = CallEnd(signal=signal, code=CODE, asked_at=START + timedelta(seconds=asked_seconds))
+    await note_end(PLANNED, tenant(name), ended, acting)
+
+
+async def opened(acting: Services, *names: str) -> None:
+    """Have calls of these tenants open the breaker."""
+    for number in range(FAILURES_THAT_OPEN):
+        await end(acting, names[number % len(names)])
+
+
+def told(logs: list[Any]) -> list[tuple[str, list[str]]]:
+    return [(entry["event"], entry["tenants"]) for entry in logs if entry["log_level"] == "warning"]
+
+
+async def test_whose_calls_fail_before_and_after_the_opening_is_named(
+    acting: Services, logs: list[Any]
+) -> None:
+    await opened(acting, "a", "b")
+    for name in ("a", "c", "c"):
+        await end(acting, name)
+    assert told(logs) == [("breaker.opened", ["a", "b"]), ("breaker.concerns", ["c"])]
+    for entry in logs:
+        assert (entry["breaker"], entry["provider"], entry["code"]) == (breaker_of(PLANNED), "CNAV", CODE)
+
+
+async def test_whose_calls_are_held_back_is_named_once(acting: Services, logs: list[Any]) -> None:
+    await opened(acting, "a")
+    for name in ("a", "b", "b"):
+        back = held()
+        assert note_held(PLANNED, tenant(name), back, acting) is back
+    assert told(logs) == [("breaker.opened", ["a"]), ("breaker.concerns", ["b"])]
+
+
+async def test_failures_that_open_nothing_are_not_told(acting: Services, logs: list[Any]) -> None:
+    await end(acting, "a")
+    await end(acting, "b", Signal.UP)
+    await end(acting, "c", Signal.NOTHING)
+    assert told(logs) == []
+
+
+async def test_the_next_outage_names_those_whom_it_concerns(
+    acting: Services, time: ManualTime, logs: list[Any]
+) -> None:
+    await opened(acting, "a")
+    time.advance(2)
+    await end(acting, "b", Signal.UP, asked_seconds=1)
+    await opened(acting, "a")
+    assert [entry["event"] for entry in logs] == ["breaker.opened", "breaker.closed", "breaker.opened"]
+    assert told(logs) == [("breaker.opened", ["a"])] * 2
+
+
+async def test_an_answer_from_before_the_opening_makes_nobody_named_again(
+    acting: Services, logs: list[Any]
+) -> None:
+    await opened(acting, "a")
+    await end(acting, "b", Signal.UP, asked_seconds=-1)
+    note_held(PLANNED, tenant("a"), held(), acting)
+    assert told(logs) == [("breaker.opened", ["a"])]
