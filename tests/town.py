@@ -1,9 +1,11 @@
 """Many tenants at once: their SIRETs, their tokens, and the file that an operator would import."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
@@ -11,6 +13,7 @@ from connector.demo.deployment import Deployment
 from connector.sandbox.tokens import SandboxToken, issue_token
 
 _LUHN_BASE = 10
+_NO_OTHERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def siret(number: int) -> str:
@@ -21,15 +24,22 @@ def siret(number: int) -> str:
     return f"{stem}{-sum(doubled) % _LUHN_BASE}"
 
 
-def tenants_toml(sirets: Sequence[str], vendor: str = "millesime") -> str:
-    """Return a file of tenants of one vendor, each with a token of its own for every scope."""
+def town_token(siret: str, **changes: Any) -> str:
+    """Return a tenant's token, for every scope; ``changes`` are of ``SandboxToken``."""
     scopes = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
     expires_at = utc_now() + timedelta(days=365)
+    return issue_token(SandboxToken(name=siret, scopes=scopes, expires_at=expires_at, **changes))
+
+
+def tenants_toml(
+    sirets: Sequence[str], vendor: str = "millesime", others: Mapping[str, str] = _NO_OTHERS
+) -> str:
+    """Return a file of tenants of one vendor, each with a token of its own, or the one in ``others``."""
     tables = [
         f"[tenants.{siret}]\n"
         f'name = "CCAS {siret}"\n'
         f'vendors = ["{vendor}"]\n'
-        f'token = {{ value = "{issue_token(SandboxToken(name=siret, scopes=scopes, expires_at=expires_at))}" }}\n'
+        f'token = {{ value = "{others.get(siret) or town_token(siret)}" }}\n'
         for siret in sirets
     ]
     return "\n".join(tables)
@@ -40,9 +50,14 @@ def sirets(count: int, first: int = 0) -> list[str]:
     return [siret(number) for number in range(first, first + count)]
 
 
-def import_town(deployment: Deployment, added: Sequence[str], vendor: str = "millesime") -> None:
-    """Add tenants of a vendor to a deployment."""
+def import_town(
+    deployment: Deployment,
+    added: Sequence[str],
+    vendor: str = "millesime",
+    others: Mapping[str, str] = _NO_OTHERS,
+) -> None:
+    """Add tenants of a vendor to a deployment, those in ``others`` with the token given there."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "town.toml"
-        file.write_text(tenants_toml(added, vendor), "utf-8")
+        file.write_text(tenants_toml(added, vendor, others), "utf-8")
         deployment.command("tenants", "import", str(file))
