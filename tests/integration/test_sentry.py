@@ -12,6 +12,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
+from tests.integration.test_dead import added_and_deleted
 from tests.integration.test_tokens import issue
 from tests.jobs import QF, RSA, identity, job
 from tests.sentry import Item, LocalSentry
@@ -128,6 +129,28 @@ def test_a_dead_letter_is_told_by_its_reason(
     assert event["tags"]["lane"] == "interactive"
 
 
+def test_an_undeliverable_reply_is_told_by_its_reason_and_queue(
+    own_node: RabbitNode, deployed: Deployment, vendor: VendorClient, sentry: LocalSentry
+) -> None:
+    with VendorClient(own_node.url(), "millesime") as operator:
+        added_and_deleted("absente", own_node, deployed, operator)
+    body = asked()
+    vendor.publish(body, reply_to="replies.millesime.absente")
+    (event,) = sentry.wait(lambda: sentry.events("reply.undeliverable"))
+    assert event["fingerprint"] == ["reply.undeliverable", "unroutable"]
+    assert event["tags"] == {
+        "event": "reply.undeliverable",
+        "vendor": "millesime",
+        "tenant": CLAMART,
+        "code": "unroutable",
+        "lane": "interactive",
+    }
+    told = incident(event)
+    assert (told["queue"], told["job_id"]) == ("replies.millesime.absente", body["job_id"])
+    assert "topology declare" in told["to_do"]
+    assert told["runbook"] == "deploy/README.md#replyundeliverable"
+
+
 def test_a_defect_is_told_by_type_and_stack(vendor: VendorClient, sentry: LocalSentry) -> None:
     body = asked(RSA, tenant=DEFECT)
     (reply,) = answered(vendor, body)
@@ -137,7 +160,7 @@ def test_a_defect_is_told_by_type_and_stack(vendor: VendorClient, sentry: LocalS
         "check.unexpected_error",
         "revenu_solidarite_active",
         "ValueError",
-        "connector/call.py:call",
+        "connector/call.py:ended",
     ]
     assert event["tags"]["provider"] == "CNAV"
     assert incident(event)["job_id"] == body["job_id"]
@@ -198,8 +221,8 @@ def test_the_events_of_a_job_are_found_by_the_name_of_its_trace(
 def test_a_scheduled_task_checks_in_with_its_schedule(deployed: Deployment, sentry: LocalSentry) -> None:
     beat = deployed.start(*PROGRAM, "beat", "--once", settings={"CONNECTOR_SENTRY_DSN": sentry.dsn})
     assert beat.wait() == 0
-    told = {each["monitor_slug"]: each for each in sentry.wait(lambda: sentry.items("check_in"), 2)}
-    assert told.keys() == {"tokens-check", "tokens-promote"}
+    told = {each["monitor_slug"]: each for each in sentry.wait(lambda: sentry.items("check_in"), 3)}
+    assert told.keys() == {"journal-purge", "tokens-check", "tokens-promote"}
     assert {each["status"] for each in told.values()} == {"ok"}
     assert told["tokens-check"]["monitor_config"] == {
         "schedule": {"type": "interval", "value": 1, "unit": "day"},
