@@ -41,6 +41,7 @@ SPORT: Final = {"check": "statut_sportif", "params": {"identifiant": "990000001"
 STUDENT: Final = {"check": "statut_etudiant", "call": "ine", "params": {"ine": "0990000001A"}}
 ELSEWHERE: Final = ([QF, RSA], [SPORT], [QF, STUDENT])
 MOST_EVENTS: Final = 8
+"""Of all issues: one each, and who was concerned later."""
 PASSING: Final = 3
 """Calls of another provider that fail once each, and are retried."""
 Issues = dict[tuple[str, ...], list[Item]]
