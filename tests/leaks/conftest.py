@@ -1,0 +1,50 @@
+"""What the runs share: a broker whose users' passwords are canaries, a sandbox that knows the person, a registry."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.demo.deployment import Deployment
+from connector.demo.node import RabbitNode
+from connector.journal.keys import new_key
+from tests.brokers import guest_and
+from tests.integration.test_tokens import issue
+from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET
+from tests.leaks.cases import write_cases
+from tests.leaks.paths import REFUSED
+from tests.leaks.run import Host
+
+USER = "exploitant"
+_TENANT = """\
+[tenants.{siret}]
+name = "CCAS refusé"
+vendors = ["millesime"]
+token = {{ value = "{token}" }}
+dgfip = {{ client_id = {{ value = "{id}" }}, client_secret = {{ value = "{secret}" }} }}
+"""
+
+
+def open_host() -> Iterator[Host]:
+    """Yield what runs share."""
+    definitions = guest_and({})
+    definitions["users"].append({"name": USER, "password": BROKER_PASSWORD, "tags": ["administrator"]})
+    rights = {"configure": ".*", "write": ".*", "read": ".*"}
+    definitions["permissions"].append({"user": USER, "vhost": "/", **rights})
+    with tempfile.TemporaryDirectory() as name, RabbitNode(definitions) as node:
+        folder = Path(name)
+        write_cases(folder / "cases")
+        options = ["--cases", str(folder / "cases"), "--fail", "dsnj=503"]
+        with Deployment(node.url(), options, preset="all") as deployed:
+            token = issue("refused", is_revoked=True)
+            text = _TENANT.format(siret=REFUSED, token=token, id=DGFIP_ID, secret=DGFIP_SECRET)
+            (folder / "tenants.toml").write_text(text, "utf-8")
+            deployed.command("tenants", "import", str(folder / "tenants.toml"))
+            deployed.environment |= {"CONNECTOR_JOURNAL_KEY": new_key(), "SANDBOX_TOKEN_REFUSED": token}
+            yield Host(node=node, deployed=deployed, user=USER, password=BROKER_PASSWORD)
+
+
+@pytest.fixture(scope="package")
+def host() -> Iterator[Host]:
+    yield from open_host()

@@ -1,0 +1,230 @@
+"""Crashes in each layer of the worker, each once, at the job that is named for it: its exception holds all that is seen."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+import aiohttp
+import httpx
+import structlog
+from pydantic import BaseModel
+from sqlalchemy import text
+
+import connector.call
+import connector.decide
+import connector.journal.journal
+import connector.memory.reply_memory
+import connector.messaging.settle
+import connector.verify
+import workers.request
+from connector.journal.journal import AccessJournal
+from connector.journal.store import JournalStore
+from connector.memory.store import MemoryStore
+from connector.messaging.publisher import Publisher
+from connector.telemetry.sentry import Sentry
+from tests.leaks.canaries import NOM
+from tests.leaks.handed import sdk_events
+from tests.leaks.noting import CRASHED, note, put
+
+LOST: Final = frozenset({"admit"})
+"""The layers whose crash leaves nobody to answer."""
+
+
+class Leaky(Exception):  # noqa: N818 - not an error of anything
+    """What a layer raises: its text holds what the layer saw."""
+
+
+_left: set[str] = set()
+
+
+def _is_due(layer: str, seen: object = "") -> bool:
+    """Tell whether it is now that a layer crashes: at the job that its events are bound to, or that it sees."""
+    named = f"{structlog.contextvars.get_contextvars().get('job_id')} {seen!r}"
+    if layer not in _left or f"crash-{layer}." not in named:
+        return False
+    _left.discard(layer)
+    note(CRASHED, layer)
+    return True
+
+
+def _leak(*seen: object) -> Leaky:
+    """Return an exception with a cause, both of which hold what was seen."""
+    told = repr([_whole(each) for each in seen])
+    leak = Leaky(told)
+    leak.__cause__ = ValueError(told)
+    return leak
+
+
+def _whole(seen: object) -> object:
+    """Return all of a value that hides a part of itself."""
+    if isinstance(seen, BaseModel):
+        return seen.model_dump()
+    if isinstance(seen, httpx.Request):
+        return str(seen.url), dict(seen.headers)
+    if is_dataclass(seen) and not isinstance(seen, type):
+        return {each.name: _whole(getattr(seen, each.name)) for each in fields(seen)}
+    return getattr(seen, "body", seen)
+
+
+def _before(layer: str) -> Callable[[Any, str], None]:
+    """Return what has a function crash before it begins."""
+
+    def install(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def crashing(*args: Any, **named: Any) -> Any:
+            if _is_due(layer, [_whole(each) for each in args]):
+                raise _leak(*args, *named.values())
+            return real(*args, **named)
+
+        put(module, name, crashing)
+
+    return install
+
+
+def _in_decide(crash: Callable[..., None], layer: str) -> None:
+    real = vars(connector.call)["decide"]
+
+    def crashing(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
+        if _is_due(layer):
+            crash(planned, attempt, exchange)
+        return real(planned, attempt, exchange, now)
+
+    put(connector.call, "decide", crashing)
+
+
+def _fail(*seen: object) -> None:
+    raise _leak(*seen)
+
+
+async def _fail_soon(*seen: object) -> None:
+    raise _leak(*seen)
+
+
+class _Failing:
+    def __init__(self, *seen: object) -> None:
+        self.seen = seen
+
+    def __del__(self) -> None:
+        raise _leak(*self.seen)
+
+
+def _of_a_library(*seen: object) -> None:
+    """Log as a library does that fills in what it has."""
+    told = str(_leak(*seen))
+    library = logging.getLogger("library")
+    library.warning("Retrying %s", told)
+    library.debug("Trying %s", told)
+    try:
+        _fail(*seen)
+    except Leaky:
+        library.exception(f"Task {told} failed")
+
+
+def _to_the_sdk(*seen: object) -> None:
+    for event in sdk_events(str(_leak(*seen))):
+        _clients[-1].capture_event(event)
+
+
+_clients: list[Any] = []
+
+
+def _keep_clients() -> None:
+    real = Sentry.__init__
+
+    def keeping(self: Any, *args: Any) -> None:
+        real(self, *args)
+        _clients.append(self._client)
+
+    put(Sentry, "__init__", keeping)
+
+
+def _in_transport(error: type[Exception]) -> Callable[[Any], Exception]:
+    return lambda request: error(str(_leak(request)))
+
+
+def _in_the_loop(*seen: object) -> None:
+    asyncio.get_running_loop().call_soon(_fail, *seen)
+
+
+def _in_a_task(*seen: object) -> None:
+    # Nobody keeps it, and nobody awaits it.
+    asyncio.ensure_future(_fail_soon(*seen))  # noqa: RUF006 - see above
+
+
+def _in_a_thread(*seen: object) -> None:
+    threading.Thread(target=_fail, args=seen, name="leaky").start()
+
+
+def _in_a_finalizer(*seen: object) -> None:
+    _Failing(*seen)
+
+
+_TRANSPORT: Final = {
+    "transport": _leak,
+    "transport-http": _in_transport(httpx.ConnectError),
+    "transport-client": _in_transport(aiohttp.ClientError),
+}
+_IN_DECIDE: Final[dict[str, Callable[..., None]]] = {
+    "decide": _fail,
+    "loop": _in_the_loop,
+    "task": _in_a_task,
+    "thread": _in_a_thread,
+    "finalizer": _in_a_finalizer,
+    "library": _of_a_library,
+    "sdk": _to_the_sdk,
+}
+_FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
+    "decode": (workers.request, "read_delivery"),
+    "admit": (connector.verify, "admit"),
+    "plan": (connector.verify, "plan"),
+    "withhold": (connector.decide, "absent"),
+    "assemble": (connector.verify, "assemble"),
+    "settle": (connector.messaging.settle, "_reply_message"),
+    "publish": (Publisher, "publish"),
+    "remember": (connector.memory.reply_memory.ReplyMemory, "remember"),
+    "record": (AccessJournal, "of"),
+    "journal": (JournalStore, "write"),
+}
+CRASHES: Final = ("database", *_FUNCTIONS, *_TRANSPORT, *_IN_DECIDE)
+
+
+def install_crashes() -> None:
+    """Have each layer crash once."""
+    _left.update(CRASHES)
+    for layer, (owner, name) in _FUNCTIONS.items():
+        _before(layer)(owner, name)
+    for layer, crash in _IN_DECIDE.items():
+        _in_decide(crash, layer)
+    _keep_clients()
+    _install_in_transport()
+    _install_in_database()
+
+
+def _install_in_transport() -> None:
+    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415 - no other module needs it
+
+    real = AiohttpTransport.handle_async_request
+
+    async def crashing(self: Any, request: httpx.Request) -> httpx.Response:
+        for layer, error_of in _TRANSPORT.items():
+            if _is_due(layer):
+                raise error_of(request)
+        return await real(self, request)
+
+    put(AiohttpTransport, "handle_async_request", crashing)
+
+
+def _install_in_database() -> None:
+    real = MemoryStore.exchange
+
+    def crashing(self: Any, claims: Any, written: Any, now: Any) -> Any:
+        if _is_due("database", claims):
+            with self._engine.connect() as connection:
+                connection.execute(text("INSERT INTO nowhere VALUES (:leak)"), {"leak": NOM})
+        return real(self, claims, written, now)
+
+    put(MemoryStore, "exchange", crashing)

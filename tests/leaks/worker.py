@@ -1,0 +1,30 @@
+"""The worker of the leak test: it crashes where a job's ``job_id`` says so, and may lack one of its protections.
+
+Run as ``python -m tests.leaks.worker`` with the options and settings of ``ccas-connector worker``. What it is made to
+raise, or to hand to Sentry's SDK, holds all that the layer sees. Between two protections that cover each other, it notes
+what the first hands to the second, in the files of the folder that ``NOTES_VARIABLE`` names.
+
+Example: python -m tests.leaks.worker --without show_texts_of_exceptions --log-level DEBUG
+"""
+
+import sys
+
+from tests.leaks import removals
+from tests.leaks.crashes import install_crashes
+from tests.leaks.notes import install_notes
+from workers.cli import worker
+
+
+def main(arguments: list[str]) -> None:
+    """Run it."""
+    while arguments[:1] == ["--without"]:
+        getattr(removals, arguments[1])()
+        arguments = arguments[2:]
+    # Around what is left of the protections.
+    install_crashes()
+    install_notes()
+    worker(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
