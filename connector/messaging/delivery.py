@@ -59,8 +59,8 @@ class Delivery:
     taken_before: bool = False
     """This very message was: whoever had it is gone, or has it no more."""
     received_at: datetime
-    content_type: str | None = None
-    content_encoding: str | None = None
+    content_type: str | None = field(default=None, repr=False)
+    content_encoding: str | None = field(default=None, repr=False)
     correlation_id: str | None = field(default=None, repr=False)
     message_id: str | None = field(default=None, repr=False)
     reply_to: str | None = field(default=None, repr=False)

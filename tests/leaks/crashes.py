@@ -4,13 +4,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 import aiohttp
 import httpx
 import structlog
-from pydantic import BaseModel
 from sqlalchemy import text
 
 import connector.call
@@ -27,14 +25,11 @@ from connector.messaging.publisher import Publisher
 from connector.telemetry.sentry import Sentry
 from tests.leaks.canaries import NOM
 from tests.leaks.handed import sdk_events
+from tests.leaks.leaky import Leaky, leak, whole
 from tests.leaks.noting import CRASHED, note, put
 
 LOST: Final = frozenset({"admit"})
 """The layers whose crash leaves nobody to answer."""
-
-
-class Leaky(Exception):  # noqa: N818 - not an error of anything
-    """What a layer raises: its text holds what the layer saw."""
 
 
 _left: set[str] = set()
@@ -50,25 +45,6 @@ def _is_due(layer: str, seen: object = "") -> bool:
     return True
 
 
-def _leak(*seen: object) -> Leaky:
-    """Return an exception with a cause, both of which hold what was seen."""
-    told = repr([_whole(each) for each in seen])
-    leak = Leaky(told)
-    leak.__cause__ = ValueError(told)
-    return leak
-
-
-def _whole(seen: object) -> object:
-    """Return all of a value that hides a part of itself."""
-    if isinstance(seen, BaseModel):
-        return seen.model_dump()
-    if isinstance(seen, httpx.Request):
-        return str(seen.url), dict(seen.headers)
-    if is_dataclass(seen) and not isinstance(seen, type):
-        return {each.name: _whole(getattr(seen, each.name)) for each in fields(seen)}
-    return getattr(seen, "body", seen)
-
-
 def _before(layer: str) -> Callable[[Any, str], None]:
     """Return what has a function crash before it begins."""
 
@@ -76,8 +52,8 @@ def _before(layer: str) -> Callable[[Any, str], None]:
         real = getattr(module, name)
 
         def crashing(*args: Any, **named: Any) -> Any:
-            if _is_due(layer, [_whole(each) for each in args]):
-                raise _leak(*args, *named.values())
+            if _is_due(layer, [whole(each) for each in args]):
+                raise leak(*args, *named.values())
             return real(*args, **named)
 
         put(module, name, crashing)
@@ -97,11 +73,11 @@ def _in_decide(crash: Callable[..., None], layer: str) -> None:
 
 
 def _fail(*seen: object) -> None:
-    raise _leak(*seen)
+    raise leak(*seen)
 
 
 async def _fail_soon(*seen: object) -> None:
-    raise _leak(*seen)
+    raise leak(*seen)
 
 
 class _Failing:
@@ -109,12 +85,12 @@ class _Failing:
         self.seen = seen
 
     def __del__(self) -> None:
-        raise _leak(*self.seen)
+        raise leak(*self.seen)
 
 
 def _of_a_library(*seen: object) -> None:
     """Log as a library does that fills in what it has."""
-    told = str(_leak(*seen))
+    told = str(leak(*seen))
     library = logging.getLogger("library")
     library.warning("Retrying %s", told)
     library.debug("Trying %s", told)
@@ -125,7 +101,7 @@ def _of_a_library(*seen: object) -> None:
 
 
 def _to_the_sdk(*seen: object) -> None:
-    for event in sdk_events(str(_leak(*seen))):
+    for event in sdk_events(str(leak(*seen))):
         _clients[-1].capture_event(event)
 
 
@@ -143,7 +119,7 @@ def _keep_clients() -> None:
 
 
 def _in_transport(error: type[Exception]) -> Callable[[Any], Exception]:
-    return lambda request: error(str(_leak(request)))
+    return lambda request: error(str(leak(request)))
 
 
 def _in_the_loop(*seen: object) -> None:
@@ -164,7 +140,7 @@ def _in_a_finalizer(*seen: object) -> None:
 
 
 _TRANSPORT: Final = {
-    "transport": _leak,
+    "transport": leak,
     "transport-http": _in_transport(httpx.ConnectError),
     "transport-client": _in_transport(aiohttp.ClientError),
 }

@@ -51,14 +51,20 @@ def of_commands(environment: Mapping[str, str], job_ids: Mapping[str, str]) -> d
     """Return what each command prints, by the command. ``job_ids`` are of jobs whose story is told, by their path."""
     every = [command.split() for command in _COMMANDS]
     every += [["trace", job_id] for job_id in job_ids.values()]
-    letters = json.loads(printed(environment, "dead", "list", "--json"))["letters"]
-    every += [["dead", "show", letter["id"]] for letter in letters]
     told = {" ".join(arguments): printed(environment, *arguments) for arguments in every}
+    told |= of_letters(environment)
     person = {"identity": {"nom_naissance": NOM, "prenoms": [PRENOM], "date_naissance": BORN}}
     for name, sought in (("identity", person), ("ine", {"ine": INE})):
         arguments = ("journal", "person", "--tenant", CLAMART)
         told[f"journal person by {name}"] = printed(environment, *arguments, stdin=json.dumps(sought))
     return told
+
+
+def of_letters(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what ``dead show`` prints of each letter, by the command."""
+    letters = json.loads(printed(environment, "dead", "list", "--json"))["letters"]
+    shown = [("dead", "show", letter["id"]) for letter in letters]
+    return {" ".join(arguments): printed(environment, *arguments) for arguments in shown}
 
 
 def of_wrong_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import connector.logs
 from connector.memory.store import MemoryStore
 from connector.telemetry.reporter import Reporter
-from tests.leaks.crashes import Leaky
+from tests.leaks.leaky import Leaky
 from tests.leaks.noting import FILLED, HANDED, RAISED, note, put
 
 _LIBRARIES: Final = ("celery", "asyncio")

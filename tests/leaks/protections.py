@@ -1,8 +1,8 @@
 """The protections, as data: what each removal takes away, which paths then leak, and where the leak is seen.
 
 Where two cover each other, so that the outside shows nothing when one is gone, the place is what one hands to the other.
-Three more are of what is written rather than of a worker, and are removed where they are tested: the records' ``repr``
-(``test_records``), and what ``dead show`` prints (``test_leaks``). Not removed here, since what is behind them already
+Those that are no worker's are removed where they are tested: the records' ``repr`` (``test_records``), and what hides a
+vendor's words from ``dead show`` (``test_leaks``). Not removed here, since what is behind them already
 shows nothing, and tested apart: the levels of libraries' loggers (``tests/unit/test_logs.py``), the SDK's own integrations,
 breadcrumbs and local variables (``before_send`` is handed all of these here), Celery's own masking of the broker's password.
 """
@@ -56,7 +56,7 @@ PROTECTIONS: Final = (
     Protection("transactions rebuilt", removals.send_transactions_as_they_come, TRANSACTIONS, ("crash-sdk",)),
     Protection("spans rebuilt", removals.send_spans_whole, TRANSACTIONS, ("crash-sdk",)),
     Protection("check-ins rebuilt", removals.send_check_ins_as_they_come, CHECK_INS, ("crash-sdk",)),
-    Protection("fields reported by name", removals.hand_over_whole_events, HANDED, ("crash-decide",)),
+    Protection("fields reported by name", removals.hand_over_whole_events, HANDED, ("crash-thread",)),
     Protection("stacks as values", removals.hand_over_texts_of_exceptions, HANDED, ("crash-decide",)),
     Protection(
         "no error leaves the transport",

@@ -1,17 +1,24 @@
 """Canaries for every personal field, token, key and password go down every path, and are found nowhere that tells of it."""
 
-import base64
 import json
-from pathlib import Path
-from urllib.parse import quote_plus
 
 import pytest
 
+from connector.cli import dead_letter
 from connector.demo.deployment import CLAMART
+from connector.messaging.dead_letters import DeadLetter
 from connector.settlement import DeadReason
-from tests.leaks.canaries import DATA, PERSON, REFERENCES, STRAYS, secrets_of
+from tests.leaks.canaries import (
+    BROKER_PASSWORD,
+    DATA,
+    DATABASE_PASSWORD,
+    REDIS_PASSWORD,
+    REFERENCES,
+    STRAYS,
+    secrets_of,
+)
 from tests.leaks.crashes import CRASHES
-from tests.leaks.listings import of_commands, of_wrong_settings
+from tests.leaks.listings import of_commands, of_letters, of_wrong_settings
 from tests.leaks.noting import NOTES
 from tests.leaks.paths import DEAD, REPLIES, UNDELIVERABLE, every_path
 from tests.leaks.protections import PROTECTIONS, Protection, grouped, unprotected_run
@@ -124,31 +131,46 @@ def test_without_a_protection_a_canary_is_found(unprotected: dict[str, Run], pro
     assert found(sought(done, protection.shown_in), done.places[protection.shown_in])
 
 
-FORMS = {
-    "as it is": str,
-    "in capitals": str.upper,
-    "escaped in JSON": lambda text: json.dumps({"x": text}),
-    "escaped in JSON within JSON": lambda text: json.dumps({"x": json.dumps({"x": text})}),
-    "as Python shows bytes": lambda text: repr(text.encode()),
-    "quoted for an address": lambda text: f"?x={quote_plus(text)}&y",
-    "in base64": lambda text: base64.b64encode(b"a" + text.encode()).decode(),
-    "in base64 within base64": lambda text: base64.b64encode(
-        base64.urlsafe_b64encode(text.encode())
-    ).decode(),
-    "in hexadecimal": lambda text: text.encode().hex(),
+def _as_it_came(value: object) -> object:
+    return value
+
+
+HIDING = {
+    "routing keys": (DeadLetter, "shown_routing_key", property(lambda letter: repr(letter.routing_key))),
+    "properties": (dead_letter, "contract_queue", _as_it_came),
 }
+"""What hides a vendor's words from ``dead show``."""
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_the_search_finds_each_canary_in_each_form(done: Run, form: object) -> None:
-    assert callable(form)
-    for canary in (*PERSON, *REFERENCES, *STRAYS, *secrets_of(done.environment)):
-        for spelling in canary.spellings:
-            assert found([canary], f"before {form(spelling)} after".encode()) == {canary.what}, canary.what
-    assert found(PERSON, b"nothing of anybody, sexe and code_pays named") == set()
+@pytest.mark.parametrize(("owner", "name", "replacement"), HIDING.values(), ids=HIDING.keys())
+def test_without_what_hides_a_vendors_words_a_command_shows_a_canary(
+    done: Run, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, replacement: object
+) -> None:
+    monkeypatch.setattr(owner, name, replacement)
+    shown = of_letters(done.environment)
+    assert found(STRAYS, "".join(shown.values()).encode()) == {"stray"}
 
 
-def test_the_notes_are_of_this_run(done: Run, tmp_path: Path) -> None:
-    """What lies between two protections is looked at: it is not empty."""
+def test_a_worker_that_cannot_start_shows_no_password(host: Host) -> None:
+    away = {
+        "CONNECTOR_BROKER_URL": f"amqp://exploitant:{BROKER_PASSWORD}@127.0.0.1:1//",
+        "CONNECTOR_REDIS_URL": f"redis://:{REDIS_PASSWORD}@127.0.0.1:1/0",
+        "CONNECTOR_DATABASE_URL": f"postgresql://exploitant:{DATABASE_PASSWORD}@127.0.0.1:1/x",
+    }
+    environment = host.deployed.environment
+    started = {
+        name: host.deployed.start_worker("--log-level", "DEBUG", settings={name: url})
+        for name, url in away.items()
+    }
+    started["CONNECTOR_BROKER_URL"].wait_for("Cannot connect to amqp://exploitant:**@127.0.0.1:1//")
+    started["CONNECTOR_BROKER_URL"].stop()
+    for name in ("CONNECTOR_REDIS_URL", "CONNECTOR_DATABASE_URL"):
+        assert started[name].wait() != 0
+        assert name in "".join(started[name].said)
+    for worker in started.values():
+        assert found(secrets_of(environment), "".join(worker.said).encode()) == set()
+
+
+def test_what_lies_between_two_protections_is_noted(done: Run) -> None:
     for kind in NOTES:
         assert done.places[kind]

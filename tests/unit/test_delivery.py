@@ -118,6 +118,8 @@ def test_the_mark_of_unreadable_headers_is_seen() -> None:
 def test_a_delivery_shows_nothing_of_the_job() -> None:
     delivery = _read(
         b'{"nom_naissance": "S3SAME"}',
+        content_type="S3SAME-type",
+        content_encoding="S3SAME-encoding",
         correlation_id="S3SAME-corr",
         message_id="S3SAME-message",
         reply_to="S3SAME-queue",
