@@ -45,7 +45,8 @@ _log = structlog.get_logger(__name__)
 async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool = False) -> Settlement:
     """Run one delivery through the pipeline. What nobody foresaw is answered too.
 
-    Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted. A job that was set aside is not set aside again: its queue gives no more than may be in hand.
+    Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted. A job that was
+    set aside is not set aside again: its queue gives no more than may be in hand.
     """
     try:
         admitted = admit(

@@ -72,9 +72,10 @@ class Groups:
             await last.confirmed()
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more, and tell those who wait."""
         if self._carrying is not None:
             self._carrying.cancel()
+        self._fail(PublishError("the connection ended"))
 
     async def _carry(self) -> None:
         try:

@@ -166,3 +166,14 @@ async def test_nothing_is_sent_once_it_is_closed() -> None:
     groups.close()
     await turn()
     assert broker.asked[0].cancelled()
+
+
+async def test_who_waits_for_a_record_is_told_when_it_is_closed() -> None:
+    broker = Broker()
+    groups = broker.groups()
+    waits = waiting(groups.add(record(1)))
+    await turn()
+    waits += waiting(groups.add(record(2)))
+    groups.close()
+    await turn()
+    assert [type(wait.exception()) for wait in waits if wait.done()] == [PublishError] * 2
