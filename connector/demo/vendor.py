@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from itertools import repeat
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -74,8 +75,15 @@ class VendorClient:
             mandatory=True,
         )
 
-    def replies(self, count: int, queue: str | None = None, timeout_seconds: float = 30) -> Iterator[Any]:
-        """Yield ``count`` messages of a reply queue, acknowledged, as the client library gives them.
+    def replies(
+        self,
+        count: int | None = None,
+        queue: str | None = None,
+        timeout_seconds: float = 30,
+    ) -> Generator[Any]:
+        """Yield messages of a reply queue, acknowledged, as the client library gives them.
+
+        ``count`` of them, or as many as are asked for: close the generator then.
 
         Raises ``NoReplyError`` when one does not come in time.
         """
@@ -83,7 +91,7 @@ class VendorClient:
         received: list[Any] = []
         tag = self._channel.basic_consume(name, callback=received.append)
         try:
-            for _ in range(count):
+            for _ in repeat(None) if count is None else repeat(None, count):
                 while not received:
                     self._drain(name, timeout_seconds)
                 message = received.pop(0)

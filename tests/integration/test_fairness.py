@@ -10,6 +10,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from tests.jobs import job
+from tests.replies import replies_to
 
 CAMPAIGN = 80
 FEW = 5
@@ -49,36 +50,33 @@ def publish(vendor: VendorClient, name: str, tenant: str, count: int) -> set[str
     return set(job_ids)
 
 
-def statuses(vendor: VendorClient, count: int) -> dict[str, str]:
-    replies = [json.loads(message.body) for message in vendor.replies(count)]
-    return {reply["job_id"]: reply["status"] for reply in replies}
+def statuses(vendor: VendorClient, job_ids: set[str]) -> dict[str, str]:
+    return {job_id: reply["status"] for job_id, reply in replies_to(vendor, job_ids).items()}
 
 
 def test_a_few_jobs_behind_anothers_campaign_are_answered_first(
     deployed: Deployment, campaigner: VendorClient, other: VendorClient
 ) -> None:
     campaign = publish(campaigner, "campaign", CLAMART, CAMPAIGN)
-    publish(other, "few", BOURG, FEW)
+    few = publish(other, "few", BOURG, FEW)
     with deployed.worker("--concurrency", "4", settings=QUOTAS) as worker:
         worker.wait_for("backlog.opened")
-        assert set(statuses(other, FEW).values()) == {"completed"}
+        assert set(statuses(other, few).values()) == {"completed"}
         waiting = CAMPAIGN - campaigner.depth("replies.millesime")
         assert waiting > CAMPAIGN / 2
-        assert statuses(campaigner, CAMPAIGN) == dict.fromkeys(campaign, "completed")
+        assert statuses(campaigner, campaign) == dict.fromkeys(campaign, "completed")
 
 
 def test_what_is_set_aside_survives_its_worker(deployed: Deployment, campaigner: VendorClient) -> None:
     campaign = publish(campaigner, "survives", CLAMART, CAMPAIGN)
     queue = f"connector.backlog.batch.millesime.{CLAMART}"
     worker = deployed.worker("--concurrency", "4", settings=QUOTAS)
-    seen = set(statuses(campaigner, 10))
+    seen = {json.loads(message.body)["job_id"] for message in campaigner.replies(10)}
     worker.kill()
     while not campaigner.depth(queue):
         assert campaigner.depth("verifications.batch") + campaigner.depth("replies.millesime") < CAMPAIGN
     with deployed.worker("--concurrency", "4"):
-        # A reply may come twice.
-        while missing := campaign - seen:
-            seen |= set(statuses(campaigner, len(missing)))
+        replies_to(campaigner, campaign - seen)
 
 
 def test_a_second_process_without_shared_state_refuses_to_start(
@@ -110,10 +108,10 @@ def test_jobs_are_answered_while_the_shared_state_is_away(
         redis_node.kill()
         try:
             away = publish(campaigner, "away", CLAMART, FEW)
-            assert statuses(campaigner, FEW) == dict.fromkeys(away, "completed")
+            assert statuses(campaigner, away) == dict.fromkeys(away, "completed")
             assert "1/1 of each quota" in worker.wait_for("shared_state.away")
         finally:
             redis_node.start()
         worker.wait_for("shared_state.back")
         back = publish(campaigner, "back", CLAMART, FEW)
-        assert statuses(campaigner, FEW) == dict.fromkeys(back, "completed")
+        assert statuses(campaigner, back) == dict.fromkeys(back, "completed")

@@ -1,9 +1,7 @@
 """A worker's life: it drains when told to stop, and loses nothing when it or its broker dies."""
 
-import json
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +12,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
 from tests.jobs import job
+from tests.replies import replies_to
 
 JOBS = 100
 PATIENCE = 50_000
@@ -37,6 +36,8 @@ def slow(own_node: RabbitNode) -> Iterator[Deployment]:
 @pytest.fixture
 def vendor(own_node: RabbitNode, slow: Deployment) -> Iterator[VendorClient]:
     slow.command("topology", "declare")
+    with Connection(own_node.url()) as connection:
+        connection.default_channel.queue_purge("replies.millesime")
     with VendorClient(own_node.url(), "millesime") as client:
         yield client
 
@@ -49,22 +50,26 @@ def in_hand(vendor: VendorClient) -> None:
     pytest.fail("the worker does not take the jobs")
 
 
+def publish(vendor: VendorClient, name: str) -> set[str]:
+    job_ids = {f"{name}-{number}" for number in range(JOBS)}
+    for job_id in job_ids:
+        vendor.publish(job(job_id=job_id))
+    return job_ids
+
+
 def test_sigterm_answers_what_is_in_hand_and_exits_0(slow: Deployment, vendor: VendorClient) -> None:
-    for number in range(JOBS):
-        vendor.publish(job(job_id=f"drain-{number}"))
+    drained = publish(vendor, "drain")
     worker = slow.worker()
     in_hand(vendor)
 
     assert worker.stop() == 0
 
     assert vendor.depth("replies.millesime") == JOBS
-    answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
-    assert answered == {f"drain-{number}" for number in range(JOBS)}
+    assert set(replies_to(vendor, drained)) == drained
 
 
 def test_what_a_drain_does_not_finish_goes_back_to_its_queue(slow: Deployment, vendor: VendorClient) -> None:
-    for number in range(JOBS):
-        vendor.publish(job(job_id=f"given-back-{number}"))
+    given_back = publish(vendor, "given-back")
     worker = slow.worker("--drain-seconds", "0")
     in_hand(vendor)
 
@@ -73,14 +78,14 @@ def test_what_a_drain_does_not_finish_goes_back_to_its_queue(slow: Deployment, v
     assert "worker.gave_back" in "".join(worker.said)
     assert vendor.depth("replies.millesime") == 0
     with slow.worker():
-        replies = [json.loads(message.body) for message in vendor.replies(JOBS)]
-    assert {reply["job_id"] for reply in replies} == {f"given-back-{number}" for number in range(JOBS)}
-    assert {(reply["status"], reply["possible_duplicate"]) for reply in replies} == {("completed", True)}
+        replies = replies_to(vendor, given_back)
+    assert {(reply["status"], reply["possible_duplicate"]) for reply in replies.values()} == {
+        ("completed", True)
+    }
 
 
 def test_a_second_sigterm_ends_a_drain(slow: Deployment, vendor: VendorClient) -> None:
-    for number in range(JOBS):
-        vendor.publish(job(job_id=f"hurried-{number}"))
+    hurried = publish(vendor, "hurried")
     worker = slow.worker("--drain-seconds", "600")
     in_hand(vendor)
     os.kill(worker.pid, signal.SIGTERM)
@@ -90,41 +95,35 @@ def test_a_second_sigterm_ends_a_drain(slow: Deployment, vendor: VendorClient) -
 
     assert "worker.gave_back" in "".join(worker.said)
     with slow.worker():
-        answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
-    assert answered == {f"hurried-{number}" for number in range(JOBS)}
+        assert set(replies_to(vendor, hurried)) == hurried
 
 
 def test_a_hundred_jobs_in_hand_survive_a_kill(slow: Deployment, vendor: VendorClient) -> None:
-    for number in range(JOBS):
-        vendor.publish(job(job_id=f"kill-{number}"))
+    killed = publish(vendor, "kill")
     worker = slow.worker()
     in_hand(vendor)
     worker.kill()
     assert vendor.depth("replies.millesime") == 0
 
     with slow.worker():
-        replies = [json.loads(message.body) for message in vendor.replies(JOBS)]
+        replies = replies_to(vendor, killed)
 
-    assert Counter(reply["job_id"] for reply in replies) == Counter(
-        f"kill-{number}" for number in range(JOBS)
-    )
-    assert {reply["status"] for reply in replies} == {"completed"}
-    assert all(reply["possible_duplicate"] for reply in replies)
+    assert {(reply["status"], reply["possible_duplicate"]) for reply in replies.values()} == {
+        ("completed", True)
+    }
+    assert vendor.depth("replies.millesime") == 0
 
 
 def test_jobs_in_hand_survive_the_death_of_the_broker(own_node: RabbitNode, slow: Deployment) -> None:
     with slow.worker() as worker:
         with VendorClient(own_node.url(), "millesime") as vendor:
-            for number in range(JOBS):
-                vendor.publish(job(job_id=f"broker-{number}"))
+            in_flight = publish(vendor, "broker")
             in_hand(vendor)
         own_node.kill()
         own_node.start()
         worker.wait_for("worker.ready")
         with VendorClient(own_node.url(), "millesime") as vendor:
-            answered = {json.loads(message.body)["job_id"] for message in vendor.replies(JOBS)}
-
-        assert answered == {f"broker-{number}" for number in range(JOBS)}
+            assert set(replies_to(vendor, in_flight)) == in_flight
         assert worker.stop() == 0
 
 
@@ -161,8 +160,7 @@ def test_a_reply_queue_that_exists_otherwise_is_its_vendors_trouble_alone(
             assert "replies.sonate-opus" in worker.wait_for("topology.refused")
             worker.wait_for("worker.ready")
             vendor.publish(job(job_id="alone"))
-            (message,) = vendor.replies(1)
-            assert json.loads(message.body)["job_id"] == "alone"
+            assert set(replies_to(vendor, {"alone"})) == {"alone"}
     finally:
         delete(own_node, "replies.sonate-opus")
 
@@ -194,8 +192,6 @@ def test_where_a_user_id_is_required_a_job_without_one_is_rejected(
 ) -> None:
     with slow.worker(settings={"CONNECTOR_REQUIRE_USER_ID": "true"}):
         vendor.publish(job(job_id="anonymous"))
-        (message,) = vendor.replies(1)
+        reply = replies_to(vendor, {"anonymous"})["anonymous"]
 
-    reply = json.loads(message.body)
-    assert reply["job_id"] == "anonymous"
     assert [error["code"] for error in reply["errors"]] == ["forbidden_user"]
