@@ -7,7 +7,7 @@ import structlog
 
 from connector.admission import Admitted
 from connector.advance import advance, expire, may_be_deferred, window_of
-from connector.call import Question, call
+from connector.call import call
 from connector.catalogue.definition import Source
 from connector.decide import refused, unexplained, without_call
 from connector.journal.journal import Accesses
@@ -15,6 +15,7 @@ from connector.messaging.deferral import TOKEN_WITHHELD
 from connector.messaging.publisher import PublishError
 from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
+from connector.question import Question
 from connector.registry.vault import VaultError
 from connector.services import Services
 from connector.token_life import has_expired

@@ -4,25 +4,22 @@
     of them
 
 A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line. None
-sets out before the broker has its record.
+sets out before the broker has its record; where that took long, it asks once more whether anything holds it back.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import asyncio
+from datetime import timedelta
 from typing import Final
 
-import structlog
-
-from connector.admission import Admitted
-from connector.advance import attempt_of
-from connector.breaker import Probe, gate, without_answer
-from connector.decide import Decision, decide, without_call
-from connector.journal.journal import UNEXPLAINED, Accesses, outcome_of
+from connector.asking import ask
+from connector.breaker import Gate, Probe, gate, without_answer
+from connector.decide import without_call
+from connector.journal.journal import Access
+from connector.journal.record import NOT_MADE
 from connector.messaging.delivery import Lane
-from connector.messaging.publisher import PublishError
-from connector.outage import breaker_of, end_of, note_end, note_held, stay_open
-from connector.plan import PlannedCall
+from connector.outage import end_of, note_end, note_held, stay_open
 from connector.progress import CheckProgress
+from connector.question import Question
 from connector.quota.bounds import OF_THE_ADDRESS, token_key
 from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
@@ -30,32 +27,15 @@ from connector.quota.turns import Claim
 from connector.refused import note_answer, suspension_of
 from connector.retry import Held
 from connector.services import Services
-from connector.telemetry.tracing import Span
-from connector.upstream.exchange import Answered, Exchange, Upstream
+from connector.upstream.exchange import Answered, Exchange
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
 LONGEST_TURN_SECONDS: Final = 90.0
 """How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
 TURN_AGAIN_SECONDS: Final = 30.0
-_log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a check's calls are made with."""
-
-    planned: PlannedCall
-    admitted: Admitted
-    upstream: Upstream
-    secret: str = field(repr=False)
-    deadline: datetime
-    accesses: Accesses
-
-    @property
-    def breaker(self) -> str:
-        """The name of its provider's breaker."""
-        return breaker_of(self.planned)
+TURN_LASTS: Final = timedelta(seconds=0.25)
+"""A call that does not set out within this has lost its turn: its quota may be in another window."""
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -71,19 +51,20 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
     if isinstance(passage, Held):
         return note_held(question.planned, tenant, passage, services)
+    access = question.accesses.of(question.planned, progress.calls + 1)
     try:
         if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
             return note_held(question.planned, tenant, await stay_open(question.breaker, services), services)
+        held = await _note(question, access, passage, bounds, services)
+        if held is not None:
+            await _give_back(question, passage, services)
+            return held
         asked_at = services.clock()
-        exchange, decision = await _ask(question, progress, services)
+        exchange, decision = await ask(question, progress, access, services)
     except BaseException:
-        if isinstance(passage, Probe):
-            # Cancelled with its connection, most likely: another probe must not wait for this one's end.
-            await services.breakers.change(
-                question.breaker, lambda state: (without_answer(state, services.clock()), None)
-            )
+        # Cancelled with its connection, most likely.
+        await _give_back(question, passage, services)
         raise
-    _tell(question, decision.reply, exchange, services)
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
@@ -92,63 +73,46 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     return decision.reply
 
 
-async def _ask(question: Question, progress: CheckProgress, services: Services) -> tuple[Exchange, Decision]:
-    """Ask the source, each of its calls noted before it sets out and when it has ended."""
-    planned, attempt = question.planned, attempt_of(question.planned, progress)
-    access = question.accesses.of(planned, progress.calls + 1)
-
-    def ended(exchange: Exchange) -> Decision:
-        decision = decide(planned, attempt, exchange, services.clock())
-        access.end(outcome_of(decision.reply), exchange)
-        return decision
-
-    async def again(exchange: Exchange) -> None:
-        ended(exchange)
-        await access.begin()
-
-    await access.begin()
-    left_seconds = _seconds_until(question.deadline, services.clock())
+async def _note(
+    question: Question, access: Access, passage: Gate, bounds: tuple[Bound, ...], services: Services
+) -> CheckReply | Held | None:
+    """Have the broker keep the call's record; return what holds the call back once it does, None where nothing does."""
+    began_at = services.clock()
+    held: CheckReply | Held | None = None
     try:
-        with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
-            exchange = await question.upstream.ask(
-                planned.endpoint, attempt.query, question.secret, left_seconds, again
-            )
-            _note_span(span, planned, exchange)
-        return exchange, ended(exchange)
-    except PublishError:
-        raise
-    except Exception:
-        access.end(UNEXPLAINED)
-        raise
+        async with asyncio.timeout(min(question.left_seconds(began_at), LONGEST_TURN_SECONDS)):
+            await access.begin()
+    except TimeoutError:
+        held = _again_later(question, CheckCode.EXPIRED, services)
+    else:
+        if services.clock() - began_at > TURN_LASTS:
+            # As may be those of many, who would all set out now.
+            held = await _held_back(question, bounds, services, is_probe=isinstance(passage, Probe))
+    if held is not None:
+        access.end(NOT_MADE)
+    return held
 
 
-def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
-    span.note("check", planned.definition.name)
-    span.note("provider", planned.definition.provider)
-    if isinstance(exchange, Answered):
-        span.note("http.response.status_code", exchange.http_status)
-
-
-def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:
-    """Count the call, and log it."""
-    check = question.planned.definition.name
-    code = answer.reason.code if answer.reason else None
-    services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
-    _log.debug("call.ended", check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)
+async def _give_back(question: Question, passage: Gate, services: Services) -> None:
+    """Let another call be the probe, where this one was it and has no answer."""
+    if isinstance(passage, Probe):
+        await services.breakers.change(
+            question.breaker, lambda state: (without_answer(state, services.clock()), None)
+        )
 
 
 async def _held_back(
-    question: Question, bounds: tuple[Bound, ...], services: Services
+    question: Question, bounds: tuple[Bound, ...], services: Services, *, is_probe: bool = False
 ) -> CheckReply | Held | None:
     """Return what holds the call back; None once its turn has come, and nothing does."""
     held = _held_by_refusals(question, services)
     if held is not None:
         return held
     _, likely = gate(services.breakers.peek(question.breaker), services.clock())
-    if isinstance(likely, Held):
+    if isinstance(likely, Held) and not is_probe:
         return note_held(question.planned, question.admitted.tenant, likely, services)
     if not await _take_turn(question, bounds, services):
-        return _without_turn(question, services)
+        return _again_later(question, CheckCode.RATE_LIMITED, services)
     # A suspension may have begun while this call waited, as hundreds may.
     return _held_by_refusals(question, services)
 
@@ -164,10 +128,10 @@ def _held_by_refusals(question: Question, services: Services) -> CheckReply | He
     return without_call(question.planned, suspended.code)
 
 
-def _without_turn(question: Question, services: Services) -> Held:
-    """Return when to ask for a turn again: a job that waits for long does not wait in a worker's hand."""
+def _again_later(question: Question, code: CheckCode, services: Services) -> Held:
+    """Return when to try again: a job that waits for long does not wait in a worker's hand."""
     again = services.clock() + timedelta(seconds=TURN_AGAIN_SECONDS)
-    return Held(min(again, question.deadline), CheckCode.RATE_LIMITED, is_known=True)
+    return Held(min(again, question.deadline), code, is_known=True)
 
 
 async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> bool:
@@ -178,8 +142,8 @@ async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Se
         demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
     )
     since = services.clock()
-    left_seconds = _seconds_until(question.deadline, since)
-    has_come = await services.turns.take(claim, min(left_seconds, LONGEST_TURN_SECONDS))
+    within_seconds = min(question.left_seconds(since), LONGEST_TURN_SECONDS)
+    has_come = await services.turns.take(claim, within_seconds)
     if bounds:
         services.metrics.turn_came(admitted.lane, (services.clock() - since) / timedelta(seconds=1))
     return has_come
@@ -190,7 +154,7 @@ async def _ping(question: Question, services: Services) -> bool:
     if question.planned.endpoint.source in OF_THE_ADDRESS:
         demand = Demand(services.quotas.of_the_address(), is_urgent=True)
         await services.turns.take(Claim(line="ping", vendor="", demand=demand), LONGEST_TURN_SECONDS)
-    left_seconds = _seconds_until(question.deadline, services.clock())
+    left_seconds = question.left_seconds(services.clock())
     return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
 
 
@@ -205,7 +169,3 @@ def _note_quota(
     note = note_of(exchange.headers, bound.quota, services.clock())
     if note is not None:
         services.turns.note(key, note)
-
-
-def _seconds_until(instant: datetime | None, now: datetime) -> float:
-    return 0.0 if instant is None else max(0.0, (instant - now) / timedelta(seconds=1))

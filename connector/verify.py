@@ -8,10 +8,10 @@ acknowledge.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
@@ -22,6 +22,7 @@ from connector.assemble import as_duplicate, assemble, rejection
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.decide import unexplained
+from connector.journal.journal import Records
 from connector.logs import bind_job
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.messaging.delivery import Delivery
@@ -42,8 +43,10 @@ LOOK_AGAIN_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
-async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool = False) -> Settlement:
-    """Run one delivery through the pipeline. What nobody foresaw is answered too.
+async def verify(
+    delivery: Delivery, records: Records, services: Services, *, was_set_aside: bool = False
+) -> Settlement:
+    """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
 
     Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted. A job that was
     set aside is not set aside again: its queue gives no more than may be in hand.
@@ -70,7 +73,7 @@ async def verify(delivery: Delivery, services: Services, *, was_set_aside: bool 
     services.metrics.job_taken_in_hand(delivery, services.clock())
     try:
         claim = _claim_of(delivery, admitted, run, services)
-        return await _once(delivery, admitted, claim, services)
+        return await _once(delivery, admitted, claim, records, services)
     except PublishError:
         raise
     except Exception:  # noqa: BLE001 - likewise
@@ -122,7 +125,9 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Servic
     )
 
 
-async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
+async def _once(
+    delivery: Delivery, admitted: Admitted, claim: Claim, records: Records, services: Services
+) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
     with services.tracer.span("db", "recall the reply"):
         standing = await services.memory.recall(claim)
@@ -133,22 +138,27 @@ async def _once(delivery: Delivery, admitted: Admitted, claim: Claim, services: 
         case Conflict():
             return _conflict(delivery, admitted, services)
         case Busy(until):
-            return await _wait_for_another(delivery, admitted, claim, until, services)
+            return await _wait_for_another(delivery, admitted, claim, until, records, services)
         case Fresh(is_takeover=is_takeover):
             taken = replace(delivery, redelivered=True) if is_takeover else delivery
             try:
-                return await _run(taken, admitted, claim, services)
+                return await _run(taken, admitted, claim, records, services)
             finally:
                 services.memory.release(claim)
 
 
 async def _wait_for_another(
-    delivery: Delivery, admitted: Admitted, claim: Claim, until: datetime, services: Services
+    delivery: Delivery,
+    admitted: Admitted,
+    claim: Claim,
+    until: datetime,
+    records: Records,
+    services: Services,
 ) -> Settlement:
     """Look again whether another run of the same job has answered it, until the deadline of this one."""
     now = services.clock()
     if now >= admitted.expires_at:
-        checks = await _ask(delivery, admitted, services)
+        checks = await _ask(delivery, admitted, records, services)
         answer = _answer(delivery, admitted, _replies(checks), services)
         return Answer(answer.queue, as_duplicate(answer.reply))
     progress = delivery.progress or JobProgress(claim=claim.claim, digests=claim.digests)
@@ -157,8 +167,10 @@ async def _wait_for_another(
     return Defer(max(look_at, soon), replace(delivery, progress=progress))
 
 
-async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: Services) -> Settlement:
-    checks = await _ask(delivery, admitted, services)
+async def _run(
+    delivery: Delivery, admitted: Admitted, claim: Claim, records: Records, services: Services
+) -> Settlement:
+    checks = await _ask(delivery, admitted, records, services)
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(delivery, admitted, _replies(checks), services)
@@ -170,12 +182,14 @@ async def _run(delivery: Delivery, admitted: Admitted, claim: Claim, services: S
     return Defer(at, replace(delivery, progress=progress))
 
 
-async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Mapping[str, CheckProgress]:
+async def _ask(
+    delivery: Delivery, admitted: Admitted, records: Records, services: Services
+) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
     grant = services.registry.grant(admitted.vendor)
     planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
     before = delivery.progress.checks if delivery.progress else {}
-    accesses = services.journal.of(admitted)
+    accesses = records.of(admitted)
     asked = [
         answer_check(
             check,
@@ -187,8 +201,18 @@ async def _ask(delivery: Delivery, admitted: Admitted, services: Services) -> Ma
         for check in planned
     ]
     # The common case: alone, a check needs no task of its own.
-    come = [await asked[0]] if len(asked) == 1 else await asyncio.gather(*asked)
+    come = [await asked[0]] if len(asked) == 1 else await _at_once(asked)
     return {check.request.label: progress for check, progress in zip(planned, come, strict=True)}
+
+
+async def _at_once(asked: Sequence[Coroutine[Any, Any, CheckProgress]]) -> list[CheckProgress]:
+    """Return how far each check has come; when the connection ends for one, none goes on asking for nobody."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in asked]
+    except* PublishError as ended:
+        raise PublishError(str(ended.exceptions[0])) from ended
+    return [task.result() for task in tasks]
 
 
 def _replies(checks: Mapping[str, CheckProgress]) -> list[CheckReply]:

@@ -6,7 +6,7 @@ Run as ``python -m tests.failing_worker`` with the options and settings of ``cca
 import sys
 from typing import Any
 
-import connector.call
+import connector.asking
 from connector.decide import decide
 from workers.cli import worker
 
@@ -18,5 +18,5 @@ def _fail(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
 
 
 if __name__ == "__main__":
-    connector.call.decide = _fail  # type: ignore[attr-defined]
+    connector.asking.decide = _fail  # type: ignore[attr-defined]
     worker(sys.argv[1:])

@@ -24,7 +24,7 @@ from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault, new_key
 from connector.retry import POLICIES
 from connector.services import Services
-from connector.settlement import Answer, Defer
+from connector.settlement import Answer, Defer, Settlement
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
@@ -121,9 +121,17 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
     )
 
 
+async def verified(delivery: Delivery, acting: Services, *, was_set_aside: bool = False) -> Settlement:
+    """Return how a delivery ends, once the broker has the records of its calls."""
+    records = acting.journal.open()
+    settlement = await verify(delivery, records, acting, was_set_aside=was_set_aside)
+    await records.confirmed()
+    return settlement
+
+
 async def answered(delivery: Delivery, acting: Services, time: ManualTime) -> Reply:
     """Return the reply in which a delivery ends, each deferral taken where the broker's delays would take it."""
-    while not isinstance(settlement := await verify(delivery, acting), Answer):
+    while not isinstance(settlement := await verified(delivery, acting), Answer):
         assert isinstance(settlement, Defer), f"ended as {type(settlement).__name__}"
         message = deferred(settlement.delivery, settlement.at, time.now, acting.vault)
         time.advance(message.delay_seconds)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 
 from connector.intake import ROOM
+from connector.journal.journal import Records
 from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
@@ -56,8 +57,9 @@ class VerifyRequest:
             reject=lambda: self.session.reject(tag),
         )
         services = self.work.services
+        records = services.journal.open()
         try:
-            delivery, settlement = await self._decide()
+            delivery, settlement = await self._decide(records)
             settler = Settler(
                 publisher=self.session.publisher,
                 vault=services.vault,
@@ -65,7 +67,7 @@ class VerifyRequest:
                 open_backlog=self.backlogs.open,
                 setting_aside=self.backlogs.setting_aside,
                 metrics=services.metrics,
-                recorded=services.journal.confirmed,
+                recorded=records.confirmed,
             )
             trace = services.tracer.carried_on(delivery.trace)
             if trace is not delivery.trace:
@@ -81,7 +83,7 @@ class VerifyRequest:
         finally:
             services.tracer.end()
 
-    async def _decide(self) -> tuple[Delivery, Settlement]:
+    async def _decide(self, records: Records) -> tuple[Delivery, Settlement]:
         now = self.work.services.clock()
         lane = next((lane for lane in Lane if lane_queue(lane) == self.queue), None)
         if lane is not None:
@@ -92,18 +94,18 @@ class VerifyRequest:
                 forged = read_delivery(self.message, Lane.BATCH, now)
                 return forged, Dead(DeadReason.UNREADABLE_DEFERRAL)
             delivery = read
-        return delivery, await self._run_delivery(delivery)
+        return delivery, await self._run_delivery(delivery, records)
 
-    async def _run_delivery(self, delivery: Delivery) -> Settlement:
+    async def _run_delivery(self, delivery: Delivery, records: Records) -> Settlement:
         if self.queue == isolated_queue(delivery.lane):
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
-            return await verify(delivery, self.work.services, was_set_aside=True)
+            return await verify(delivery, records, self.work.services, was_set_aside=True)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
         was_set_aside = self.queue.startswith(BACKLOG_PREFIX)
-        settlement = await verify(delivery, self.work.services, was_set_aside=was_set_aside)
+        settlement = await verify(delivery, records, self.work.services, was_set_aside=was_set_aside)
         if isinstance(settlement, SetAside) and not await self.backlogs.is_open(settlement.flow):
             # With nowhere to wait, it is run: later than its turn is better than in the way of all.
-            return await verify(delivery, self.work.services, was_set_aside=True)
+            return await verify(delivery, records, self.work.services, was_set_aside=True)
         return settlement

@@ -6,6 +6,7 @@ reads a record, or forges one.
 
 import asyncio
 from collections import deque
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -54,6 +55,13 @@ class Groups:
         self._waiting: deque[Group] = deque()
         self._under_way: Group | None = None
         self._carrying: asyncio.Task[None] | None = None
+        self._held_up_by: str | None = None
+        """Why the broker did not keep the group under way, the last time that it was sent."""
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker did not keep the last group that it was given."""
+        return self._held_up_by is not None
 
     def add(self, record: Record) -> Group:
         """Send a record, and return the group that it goes in."""
@@ -62,14 +70,9 @@ class Groups:
         group = self._waiting[-1]
         group.records.append(record)
         if self._carrying is None:
-            self._carrying = asyncio.get_running_loop().create_task(self._carry())
+            # It carries every job's records: its events are not those of the job that came first.
+            self._carrying = asyncio.get_running_loop().create_task(self._carry(), context=Context())
         return group
-
-    async def confirmed(self) -> None:
-        """Return once the broker has every record that was added by now. Raises ``PublishError`` likewise."""
-        last = self._waiting[-1] if self._waiting else self._under_way
-        if last is not None:
-            await last.confirmed()
 
     def close(self) -> None:
         """Send nothing more, and tell those who wait."""
@@ -90,27 +93,43 @@ class Groups:
 
     async def _publish(self, group: Group) -> None:
         """Publish a group, as often as it takes; twice is as once. Raises ``PublishError`` when the connection ends."""
-        message = Outgoing(
-            queue=JOURNAL,
-            content_type=_SEALED,
-            body=self._vault.seal_for(PURPOSE, written(group.records)),
-            properties={},
-            headers={},
-        )
         pause_seconds = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                confirmation = await self._publisher.publish(message)
-            except PublishError as error:
-                if self._publisher.has_ended:
-                    raise
-                _log.warning("journal.unconfirmed", reason="unconfirmed", error=str(error))
-            else:
-                if confirmation is Confirmation.ROUTED:
-                    return
-                _log.warning("journal.unconfirmed", reason=confirmation.name.lower())
+        while (reason := await self._refused(group)) is not None:
+            self._tell(reason)
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
+        self._tell(None)
+
+    async def _refused(self, group: Group) -> str | None:
+        """Publish a group once; return why the broker does not have it for certain, None where it has."""
+        try:
+            confirmation = await self._publisher.publish(
+                Outgoing(
+                    queue=JOURNAL,
+                    content_type=_SEALED,
+                    body=self._vault.seal_for(PURPOSE, written(group.records)),
+                    properties={},
+                    headers={},
+                )
+            )
+        except PublishError:
+            if self._publisher.has_ended:
+                raise
+            return "unconfirmed"
+        except Exception:  # noqa: BLE001 - whoever waits must not wait for what nobody sends any more
+            _log.exception("journal.unexpected_error")
+            return "unconfirmed"
+        return None if confirmation is Confirmation.ROUTED else confirmation.name.lower()
+
+    def _tell(self, reason: str | None) -> None:
+        """Say that nothing is called any more, once for each reason, and that calls are made again."""
+        if reason == self._held_up_by:
+            return
+        self._held_up_by = reason
+        if reason is None:
+            _log.info("journal.confirmed_again")
+        else:
+            _log.critical("journal.unconfirmed", reason=reason)
 
     def _fail(self, error: PublishError) -> None:
         failed = [self._under_way, *self._waiting]

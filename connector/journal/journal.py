@@ -1,13 +1,13 @@
 """Noting calls as they are made: before each sets out, and how it ended; or nothing, where there is no journal."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final, Protocol
 from uuid import uuid4
 
 from connector.admission import Admitted
 from connector.clock import Clock
-from connector.journal.groups import Groups
+from connector.journal.groups import Group, Groups
 from connector.journal.keys import JournalKeys
 from connector.journal.person import PERSON, identifier_of, person_of
 from connector.journal.record import FOUND, UNKNOWN, Record, record_id
@@ -43,6 +43,18 @@ class Accesses(Protocol):
         ...
 
 
+class Records(Protocol):
+    """The records of one delivery."""
+
+    def of(self, admitted: Admitted) -> Accesses:
+        """Return what notes the calls of one run of its job."""
+        ...
+
+    async def confirmed(self) -> None:
+        """Return once the broker has them all. Raises ``PublishError`` when the connection ended before."""
+        ...
+
+
 class Journal(Protocol):
     """The access journal of one worker process."""
 
@@ -53,12 +65,13 @@ class Journal(Protocol):
         """Publish through this one from now on: a connection has begun."""
         ...
 
-    def of(self, admitted: Admitted) -> Accesses:
-        """Return what notes the calls of one run of one delivery."""
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker did not keep the last records that it was given."""
         ...
 
-    async def confirmed(self) -> None:
-        """Return once the broker has every record by now. Raises ``PublishError`` when the connection ended before."""
+    def open(self) -> Records:
+        """Return what keeps the records of one delivery."""
         ...
 
     def close(self) -> None:
@@ -78,28 +91,37 @@ class _NoAccess:
     def end(self, outcome: str, exchange: Exchange | None = None) -> None:
         """Do nothing."""
 
+
+class _NoAccesses:
     def of(self, _planned: PlannedCall, _attempt: int) -> Access:
-        """Return itself."""
-        return self
+        """Return what notes nothing."""
+        return _NoAccess()
 
 
-NO_ACCESSES: Final[Accesses] = _NoAccess()
+class _NoRecords:
+    def of(self, _admitted: Admitted) -> Accesses:
+        """Return what notes nothing."""
+        return _NoAccesses()
+
+    async def confirmed(self) -> None:
+        """Return."""
+
+
+NO_RECORDS: Final[Records] = _NoRecords()
 
 
 class NoJournal:
     """What stands for the journal where there is no key for one."""
 
     writer: JournalWriter | None = None
+    is_held_up: bool = False
 
     def attach(self, publisher: Publisher) -> None:
         """Do nothing."""
 
-    def of(self, _admitted: Admitted) -> Accesses:
-        """Return what notes nothing."""
-        return NO_ACCESSES
-
-    async def confirmed(self) -> None:
-        """Return."""
+    def open(self) -> Records:
+        """Return what keeps nothing."""
+        return NO_RECORDS
 
     def close(self) -> None:
         """Do nothing."""
@@ -120,22 +142,14 @@ class AccessJournal:
         self._detach()
         self._groups = Groups(publisher, self._vault)
 
-    def of(self, admitted: Admitted) -> Accesses:
-        """Return what notes the calls of a run, whose person is hashed once."""
-        person = person_of(admitted.job.identity)
-        tenant = admitted.tenant.siret
-        return _Run(
-            journal=self,
-            admitted=admitted,
-            keys=self._keys,
-            person=None if person is None else self._keys.hashed(tenant, PERSON, person),
-            clock=self._clock,
-        )
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker did not keep the last records that it was given."""
+        return self._groups is not None and self._groups.is_held_up
 
-    async def confirmed(self) -> None:
-        """Return once the broker has every record by now."""
-        if self._groups is not None:
-            await self._groups.confirmed()
+    def open(self) -> Records:
+        """Return what keeps the records of one delivery."""
+        return _Records(self, self._keys, self._clock)
 
     @property
     def groups(self) -> Groups:
@@ -155,33 +169,63 @@ class AccessJournal:
             self._groups.close()
 
 
+@dataclass(slots=True)
+class _Records:
+    journal: AccessJournal
+    keys: JournalKeys
+    clock: Clock
+    last: Group | None = None
+    """Groups go one after the other: where it is, those before it are."""
+
+    def of(self, admitted: Admitted) -> Accesses:
+        """Return what notes the calls of a run, whose person is hashed once."""
+        person = person_of(admitted.job.identity)
+        tenant = admitted.tenant.siret
+        return _Run(
+            records=self,
+            admitted=admitted,
+            person=None if person is None else self.keys.hashed(tenant, PERSON, person),
+        )
+
+    def add(self, record: Record) -> Group:
+        """Send a record."""
+        self.last = self.journal.groups.add(record)
+        return self.last
+
+    async def confirmed(self) -> None:
+        """Return once the broker has them all."""
+        if self.last is not None:
+            await self.last.confirmed()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
     """One run of one delivery, under a name of its own: what is delivered again makes calls of its own."""
 
-    journal: AccessJournal
+    records: _Records
     admitted: Admitted
-    keys: JournalKeys
     person: str | None
-    clock: Clock
     name: str = field(default_factory=lambda: uuid4().hex)
+    numbers: Counter[str] = field(default_factory=Counter)
+    """Of the last record of each check, by its label."""
 
     def of(self, planned: PlannedCall, attempt: int) -> Access:
         """Return the access of a check's nth call."""
         return _Call(self, planned, attempt)
 
-    def record(self, planned: PlannedCall, attempt: int, tries: int, at: datetime) -> Record:
+    def record(self, planned: PlannedCall, attempt: int) -> Record:
         """Return the record of a call that is about to set out."""
         job, vendor, tenant = self.admitted.job, self.admitted.vendor.name, self.admitted.tenant.siret
-        identifier = identifier_of(planned.params)
+        label, identifier = planned.request.label, identifier_of(planned.params)
+        self.numbers[label] += 1
         return Record(
-            id=record_id(vendor, job.job_id, self.name, planned.request.label, attempt, tries),
-            at=at,
+            id=record_id(vendor, job.job_id, self.name, label, attempt, self.numbers[label]),
+            at=self.records.clock(),
             vendor=vendor,
             tenant=tenant,
             job_id=job.job_id,
             lane=str(self.admitted.lane),
-            label=planned.request.label,
+            label=label,
             check=planned.definition.name,
             endpoint=planned.endpoint.path,
             agent=job.agent,
@@ -189,7 +233,7 @@ class _Run:
             purpose=job.purpose,
             attempt=attempt,
             person=self.person,
-            identifier=None if identifier is None else self.keys.hashed(tenant, *identifier),
+            identifier=None if identifier is None else self.records.keys.hashed(tenant, *identifier),
             outcome=UNKNOWN,
         )
 
@@ -199,14 +243,12 @@ class _Call:
     run: _Run
     planned: PlannedCall
     attempt: int
-    tries: int = 0
     record: Record | None = None
 
     async def begin(self) -> None:
         """Note that a call is about to set out."""
-        self.tries += 1
-        self.record = self.run.record(self.planned, self.attempt, self.tries, self.run.clock())
-        await self.run.journal.groups.add(self.record).confirmed()
+        self.record = self.run.record(self.planned, self.attempt)
+        await self.run.records.add(self.record).confirmed()
 
     def end(self, outcome: str, exchange: Exchange | None = None) -> None:
         """Note how it has ended."""
@@ -218,7 +260,7 @@ class _Call:
             http_status=exchange.http_status if isinstance(exchange, Answered) else None,
             duration_ms=exchange.duration_ms if exchange is not None else None,
         )
-        self.run.journal.groups.add(ended)
+        self.run.records.add(ended)
 
 
 UNEXPLAINED: Final = str(CheckCode.UNEXPECTED_RESPONSE)

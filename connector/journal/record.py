@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, TypeAdapter
 
 UNKNOWN: Final = "unknown"
 """The outcome of a call that set out, and whose end nobody has noted: its delivery was interrupted."""
+NOT_MADE: Final = "not_made"
+"""The outcome of a call that did not set out after all: its record took so long that something held it back meanwhile."""
 FOUND: Final = "found"
 _ID_BYTES: Final = 16
 
@@ -41,7 +43,7 @@ class Record:
     identifier: str | None
     """Keyed hash of the INE, identifiant, numéro fiscal or immatriculation that was asked with."""
     outcome: str
-    """``found``, a code of the contract, or ``unknown``."""
+    """``found``, a code of the contract, ``unknown`` or ``not_made``."""
     http_status: int | None = None
     duration_ms: int | None = None
 
@@ -49,12 +51,13 @@ class Record:
 _RECORDS: Final = TypeAdapter(tuple[Record, ...])
 
 
-def record_id(vendor: str, job_id: str, run: str, label: str, attempt: int, tries: int) -> str:
+def record_id(vendor: str, job_id: str, run: str, label: str, attempt: int, number: int) -> str:
     """Return what names a call: its job, one run of one delivery of it, its check, and its place among the calls made.
 
-    ``tries`` tells apart the calls of a source that asks again by itself within one attempt.
+    ``number`` is the record's, among those of the check in this run: a source may ask twice within one attempt, and a
+    call that was not made leaves its attempt to the next.
     """
-    named = "\0".join((vendor, job_id, run, label, str(attempt), str(tries)))
+    named = "\0".join((vendor, job_id, run, label, str(attempt), str(number)))
     return hashlib.blake2b(named.encode(), digest_size=_ID_BYTES).hexdigest()
 
 

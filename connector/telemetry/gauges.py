@@ -49,6 +49,11 @@ class Gauges(Collector):
         yield self._jobs_in_hand()
         yield self._dependencies()
         yield self._surprises()
+        yield GaugeMetricFamily(
+            "connector_journal_held_up",
+            "1 while the broker keeps no records of the access journal, hence no call is made.",
+            self._services.journal.is_held_up,
+        )
         if self._services.quotas.egress:
             yield GaugeMetricFamily(
                 "connector_egress_quota_used_ratio",

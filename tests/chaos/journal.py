@@ -12,8 +12,8 @@ from typing import Final
 from connector.admission import Admitted
 from connector.catalogue.definition import Endpoint
 from connector.identity import Query
-from connector.journal.journal import Access, Accesses, Journal
-from connector.journal.record import UNKNOWN
+from connector.journal.journal import Access, Accesses, Journal, Records
+from connector.journal.record import NOT_MADE, UNKNOWN
 from connector.plan import PlannedCall
 from connector.upstream.exchange import Again, Exchange, Upstream, untold
 
@@ -54,12 +54,16 @@ class ChangedJournal:
         self._change = change
         self.writer = journal.writer
         self.attach = journal.attach
-        self.confirmed = journal.confirmed
         self.close = journal.close
 
-    def of(self, admitted: Admitted) -> Accesses:
-        """Return what changes accesses."""
-        return _ChangedAccesses(self._journal.of(admitted), self._change)
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker keeps no records."""
+        return self._journal.is_held_up
+
+    def open(self) -> Records:
+        """Return what changes the accesses of a delivery."""
+        return _ChangedRecords(self._journal.open(), self._change)
 
 
 def noting_records(journal: Journal, descriptor: int) -> Journal:
@@ -70,6 +74,18 @@ def noting_records(journal: Journal, descriptor: int) -> Journal:
 def noting_afterwards(journal: Journal) -> Journal:
     """Return a journal that notes a call once it has come back, as an ordinary audit log does."""
     return ChangedJournal(journal, _LateAccess)
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangedRecords:
+    records: Records
+    change: Callable[[Access], Access]
+
+    def of(self, admitted: Admitted) -> Accesses:
+        return _ChangedAccesses(self.records.of(admitted), self.change)
+
+    async def confirmed(self) -> None:
+        await self.records.confirmed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +160,7 @@ def journalled(database: Path, notes: Path, jobs: Collection[str]) -> Journalled
     """Read the journal of ``jobs`` and the notes of the workers' calls."""
     with closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT job_id, outcome FROM journal").fetchall()
-    ours = [(job_id, outcome) for job_id, outcome in found if job_id in jobs]
+    ours = [(job_id, outcome) for job_id, outcome in found if job_id in jobs and outcome != NOT_MADE]
     noted = [line.split(" ", 1) for line in notes.read_text().splitlines()] if notes.exists() else []
     set_out = Counter(name for what, name in noted if what == _OUT)
     return Journalled(

@@ -11,7 +11,7 @@ import httpx
 import structlog
 from sqlalchemy import text
 
-import connector.call
+import connector.asking
 import connector.decide
 import connector.journal.journal
 import connector.memory.reply_memory
@@ -62,14 +62,14 @@ def _before(layer: str) -> Callable[[Any, str], None]:
 
 
 def _in_decide(crash: Callable[..., None], layer: str) -> None:
-    real = vars(connector.call)["decide"]
+    real = vars(connector.asking)["decide"]
 
     def crashing(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
         if _is_due(layer):
             crash(planned, attempt, exchange)
         return real(planned, attempt, exchange, now)
 
-    put(connector.call, "decide", crashing)
+    put(connector.asking, "decide", crashing)
 
 
 def _fail(*seen: object) -> None:

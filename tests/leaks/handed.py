@@ -19,7 +19,7 @@ def sdk_events(leak: str) -> list[dict[str, Any]]:
         "modules": {leak: leak},
     }
     frame = {
-        "filename": "connector/call.py",
+        "filename": "connector/asking.py",
         "function": "call",
         "lineno": 1,
         "vars": {"job": leak},

@@ -29,11 +29,10 @@ from connector.quota.turns import Turns
 from connector.registry.records import Tenant
 from connector.services import Services
 from connector.settlement import Answer, Defer
-from connector.verify import verify
 from schemas.codes import CheckCode
 from schemas.reply import Reply
 from schemas.request import VerificationRequest
-from tests.fakes import START, ManualTime, services
+from tests.fakes import START, ManualTime, services, verified
 from tests.jobs import QF, RSA, job
 from tests.registry import CLAMART, OneToken
 from tests.unit.test_pursuit import delivery, fault, found
@@ -88,7 +87,7 @@ def acting(api: Api, time: ManualTime, limiter: Limiter | None = None, **tenant:
 
 
 async def reply_of(given: Delivery, acted: Services) -> Reply:
-    settlement = await verify(given, acted)
+    settlement = await verified(given, acted)
     assert isinstance(settlement, Answer)
     return settlement.reply
 
@@ -105,7 +104,7 @@ def time() -> ManualTime:
 
 async def refuse(api: Api, acted: Services, *checks: dict[str, Any], times: int = MOST_OF_A_TENANT) -> None:
     for number in range(times):
-        await verify(delivery(*checks, job_id=f"refused-{number}"), acted)
+        await verified(delivery(*checks, job_id=f"refused-{number}"), acted)
 
 
 async def test_a_revoked_token_is_not_asked_with_for_ever(time: ManualTime) -> None:
@@ -118,8 +117,8 @@ async def test_a_revoked_token_is_not_asked_with_for_ever(time: ManualTime) -> N
     assert len(api.calls) == MOST_OF_A_TENANT
     time.advance(FIRST_SUSPENSION_SECONDS)
     later = (time.now + timedelta(hours=1)).isoformat()
-    await verify(delivery(QF, job_id="probe", expires_at=later), acted)
-    await verify(delivery(QF, job_id="suspended-again", expires_at=later), acted)
+    await verified(delivery(QF, job_id="probe", expires_at=later), acted)
+    await verified(delivery(QF, job_id="suspended-again", expires_at=later), acted)
     assert len(api.calls) == MOST_OF_A_TENANT + 1
 
 
@@ -145,8 +144,8 @@ async def test_a_tenant_beyond_its_quota_waits_without_a_call(time: ManualTime) 
     api = Api(quotient_familial=fault(429, "00429"))
     acted = acting(api, time)
     for number in range(MOST_OF_A_TENANT):
-        await verify(delivery(QF, lane=Lane.BATCH, job_id=f"refused-{number}"), acted)
-    settlement = await verify(delivery(QF, lane=Lane.BATCH, job_id="after"), acted)
+        await verified(delivery(QF, lane=Lane.BATCH, job_id=f"refused-{number}"), acted)
+    settlement = await verified(delivery(QF, lane=Lane.BATCH, job_id="after"), acted)
     assert isinstance(settlement, Defer)
     assert settlement.at >= time.now + timedelta(seconds=FIRST_SUSPENSION_SECONDS)
     interactive = await reply_of(delivery(QF, job_id="counter"), acted)
@@ -180,7 +179,7 @@ async def test_refusals_count_for_the_address(time: ManualTime) -> None:
     api = Api(quotient_familial=fault(401, "00101"))
     acted = acting(api, time)
     await refuse(api, acted, QF, times=3)
-    await verify(delivery(QF, job_id="fc", **FC), acted)
+    await verified(delivery(QF, job_id="fc", **FC), acted)
     assert sum(count for _slot, count in acted.refusals.peek(EGRESS).counts) == 4
 
 
@@ -188,7 +187,7 @@ async def test_a_persons_refused_token_suspends_no_tenant(time: ManualTime) -> N
     api = Api(quotient_familial=fault(401, "00101"))
     acted = acting(api, time)
     for number in range(MOST_OF_A_TENANT + 1):
-        await verify(delivery(QF, job_id=f"fc-{number}", **FC), acted)
+        await verified(delivery(QF, job_id=f"fc-{number}", **FC), acted)
     assert len(api.calls) == MOST_OF_A_TENANT + 1
     assert code(await reply_of(delivery(RSA, job_id="after"), acted)) is None
 
@@ -196,8 +195,8 @@ async def test_a_persons_refused_token_suspends_no_tenant(time: ManualTime) -> N
 async def test_a_call_counts_for_its_token_and_the_address(time: ManualTime) -> None:
     limiter = Limiter()
     acted = acting(Api(), time, limiter)
-    await verify(delivery(QF), acted)
-    await verify(delivery(QF, lane=Lane.BATCH, job_id="campaign"), acted)
+    await verified(delivery(QF), acted)
+    await verified(delivery(QF, lane=Lane.BATCH, job_id="campaign"), acted)
     assert [[bound.key for bound in demand.bounds] for demand in limiter.demands] == [
         [f"token/{CLAMART}/particulier", "egress"]
     ] * 2
@@ -208,8 +207,8 @@ async def test_what_the_api_says_of_a_quota_is_kept_to(time: ManualTime) -> None
     told = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(time.seconds()) + 1)}
     limiter = Limiter()
     acted = acting(Api(quotient_familial=httpx.Response(404, json={}, headers=told)), time, limiter)
-    await verify(delivery(QF), acted)
-    await verify(delivery(QF, job_id="next"), acted)
+    await verified(delivery(QF), acted)
+    await verified(delivery(QF, job_id="next"), acted)
     assert list(limiter.notes) == [f"token/{CLAMART}/particulier"]
 
 

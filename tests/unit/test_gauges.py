@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,8 +21,7 @@ from connector.services import Services
 from connector.surprises import Surprise, SurpriseKind
 from connector.telemetry.gauges import PROVIDERS, Gauges
 from connector.telemetry.prometheus import PrometheusMetrics
-from connector.verify import verify
-from tests.fakes import START, ManualTime, services
+from tests.fakes import START, ManualTime, services, verified
 from tests.jobs import RSA
 from tests.limiter_rules import demand
 from tests.registry import CLAMART, OneToken
@@ -109,7 +109,7 @@ async def test_a_breaker_is_open_while_calls_are_held_back() -> None:
 
 async def test_the_breaker_that_the_pipeline_opens_is_the_one_that_is_told() -> None:
     acting = made(revenu_solidarite_active=fault(503, "37020", retry_in=600.0))
-    await verify(delivery(RSA, lane=Lane.BATCH), acting)
+    await verified(delivery(RSA, lane=Lane.BATCH), acting)
     provider = CATALOGUE["revenu_solidarite_active"].provider
     assert scrape(acting).counted("connector_breaker_open") == {(provider, "api_particulier"): 1}
 
@@ -186,6 +186,14 @@ def test_what_a_worker_goes_on_without_is_told() -> None:
     assert scrape(acting).counted("connector_dependency_up") == {("registry",): 1}
     holder.is_away = True
     assert scrape(acting).value("connector_dependency_up", dependency="registry") == 0
+
+
+def test_that_no_call_is_made_for_want_of_its_record_is_told() -> None:
+    assert scrape(made()).value("connector_journal_held_up") == 0
+    for held_up in (True, False):
+        journal: Any = SimpleNamespace(writer=SimpleNamespace(is_away=False), is_held_up=held_up)
+        acting = replace(made(), journal=journal)
+        assert scrape(acting).value("connector_journal_held_up") == held_up
 
 
 def test_surprises_are_added_up_whatever_their_place() -> None:

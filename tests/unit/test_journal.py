@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import httpx
@@ -14,16 +15,23 @@ from connector.journal.groups import PURPOSE
 from connector.journal.journal import AccessJournal, NoJournal
 from connector.journal.keys import JournalKeys, new_key
 from connector.journal.record import UNKNOWN, Record, merged, read
+from connector.messaging.delivery import Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.quota.bounds import EGRESS, Quotas
+from connector.quota.rate import read_quota
+from connector.quota.refusals import Refusals
+from connector.quota.turns import Turns
 from connector.registry.vault import Vault
 from connector.registry.vault import new_key as new_secret_key
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.upstream.impot_particulier import ImpotParticulier
 from connector.verify import verify
-from tests.fakes import ManualTime, answered, services
+from schemas.codes import CheckCode
+from tests.fakes import ManualTime, answered, services, verified
 from tests.jobs import QF, RSA, identity
 from tests.registry import CLAMART, OneToken
+from tests.unit.test_call import Limiter
 from tests.unit.test_pursuit import DOWN, delivery, found
 
 VAULT = Vault(SecretStr(new_secret_key()))
@@ -60,6 +68,22 @@ class Broker:
         return Confirmation.ROUTED
 
 
+class SlowBroker(Broker):
+    """Confirms after a second of the pipeline's clock, or never."""
+
+    def __init__(self, time: ManualTime | None) -> None:
+        super().__init__()
+        self._time = time
+
+    async def publish(self, message: Outgoing) -> Confirmation:
+        """Confirm in its time."""
+        if self._time is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            self._time.advance(1)
+        return await super().publish(message)
+
+
 class Host:
     """A pipeline with a journal, and an API whose answers are given in order, the last one for ever."""
 
@@ -83,7 +107,6 @@ class Host:
     async def run(self, *checks: dict[str, Any], **changes: Any) -> list[Record]:
         """Return the records of a job that was run to its reply, in the order of their calls."""
         await answered(delivery(*checks, **changes), self.services, self.time)
-        await self.journal.confirmed()
         every = merged(self.broker.records)
         return sorted(every, key=lambda record: (record.at, record.label, record.attempt))
 
@@ -175,7 +198,7 @@ async def test_without_the_broker_no_call_is_made_and_the_delivery_comes_again()
     host = Host()
     host.broker.has_ended = True
     with pytest.raises(PublishError):
-        await verify(delivery(RSA, QF), host.services)
+        await verified(delivery(RSA, QF), host.services)
     assert host.broker.events == []
 
 
@@ -183,8 +206,7 @@ async def test_before_there_is_a_connection_no_call_is_made() -> None:
     host = Host()
     unattached = AccessJournal(KEYS, VAULT, None, host.time.clock)
     with pytest.raises(PublishError):
-        await verify(delivery(RSA), replace(host.services, journal=unattached))
-    await unattached.confirmed()
+        await verified(delivery(RSA), replace(host.services, journal=unattached))
     unattached.close()
 
 
@@ -197,17 +219,91 @@ async def test_a_connection_that_ends_during_the_call_leaves_its_outcome_unknown
 
     failing = services(httpx.MockTransport(fail), OneToken(), host.time)
     acting = replace(failing, journal=host.journal)
-    assert isinstance(await verify(delivery(RSA), acting), Answer)
+    records = acting.journal.open()
+    assert isinstance(await verify(delivery(RSA), records, acting), Answer)
     with pytest.raises(PublishError):
-        await acting.journal.confirmed()
+        await records.confirmed()
     assert [record.outcome for record in host.broker.records] == [UNKNOWN]
+
+
+async def test_a_record_that_takes_long_costs_the_call_its_turn() -> None:
+    """Else the calls that waited for their records would all set out at once, whatever the quota."""
+    host = Host()
+    limiter = Limiter()
+    quotas = Quotas(token=read_quota("20/s"), egress=())
+    acting = replace(host.services, quotas=quotas, turns=Turns(limiter, host.time.seconds))
+    await answered(delivery(RSA), acting, host.time)
+    assert len(limiter.demands) == 1
+
+    host.journal.attach(cast("Publisher", SlowBroker(host.time)))
+    await answered(delivery(RSA, job_id="slow"), acting, host.time)
+    assert len(limiter.demands) == 3
+
+
+async def test_what_holds_a_call_back_while_its_record_is_kept_holds_it_back() -> None:
+    host = Host()
+    until = host.time.now + timedelta(minutes=5)
+
+    class PausingBroker(SlowBroker):
+        async def publish(self, message: Outgoing) -> Confirmation:
+            pause = Refusals(until=until, code=CheckCode.RATE_LIMITED)
+            await host.services.refusals.change(EGRESS, lambda _state: (pause, None))
+            return await super().publish(message)
+
+    slow = PausingBroker(host.time)
+    host.journal.attach(cast("Publisher", slow))
+    assert isinstance(await verified(delivery(RSA, lane=Lane.BATCH), host.services), Defer)
+    assert [record.outcome for record in merged(slow.records)] == ["not_made"]
+    assert host.broker.events == []
+
+
+async def test_a_job_whose_records_are_not_kept_expires_at_its_deadline() -> None:
+    host = Host()
+    host.journal.attach(cast("Publisher", SlowBroker(None)))
+    soon = (host.time.now + timedelta(seconds=0.05)).isoformat()
+    settlement = await verify(delivery(RSA, expires_at=soon), host.journal.open(), host.services)
+    assert isinstance(settlement, Answer)
+    assert settlement.reply.status == "expired"
+    assert host.broker.events == []
+
+
+async def test_a_job_without_a_call_does_not_wait_for_the_records_of_others() -> None:
+    host = Host()
+    host.journal.attach(cast("Publisher", SlowBroker(None)))
+    calling = asyncio.create_task(verify(delivery(RSA), host.journal.open(), host.services))
+    await asyncio.sleep(0.01)
+    assert isinstance(await verified(delivery(version=7), host.services), Answer)
+    assert not calling.done()
+    calling.cancel()
+
+
+async def test_a_check_does_not_go_on_when_the_connection_ends_for_another() -> None:
+    """Its job comes again: what it asks for meanwhile is asked for nobody."""
+    ended: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if "quotient_familial" not in request.url.path:
+            host.broker.has_ended = True
+            return DOWN
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append("quotient_familial")
+        raise AssertionError("nobody answers")
+
+    host = Host()
+    made = services(httpx.MockTransport(answer), OneToken(), host.time)
+    acting = replace(host.services, upstreams=made.upstreams)
+    with pytest.raises(PublishError):
+        await verified(delivery(RSA, QF), acting)
+    assert ended == ["quotient_familial"]
 
 
 async def test_a_defect_of_ours_ends_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_arguments: object) -> None:
         raise RuntimeError("sesame")
 
-    monkeypatch.setattr("connector.call.decide", broken)
+    monkeypatch.setattr("connector.asking.decide", broken)
     host = Host()
     (record,) = await host.run(RSA)
     assert (record.outcome, record.http_status) == ("unexpected_response", None)
@@ -236,10 +332,9 @@ async def test_a_source_that_asks_again_by_itself_makes_two_records(time: Manual
     source = ImpotParticulier(transport, "https://dgfip.test", host.time.clock)
     acting = replace(made, journal=host.journal, upstreams={Source.API_IMPOT_PARTICULIER: source})
 
-    settlement = await verify(delivery(AVIS), acting)
+    settlement = await verified(delivery(AVIS), acting)
 
     assert not isinstance(settlement, Defer)
-    await host.journal.confirmed()
     calls = [path for path in asked if not path.endswith("/token")]
     records = merged(host.broker.records)
     assert len(calls) == len(records) == 2
@@ -258,6 +353,5 @@ async def test_without_a_key_nothing_is_noted() -> None:
     host = Host()
     acting = replace(host.services, journal=journal)
     await answered(delivery(RSA), acting, host.time)
-    await journal.confirmed()
     journal.close()
     assert (journal.writer, host.broker.records) == (None, [])

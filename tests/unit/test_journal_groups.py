@@ -4,6 +4,7 @@ import asyncio
 from typing import cast
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -32,9 +33,9 @@ class Broker:
         self.asked.append(asyncio.get_running_loop().create_future())
         return await self.asked[-1]
 
-    async def say(self, fate: Confirmation | PublishError = Confirmation.ROUTED) -> None:
+    async def say(self, fate: Confirmation | Exception = Confirmation.ROUTED) -> None:
         """Decide the fate of the last message."""
-        if isinstance(fate, PublishError):
+        if isinstance(fate, Exception):
             self.asked[-1].set_exception(fate)
         else:
             self.asked[-1].set_result(fate)
@@ -96,39 +97,59 @@ async def test_a_group_is_sealed_and_no_longer_than_what_is_taken_in() -> None:
     await broker.say()
 
 
-async def test_all_are_confirmed_once_the_last_is() -> None:
-    broker = Broker()
-    groups = broker.groups()
-    await groups.confirmed()
-    groups.add(record(1))
-    await turn()
-    under_way = asyncio.create_task(groups.confirmed())
-    await turn()
-    groups.add(record(2))
-    all_of_them = asyncio.create_task(groups.confirmed())
-    await turn()
-    await broker.say()
-    assert (under_way.done(), all_of_them.done()) == (True, False)
-    await broker.say()
-    assert all_of_them.done()
-    await groups.confirmed()
-
-
 async def test_a_group_that_is_not_taken_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
-    confirmed = waiting(broker.groups().add(record(1)))
+    groups = broker.groups()
+    confirmed = waiting(groups.add(record(1)))
     await turn()
     with capture_logs() as logs:
         await broker.say(Confirmation.REFUSED)
         await broker.say(Confirmation.UNROUTABLE)
         await broker.say(PublishError("the broker sent no confirm in time"))
-    assert [log["event"] for log in logs] == ["journal.unconfirmed"] * 3
+        await broker.say(PublishError("the broker sent no confirm in time"))
+        assert not confirmed[0].done()
+        held_up = [groups.is_held_up]
+        await broker.say()
+    held_up.append(groups.is_held_up)
+    await confirmed[0]
+    assert [(log["event"], log.get("reason"), log["log_level"]) for log in logs] == [
+        ("journal.unconfirmed", "refused", "critical"),
+        ("journal.unconfirmed", "unroutable", "critical"),
+        ("journal.unconfirmed", "unconfirmed", "critical"),
+        ("journal.confirmed_again", None, "info"),
+    ]
+    assert held_up == [True, False]
+    assert broker.sent() == [(record(1),)] * 5
+    assert settle.FIRST_PAUSE_SECONDS > 0
+
+
+async def test_a_defect_of_ours_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose record went with it would be acknowledged, or wait for ever."""
+    monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
+    broker = Broker()
+    confirmed = waiting(broker.groups().add(record(1)))
+    await turn()
+    with capture_logs() as logs:
+        await broker.say(AttributeError("a defect"))
+    assert "journal.unexpected_error" in [log["event"] for log in logs]
     assert not confirmed[0].done()
     await broker.say()
     await confirmed[0]
-    assert broker.sent() == [(record(1),)] * 4
-    assert settle.FIRST_PAUSE_SECONDS > 0
+
+
+async def test_what_is_said_of_records_is_not_said_of_the_job_that_came_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
+    broker = Broker()
+    with structlog.contextvars.bound_contextvars(job_id="first"):
+        waiting(broker.groups().add(record(1)))
+    await turn()
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        await broker.say(Confirmation.REFUSED)
+        await broker.say()
+    assert [log.get("job_id") for log in logs] == [None, None]
 
 
 async def test_whoever_waits_is_told_that_the_connection_has_ended() -> None:
@@ -137,7 +158,6 @@ async def test_whoever_waits_is_told_that_the_connection_has_ended() -> None:
     waits = waiting(groups.add(record(1)))
     await turn()
     waits += waiting(groups.add(record(2)))
-    waits.append(asyncio.create_task(groups.confirmed()))
     await turn()
     broker.has_ended = True
     await broker.say(PublishError("the connection ended (OSError)"))

@@ -17,9 +17,8 @@ from connector.services import Services
 from connector.settlement import Answer, Defer, Settlement
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.prometheus import LONGEST_WAIT_SECONDS, PrometheusMetrics
-from connector.verify import verify
 from schemas.codes import CheckCode, JobStatus
-from tests.fakes import START, ManualTime, answered, services
+from tests.fakes import START, ManualTime, answered, services, verified
 from tests.jobs import QF, RSA, job
 from tests.registry import CLAMART, OneToken
 from tests.scrapes import Scrape
@@ -42,7 +41,7 @@ class Observed:
         """Run deliveries to their first end, and settle them."""
         ends = []
         for given in deliveries:
-            settlement = await verify(given, self.services)
+            settlement = await verified(given, self.services)
             self.metrics.delivery_settled(settlement, given, self.time.now)
             ends.append(settlement)
         return ends

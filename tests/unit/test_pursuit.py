@@ -17,10 +17,9 @@ from connector.messaging.delivery import Delivery, Lane
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.upstream.exchange import Unanswered
-from connector.verify import verify
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from schemas.reply import CheckReply, Reply
-from tests.fakes import START, ManualTime, answered, services
+from tests.fakes import START, ManualTime, answered, services, verified
 from tests.jobs import QF, RSA, job
 from tests.registry import CLAMART, OneToken
 
@@ -143,9 +142,9 @@ async def test_what_the_source_says_is_waited_outside_the_worker_and_no_less(
 async def test_a_job_that_comes_back_too_soon_is_put_off_again(time: ManualTime) -> None:
     api = Api(time, revenu_solidarite_active=[fault(429, "00429", headers={"Retry-After": "5"}), found()])
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    first = await verify(delivery(RSA), acting)
+    first = await verified(delivery(RSA), acting)
     assert isinstance(first, Defer)
-    again = await verify(first.delivery, acting)
+    again = await verified(first.delivery, acting)
     assert isinstance(again, Defer)
     assert again.at == first.at
     assert len(api.calls) == 1
@@ -174,7 +173,7 @@ async def test_at_the_deadline_the_vendor_gets_what_is_known(time: ManualTime) -
     """The wait fits, but the broker brings the job back late."""
     api = Api(time, revenu_solidarite_active=[found()], statut_sportif=[fault(503, "41020", retry_in=50)])
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    put_off = await verify(delivery(RSA, SPORT), acting)
+    put_off = await verified(delivery(RSA, SPORT), acting)
     assert isinstance(put_off, Defer)
     time.advance(60)
     reply = await answered(put_off.delivery, acting, time)
@@ -189,7 +188,7 @@ async def test_at_the_deadline_the_vendor_gets_what_is_known(time: ManualTime) -
 async def test_a_job_of_which_nothing_is_known_by_then_has_expired(time: ManualTime) -> None:
     api = Api(time, statut_sportif=[fault(503, "41020", retry_in=50)])
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    put_off = await verify(delivery(SPORT), acting)
+    put_off = await verified(delivery(SPORT), acting)
     assert isinstance(put_off, Defer)
     time.advance(60)
     assert (await answered(put_off.delivery, acting, time)).status is JobStatus.EXPIRED
@@ -203,7 +202,7 @@ async def test_a_france_connect_check_waits_in_the_worker_and_its_token_never_tr
     )
     consenting = {"check": "revenu_solidarite_active", "call": "france_connect"}
     acting = services(httpx.MockTransport(api), OneToken(), time)
-    put_off = await verify(delivery(consenting, SPORT, france_connect_token="sesame"), acting)
+    put_off = await verified(delivery(consenting, SPORT, france_connect_token="sesame"), acting)
     assert isinstance(put_off, Defer)
     assert b"sesame" not in acting.vault.open_for(
         "deferral", deferred(put_off.delivery, put_off.at, time.now, acting.vault).body
@@ -230,7 +229,7 @@ async def test_a_france_connect_check_is_given_up_with_its_token_though_the_job_
 async def outage(api: Api, acting: Services) -> None:
     """Have five jobs meet a provider that is down."""
     for _ in range(5):
-        await verify(delivery(RSA), acting)
+        await verified(delivery(RSA), acting)
     assert len(api.calls) >= 5
     api.calls.clear()
 
@@ -240,12 +239,12 @@ async def test_a_provider_that_is_down_is_not_asked_for_every_job(time: ManualTi
     acting = services(httpx.MockTransport(api), OneToken(), time)
     await outage(api, acting)
     for _ in range(40):
-        await verify(delivery(RSA), acting)
+        await verified(delivery(RSA), acting)
         time.advance(0.25)
     probes = api.times("revenu_solidarite_active")
     assert len(probes) > 2
     assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(probes))
-    settled = await verify(delivery(SPORT), acting)
+    settled = await verified(delivery(SPORT), acting)
     assert isinstance(settled, Answer)
 
 
@@ -255,7 +254,7 @@ async def test_a_parked_check_uses_up_no_call_and_is_answered_once_the_provider_
     api = Api(time, revenu_solidarite_active=[lambda _request: DOWN if api.is_down else found()])
     acting = services(httpx.MockTransport(api), OneToken(), time)
     await outage(api, acting)
-    held = await verify(delivery(RSA), acting)
+    held = await verified(delivery(RSA), acting)
     assert isinstance(held, Defer)
     assert api.calls == []
     api.is_down = False
@@ -286,7 +285,7 @@ async def test_one_dossier_that_always_fails_leaves_its_provider_to_the_others(t
     assert failed.checks[0].source
     assert failed.checks[0].source.attempts == 6
     api.is_down = False
-    settled = await verify(delivery(RSA), acting)
+    settled = await verified(delivery(RSA), acting)
     assert isinstance(settled, Answer)
 
 
@@ -301,9 +300,9 @@ async def test_a_call_that_is_cancelled_leaves_the_probe_to_another(time: Manual
     del answers[:-2]
     time.advance(10)
     with pytest.raises(asyncio.CancelledError):
-        await verify(delivery(RSA), acting)
+        await verified(delivery(RSA), acting)
     time.advance(1)
-    settled = await verify(delivery(RSA), acting)
+    settled = await verified(delivery(RSA), acting)
     assert isinstance(settled, Answer)
     assert settled.reply.status is JobStatus.COMPLETED
 
@@ -327,7 +326,7 @@ async def test_a_provider_that_hangs_until_the_deadline_is_down(time: ManualTime
     acting = replace(built, upstreams={Source.API_PARTICULIER: source})
     for _ in range(8):
         soon = (time.now + timedelta(seconds=12)).isoformat()
-        await verify(replace(delivery(RSA, expires_at=soon), received_at=time.now), acting)
+        await verified(replace(delivery(RSA, expires_at=soon), received_at=time.now), acting)
     assert source.calls == 5
 
 
@@ -354,9 +353,9 @@ async def test_a_probe_that_one_fund_of_several_answers_is_given_back(
     await outage(api, acting)
     del answers[:-2]
     time.advance(10)
-    await verify(delivery(RSA), acting)
+    await verified(delivery(RSA), acting)
     time.advance(1)
-    settled = await verify(delivery(RSA), acting)
+    settled = await verified(delivery(RSA), acting)
     assert isinstance(settled, Answer)
     assert settled.reply.status is JobStatus.COMPLETED
 
@@ -366,7 +365,7 @@ async def test_the_same_job_published_again_is_answered_without_a_call(time: Man
     waited = Api(time, quotient_familial=[fault(404, "37003")])
     acting = services(httpx.MockTransport(waited), OneToken(), time)
     asked = delivery(QF)
-    first, second = await asyncio.gather(verify(asked, acting), verify(asked, acting))
+    first, second = await asyncio.gather(verified(asked, acting), verified(asked, acting))
     assert isinstance(first, Answer)
     assert isinstance(second, Answer)
     assert len(waited.calls) == 1
@@ -378,7 +377,7 @@ async def test_another_job_under_the_same_id_is_rejected(time: ManualTime) -> No
     acting = services(httpx.MockTransport(api), OneToken(), time)
     asked = delivery(QF, job_id="one")
     other = delivery(QF, job_id="one", dossier="another")
-    _, second = await asyncio.gather(verify(asked, acting), verify(other, acting))
+    _, second = await asyncio.gather(verified(asked, acting), verified(other, acting))
     assert isinstance(second, Answer)
     assert second.reply.status is JobStatus.REJECTED
     assert [error.code for error in second.reply.errors] == ["job_id_conflict"]
@@ -388,7 +387,7 @@ async def test_a_tenant_that_is_withdrawn_while_a_job_waits_gets_no_answer_to_it
     api = Api(time, revenu_solidarite_active=[fault(503, "37020", retry_in=5), found()])
     registry = OneToken()
     acting = services(httpx.MockTransport(api), registry, time)
-    put_off = await verify(delivery(RSA), acting)
+    put_off = await verified(delivery(RSA), acting)
     assert isinstance(put_off, Defer)
     registry.registry = replace(registry.registry, tenants={})
     reply = await answered(put_off.delivery, acting, time)
@@ -405,7 +404,7 @@ async def test_a_check_that_is_forbidden_while_its_job_waits_is_not_asked_and_te
     )
     registry = OneToken()
     acting = services(httpx.MockTransport(api), registry, time)
-    put_off = await verify(delivery(RSA, SPORT), acting)
+    put_off = await verified(delivery(RSA, SPORT), acting)
     assert isinstance(put_off, Defer)
     narrowed = replace(registry.registry.vendors["millesime"], preset="millesime")
     registry.registry = replace(registry.registry, vendors={"millesime": narrowed})
@@ -426,7 +425,7 @@ async def test_a_block_that_is_closed_while_its_job_waits_is_withheld_from_a_fin
     )
     registry = OneToken()
     acting = services(httpx.MockTransport(api), registry, time)
-    put_off = await verify(delivery(RSA, SPORT), acting)
+    put_off = await verified(delivery(RSA, SPORT), acting)
     assert isinstance(put_off, Defer)
     narrowed = replace(
         registry.registry.vendors["millesime"],

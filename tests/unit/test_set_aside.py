@@ -11,9 +11,8 @@ from connector.messaging.delivery import Lane
 from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, SetAside
-from connector.verify import verify
 from schemas.codes import JobStatus
-from tests.fakes import ManualTime, services
+from tests.fakes import ManualTime, services, verified
 from tests.jobs import QF
 from tests.registry import CLAMART, OneToken
 from tests.unit.test_call import FC, Api
@@ -34,7 +33,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Services:
 
 async def test_what_cannot_be_taken_in_hand_is_set_aside(full: Services) -> None:
     given = delivery(QF, lane=Lane.BATCH)
-    assert await verify(given, full) == SetAside(FLOW, given)
+    assert await verified(given, full) == SetAside(FLOW, given)
     assert full.intake.in_hand(FLOW) == 100
 
 
@@ -47,21 +46,21 @@ async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
         SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}), full.vault
     )
     assert came_back == given
-    settlement = await verify(came_back, full, was_set_aside=True)
+    settlement = await verified(came_back, full, was_set_aside=True)
     assert isinstance(settlement, Answer)
     assert settlement.reply.status is not JobStatus.REJECTED
     assert full.intake.in_hand(FLOW) == 100
 
 
 async def test_a_job_with_a_persons_token_is_run_whatever_the_room(full: Services) -> None:
-    assert isinstance(await verify(delivery(QF, lane=Lane.BATCH, **FC), full), Answer)
+    assert isinstance(await verified(delivery(QF, lane=Lane.BATCH, **FC), full), Answer)
 
 
 async def test_a_job_that_is_rejected_waits_for_nobody(full: Services) -> None:
-    settlement = await verify(delivery(QF, lane=Lane.BATCH, version=7), full)
+    settlement = await verified(delivery(QF, lane=Lane.BATCH, version=7), full)
     assert isinstance(settlement, Answer)
     assert settlement.reply.status is JobStatus.REJECTED
 
 
 async def test_the_other_lane_and_other_tenants_go_on(full: Services) -> None:
-    assert isinstance(await verify(delivery(QF, lane=Lane.INTERACTIVE), full), Answer)
+    assert isinstance(await verified(delivery(QF, lane=Lane.INTERACTIVE), full), Answer)

@@ -19,10 +19,9 @@ from connector.messaging.delivery import Delivery, Lane
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Settlement
 from connector.surprises import SurpriseKind
-from connector.verify import verify
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply, Reply
-from tests.fakes import ManualTime, Told, answered, services
+from tests.fakes import ManualTime, Told, answered, services, verified
 from tests.registry import BOURG, CLAMART, TOKEN, OneToken
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -138,7 +137,7 @@ def _logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 async def test_every_check_is_called_with_the_tenants_token_and_siret() -> None:
     source = Source(qf=_found, rsa=_no_rsa)
-    reply = _reply(await verify(_delivery(), _services(source)))
+    reply = _reply(await verified(_delivery(), _services(source)))
     assert reply.status is JobStatus.COMPLETED
     assert [check.id for check in reply.checks] == ["quotient_familial", "rsa"]
     assert [check.status for check in reply.checks] == [CheckStatus.FOUND, CheckStatus.FOUND]
@@ -152,7 +151,7 @@ async def test_every_check_is_called_with_the_tenants_token_and_siret() -> None:
 
 async def test_one_check_fails_alone() -> None:
     source = Source(qf=_found, rsa=_refused)
-    reply = _reply(await verify(_delivery(), _services(source)))
+    reply = _reply(await verified(_delivery(), _services(source)))
     assert reply.status is JobStatus.PARTIAL
     assert _codes(reply.checks) == [None, CheckCode.INSUFFICIENT_SCOPE]
 
@@ -169,7 +168,7 @@ async def test_the_checks_of_a_job_are_called_at_once_and_answered_in_its_order(
         return _no_rsa(request)
 
     async with asyncio.timeout(10):
-        reply = _reply(await verify(_delivery(), _services(Source(qf=last, rsa=first))))
+        reply = _reply(await verified(_delivery(), _services(Source(qf=last, rsa=first))))
     assert [check.id for check in reply.checks] == ["quotient_familial", "rsa"]
     assert reply.status is JobStatus.COMPLETED
 
@@ -177,7 +176,7 @@ async def test_the_checks_of_a_job_are_called_at_once_and_answered_in_its_order(
 async def test_a_defect_of_one_check_costs_no_call_and_leaves_the_other() -> None:
     source = Source(qf=_found)
     delivery = _delivery({"check": "quotient_familial"}, {"check": "age"})
-    reply = _reply(await verify(delivery, _services(source)))
+    reply = _reply(await verified(delivery, _services(source)))
     assert _codes(reply.checks) == [None, CheckCode.UNKNOWN_CHECK]
     assert reply.checks[1].source is None
     assert len(source.calls) == 1
@@ -190,7 +189,7 @@ async def test_a_job_that_has_expired_makes_no_call(
 ) -> None:
     source = Source()
     delivery = _delivery(*checks, expires_at=(NOW - age).isoformat())
-    reply = _reply(await verify(delivery, _services(source)))
+    reply = _reply(await verified(delivery, _services(source)))
     assert reply.status is JobStatus.EXPIRED
     assert _codes(reply.checks) == [CheckCode.EXPIRED] * len(checks)
     assert all(check.source is None and check.reason and check.reason.retryable for check in reply.checks)
@@ -199,7 +198,7 @@ async def test_a_job_that_has_expired_makes_no_call(
 
 async def test_a_tenant_without_a_token_is_told_so_without_a_call() -> None:
     source = Source()
-    reply = _reply(await verify(_delivery(tenant=BOURG), _services(source)))
+    reply = _reply(await verified(_delivery(tenant=BOURG), _services(source)))
     assert reply.status is JobStatus.FAILED
     assert _codes(reply.checks) == [CheckCode.TOKEN_MISSING] * 2
     assert source.calls == []
@@ -208,7 +207,7 @@ async def test_a_tenant_without_a_token_is_told_so_without_a_call() -> None:
 async def test_a_token_that_does_not_open_is_logged_without_a_call() -> None:
     source = Source()
     with capture_logs() as logs:
-        reply = _reply(await verify(_delivery(), _services(source, OneToken(opens=False))))
+        reply = _reply(await verified(_delivery(), _services(source, OneToken(opens=False))))
     assert _codes(reply.checks) == [CheckCode.TOKEN_INVALID] * 2
     assert source.calls == []
     assert {entry["event"] for entry in logs} == {"token.unreadable"}
@@ -220,7 +219,7 @@ async def test_a_token_that_does_not_open_is_logged_without_a_call() -> None:
 async def test_what_nobody_foresaw_in_one_check_leaves_the_other(checks: tuple[dict[str, Any], ...]) -> None:
     source = Source(qf=_explode, rsa=_no_rsa)
     with capture_logs() as logs:
-        reply = _reply(await verify(_delivery(*checks), _services(source)))
+        reply = _reply(await verified(_delivery(*checks), _services(source)))
     assert reply.status is JobStatus.PARTIAL
     by_id = {check.id: check for check in reply.checks}
     assert _codes((by_id["quotient_familial"], by_id["rsa"])) == [CheckCode.UNEXPECTED_RESPONSE, None]
@@ -229,7 +228,7 @@ async def test_what_nobody_foresaw_in_one_check_leaves_the_other(checks: tuple[d
 
 
 async def test_what_nobody_foresaw_in_the_only_check_is_answered() -> None:
-    reply = _reply(await verify(_delivery(BOTH[0]), _services(Source(qf=_explode))))
+    reply = _reply(await verified(_delivery(BOTH[0]), _services(Source(qf=_explode))))
     assert reply.status is JobStatus.FAILED
     assert _codes(reply.checks) == [CheckCode.UNEXPECTED_RESPONSE]
 
@@ -237,13 +236,13 @@ async def test_what_nobody_foresaw_in_the_only_check_is_answered() -> None:
 async def test_what_nobody_foresaw_before_the_vendor_is_known_keeps_the_message() -> None:
     holder = OneToken()
     holder.registry = None
-    settlement = await verify(_delivery(), _services(Source(), holder))
+    settlement = await verified(_delivery(), _services(Source(), holder))
     assert settlement == Dead(DeadReason.UNEXPECTED_ERROR)
 
 
 async def test_a_rejected_job_makes_no_call() -> None:
     source = Source()
-    reply = _reply(await verify(_delivery(unknown=True), _services(source)))
+    reply = _reply(await verified(_delivery(unknown=True), _services(source)))
     assert reply.status is JobStatus.REJECTED
     assert [error.code for error in reply.errors] == [JobCode.INVALID_MESSAGE]
     assert source.calls == []
@@ -251,7 +250,7 @@ async def test_a_rejected_job_makes_no_call() -> None:
 
 async def test_a_check_outside_of_the_grant_makes_no_call_and_leaves_the_others() -> None:
     source = Source(qf=_found)
-    reply = _reply(await verify(_delivery(), _services(source, OneToken(preset="millesime"))))
+    reply = _reply(await verified(_delivery(), _services(source, OneToken(preset="millesime"))))
     assert reply.status is JobStatus.PARTIAL
     assert _codes(reply.checks) == [None, CheckCode.FORBIDDEN_CHECK]
     forbidden = reply.checks[1]
@@ -292,7 +291,7 @@ async def test_variants_of_the_identity_are_asked_until_one_is_recognised(
 ) -> None:
     source = Source(qf=_nobody_unless(recognises))
     delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
-    (check,) = _reply(await verify(delivery, _services(source))).checks
+    (check,) = _reply(await verified(delivery, _services(source))).checks
     assert check.status is CheckStatus.FOUND
     assert check.source
     assert (check.source.attempts, check.source.variant) == (calls, variant)
@@ -302,7 +301,7 @@ async def test_variants_of_the_identity_are_asked_until_one_is_recognised(
 async def test_where_no_variant_is_recognised_the_identity_as_given_is_answered() -> None:
     source = Source(qf=_nobody_unless(lambda _params: False))
     delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
-    (check,) = _reply(await verify(delivery, _services(source))).checks
+    (check,) = _reply(await verified(delivery, _services(source))).checks
     assert check.status is CheckStatus.NOT_IDENTIFIED
     assert check.source
     assert (check.source.attempts, check.source.variant) == (3, None)
@@ -319,7 +318,7 @@ async def test_no_variant_is_asked_once_the_job_has_expired() -> None:
     source = Source(qf=slow)
     services = replace(_services(source), clock=lambda: now)
     delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
-    (check,) = _reply(await verify(delivery, services)).checks
+    (check,) = _reply(await verified(delivery, services)).checks
     assert check.status is CheckStatus.NOT_IDENTIFIED
     assert len(source.calls) == 2
 
@@ -353,7 +352,7 @@ async def test_a_refusal_of_the_token_ends_the_search() -> None:
 
     source = Source(qf=answer)
     delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
-    await verify(delivery, _services(source))
+    await verified(delivery, _services(source))
     assert len(source.calls) == 2
 
 
@@ -368,12 +367,12 @@ async def test_where_several_people_match_only_a_variant_that_says_more_is_asked
     source = Source(qf=answer)
     identity = TWO_NAMES | {"prenoms": ["CLAIRE ANNE"]}
     delivery = _delivery(BOTH[0], identity=identity, identity_variants=True)
-    (check,) = _reply(await verify(delivery, _services(source))).checks
+    (check,) = _reply(await verified(delivery, _services(source))).checks
     assert check.source
     assert (check.source.variant, check.source.attempts) == ("all_prenoms", 2)
     homonyms = Source(qf=lambda _request: httpx.Response(422, json=ambiguous))
     (check,) = _reply(
-        await verify(_delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True), _services(homonyms))
+        await verified(_delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True), _services(homonyms))
     ).checks
     assert check.reason
     assert check.reason.code is CheckCode.IDENTITY_AMBIGUOUS
@@ -382,7 +381,7 @@ async def test_where_several_people_match_only_a_variant_that_says_more_is_asked
 
 async def test_without_being_asked_no_variant_is_tried() -> None:
     source = Source(qf=_nobody_unless(lambda _params: False))
-    (check,) = _reply(await verify(_delivery(BOTH[0], identity=TWO_NAMES), _services(source))).checks
+    (check,) = _reply(await verified(_delivery(BOTH[0], identity=TWO_NAMES), _services(source))).checks
     assert check.status is CheckStatus.NOT_IDENTIFIED
     assert len(source.calls) == 1
 
@@ -392,7 +391,7 @@ async def test_a_france_connect_call_carries_the_person_s_token_and_not_the_tena
     source = Source(rsa=_found)
     call = {"check": "quotient_familial", "call": "france_connect"}
     delivery = _delivery(call, tenant=tenant, france_connect_token="jeton-de-la-personne", identity=None)
-    (check,) = _reply(await verify(delivery, _services(source))).checks
+    (check,) = _reply(await verified(delivery, _services(source))).checks
     assert check.status is CheckStatus.FOUND
     (request,) = source.calls
     assert request.url.path == "/v3/dss/quotient_familial/france_connect"
@@ -404,7 +403,7 @@ async def test_a_source_that_is_not_configured_is_withdrawn() -> None:
     source = Source()
     params = {"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"}
     delivery = _delivery({"check": "avis_imposition", "params": params})
-    reply = _reply(await verify(delivery, _services(source)))
+    reply = _reply(await verified(delivery, _services(source)))
     assert _codes(reply.checks) == [CheckCode.SOURCE_WITHDRAWN]
     assert reply.checks[0].reason
     assert "hébergeur" in reply.checks[0].reason.detail
@@ -421,7 +420,7 @@ async def test_missing_credentials_of_the_dgfip_are_not_called_a_token(tenant: s
     connected = replace(services, upstreams={**services.upstreams, ApiSource.API_IMPOT_PARTICULIER: api})
     params = {"numero_fiscal": "3099999999001", "reference_avis": "2599999999001"}
     delivery = _delivery({"check": "avis_imposition", "params": params}, tenant=tenant)
-    (check,) = _reply(await verify(delivery, connected)).checks
+    (check,) = _reply(await verified(delivery, connected)).checks
     assert check.reason
     assert check.reason.code is code
     assert "DGFiP" in check.reason.detail
@@ -439,7 +438,7 @@ def _expiring(tenant: str, at: datetime) -> OneToken:
 async def test_an_expired_token_is_refused_without_a_call() -> None:
     source = Source()
     expired = _expiring(CLAMART, NOW - timedelta(seconds=60))
-    (check,) = _reply(await verify(_delivery(BOTH[0]), _services(source, expired))).checks
+    (check,) = _reply(await verified(_delivery(BOTH[0]), _services(source, expired))).checks
     assert check.reason
     assert (check.reason.code, check.source) == (CheckCode.TOKEN_EXPIRED, None)
     assert source.calls == []
@@ -448,7 +447,7 @@ async def test_an_expired_token_is_refused_without_a_call() -> None:
 async def test_a_token_that_expires_now_is_left_to_the_api() -> None:
     """The clock of a worker may be a little ahead."""
     source = Source(qf=_found)
-    reply = _reply(await verify(_delivery(BOTH[0]), _services(source, _expiring(CLAMART, NOW))))
+    reply = _reply(await verified(_delivery(BOTH[0]), _services(source, _expiring(CLAMART, NOW))))
     assert reply.checks[0].status == "found"
 
 
@@ -459,7 +458,7 @@ async def test_a_refused_token_is_told_for_its_tenant_once() -> None:
     services, told = _services(Source(qf=answer)), Told()
     acting = replace(services, announcements=told)
     for _ in range(2):
-        await verify(_delivery(BOTH[0]), acting)
+        await verified(_delivery(BOTH[0]), acting)
     (alert,) = told.by_name.values()
     assert (alert.event, alert.tenant, alert.code) == ("token.refused", CLAMART, CheckCode.TOKEN_EXPIRED)
 
@@ -471,7 +470,7 @@ async def test_what_a_source_adds_is_counted() -> None:
     services = _services(Source(qf=answer))
     with capture_logs() as logs:
         for _ in range(11):
-            await verify(_delivery(BOTH[0]), services)
+            await verified(_delivery(BOTH[0]), services)
     place = ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "nouveau")
     assert services.tally.counts() == {place: 11}
     assert [(entry["event"], entry["count"]) for entry in logs if entry["log_level"] != "debug"] == [
@@ -495,12 +494,12 @@ async def test_the_logs_hold_neither_the_person_nor_the_token(
 ) -> None:
     """Tracebacks included: an exception's own text may carry the address that was called."""
     configure_logs(form)
-    await verify(_delivery(), _services(Source(qf=answer, rsa=answer)))
-    await verify(_delivery(BOTH[0]), _services(Source(qf=answer)))
-    await verify(_delivery(), _services(Source(), OneToken(opens=False)))
+    await verified(_delivery(), _services(Source(qf=answer, rsa=answer)))
+    await verified(_delivery(BOTH[0]), _services(Source(qf=answer)))
+    await verified(_delivery(), _services(Source(), OneToken(opens=False)))
     holder = OneToken()
     holder.registry = None
-    await verify(_delivery(), _services(Source(), holder))
+    await verified(_delivery(), _services(Source(), holder))
     text = "".join(capsys.readouterr())
     assert "job.unexpected_error" in text
     assert not [private for private in PRIVATE if private in text]
@@ -518,7 +517,7 @@ async def test_each_event_of_a_job_names_it_and_its_trace(headers: dict[str, str
         return _found(_request)
 
     delivery = replace(_delivery(), trace=headers)
-    await asyncio.create_task(verify(delivery, _services(Source(qf=answer, rsa=answer))))
+    await asyncio.create_task(verified(delivery, _services(Source(qf=answer, rsa=answer))))
     (names,) = {tuple(sorted(names.items())) for names in seen}
     trace_id = dict(names)["trace_id"]
     assert names == (

@@ -1,0 +1,63 @@
+"""The call itself, noted in the journal before it sets out and when it has ended."""
+
+import structlog
+
+from connector.advance import attempt_of
+from connector.decide import Decision, decide
+from connector.journal.journal import UNEXPLAINED, Access, outcome_of
+from connector.messaging.publisher import PublishError
+from connector.plan import PlannedCall
+from connector.progress import CheckProgress
+from connector.question import Question
+from connector.services import Services
+from connector.telemetry.tracing import Span
+from connector.upstream.exchange import Answered, Exchange
+from schemas.reply import CheckReply
+
+_log = structlog.get_logger(__name__)
+
+
+async def ask(
+    question: Question, progress: CheckProgress, access: Access, services: Services
+) -> tuple[Exchange, Decision]:
+    """Ask the source by a call that is noted already; each of its calls is noted when it has ended."""
+    planned, attempt = question.planned, attempt_of(question.planned, progress)
+
+    def ended(exchange: Exchange) -> Decision:
+        decision = decide(planned, attempt, exchange, services.clock())
+        access.end(outcome_of(decision.reply), exchange)
+        _tell(question, decision.reply, exchange, services)
+        return decision
+
+    async def again(exchange: Exchange) -> None:
+        ended(exchange)
+        await access.begin()
+
+    left_seconds = question.left_seconds(services.clock())
+    try:
+        with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
+            exchange = await question.upstream.ask(
+                planned.endpoint, attempt.query, question.secret, left_seconds, again
+            )
+            _note_span(span, planned, exchange)
+        return exchange, ended(exchange)
+    except PublishError:
+        raise
+    except Exception:
+        access.end(UNEXPLAINED)
+        raise
+
+
+def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
+    span.note("check", planned.definition.name)
+    span.note("provider", planned.definition.provider)
+    if isinstance(exchange, Answered):
+        span.note("http.response.status_code", exchange.http_status)
+
+
+def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:
+    """Count the call, and log it."""
+    check = question.planned.definition.name
+    code = answer.reason.code if answer.reason else None
+    services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
+    _log.debug("call.ended", check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)

@@ -1,0 +1,31 @@
+"""What a check's calls are made with."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connector.admission import Admitted
+from connector.journal.journal import Accesses
+from connector.outage import breaker_of
+from connector.plan import PlannedCall
+from connector.upstream.exchange import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a check's calls are made with."""
+
+    planned: PlannedCall
+    admitted: Admitted
+    upstream: Upstream
+    secret: str = field(repr=False)
+    deadline: datetime
+    accesses: Accesses
+
+    @property
+    def breaker(self) -> str:
+        """The name of its provider's breaker."""
+        return breaker_of(self.planned)
+
+    def left_seconds(self, now: datetime) -> float:
+        """Return how long there is until the deadline."""
+        return max(0.0, (self.deadline - now) / timedelta(seconds=1))
