@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connector.demo.install import HOW_TO_GET_ONE, HOW_TO_GET_REDIS, install_rabbitmq, install_redis
+from connector.journal.keys import new_key
 from tests.bench.cpu import CONCURRENCY, compare
 from tests.bench.endurance import endurance
 from tests.bench.fairness import fairness
@@ -35,10 +36,15 @@ MEASURES: Mapping[str, Measure] = {
     "observed": lambda options: observed(options.observed_rounds, options.jobs, options.warm_up),
     "outage": lambda options: outage(options.outage_jobs),
     "endurance": lambda options: endurance(options.endurance_jobs),
-    "quotas": lambda options: quotas(options.quota_minutes),
-    "fairness": lambda options: fairness(options.campaign, options.counter_seconds),
+    "quotas": lambda options: quotas(options.quota_minutes, journal_of(options)),
+    "fairness": lambda options: fairness(options.campaign, options.counter_seconds, journal_of(options)),
     "tenants": lambda options: tenants(options.repeats),
 }
+
+
+def journal_of(options: argparse.Namespace) -> dict[str, str]:
+    """Return the setting of the access journal, where it is asked for."""
+    return {"CONNECTOR_JOURNAL_KEY": new_key()} if options.with_journal else {}
 
 
 def main() -> None:
@@ -85,6 +91,11 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--counter-seconds", type=float, default=40.0, help="of a job a second at the counter (default: 40)"
+    )
+    parser.add_argument(
+        "--with-journal",
+        action="store_true",
+        help="quotas and fairness with the access journal, whose record each call waits for",
     )
     options = parser.parse_args()
     if options.outage_jobs < 50:

@@ -108,7 +108,7 @@ class Counter:
             number += 1
 
 
-def fairness(campaign: int, counter_seconds: float) -> dict[str, Any]:
+def fairness(campaign: int, counter_seconds: float, journal: Mapping[str, str]) -> dict[str, Any]:
     """Measure beside a campaign of so many jobs, and for so many seconds at the counter."""
     with (
         RabbitNode() as node,
@@ -117,7 +117,11 @@ def fairness(campaign: int, counter_seconds: float) -> dict[str, Any]:
     ):
         import_town(deployment, [_CAMPAIGNER])
         import_town(deployment, [_OTHER, _COUNTER], _VENDOR)
-        settings = {"CONNECTOR_TOKEN_QUOTA": TOKEN_QUOTA, "CONNECTOR_REDIS_URL": redis.url()}
+        settings = {
+            "CONNECTOR_TOKEN_QUOTA": TOKEN_QUOTA,
+            "CONNECTOR_REDIS_URL": redis.url(),
+            **journal,
+        }
         with (
             deployment.worker("--lane", "interactive", settings=settings),
             deployment.worker("--lane", "batch", settings=settings),
@@ -134,6 +138,7 @@ def fairness(campaign: int, counter_seconds: float) -> dict[str, Any]:
                 time.sleep(max(0.0, counter_seconds - (time.monotonic() - begun)))
             counter_beside = _p95(counter, replies)
     return {
+        "has_journal": bool(journal),
         "campaign": campaign,
         "token_quota": TOKEN_QUOTA,
         "published_in_seconds": round(published_in, 1),

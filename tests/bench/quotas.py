@@ -7,6 +7,7 @@ that may make 1,000 calls a minute.
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from connector.demo.deployment import Deployment
@@ -27,21 +28,23 @@ _REFUSED: Final = 429
 _MARGIN: Final = 1.3
 
 
-def quotas(minutes: float) -> dict[str, Any]:
+def quotas(minutes: float, journal: Mapping[str, str]) -> dict[str, Any]:
     """Measure ``minutes`` minutes without a quota of the address, and as many with one."""
     return {
-        "token_quota": _measure(minutes, "0"),
-        "egress_quota": _measure(minutes, "1000/min"),
+        "has_journal": bool(journal),
+        "token_quota": _measure(minutes, "0", journal),
+        "egress_quota": _measure(minutes, "1000/min", journal),
     }
 
 
-def _measure(minutes: float, egress: str) -> dict[str, Any]:
+def _measure(minutes: float, egress: str, journal: Mapping[str, str]) -> dict[str, Any]:
     seconds = minutes * _MINUTE
     settings = {
         "CONNECTOR_TOKEN_QUOTA": f"{CALLS_PER_SECOND}/s",
         "CONNECTOR_EGRESS_QUOTA": egress,
         # Two cores also carry the broker, Redis and the sandbox: what is not measured leaves them alone.
         "CONNECTOR_REPLY_MEMORY_SECONDS": "0",
+        **journal,
     }
     sandbox_options = ["--latency", str(LATENCY_SECONDS), "--quota", f"{CALLS_PER_SECOND}/s"]
     with (
