@@ -25,6 +25,15 @@ from tests.brokers import guest_and
 from tests.conformance.report import CasesReport
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
+_OWN_BROKERS = (
+    "test_fairness",
+    "test_journal",
+    "test_official_cases",
+    "test_outages",
+    "test_postgresql",
+    "test_storm",
+)
+"""The modules whose workers are on a virtual host of their own."""
 PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-password"}
 
 
@@ -40,8 +49,16 @@ def node() -> Iterator[RabbitNode]:
         pytest.fail(HOW_TO_GET_ONE, pytrace=False)
     if shutil.which("amqp-publish") is None:
         pytest.fail("amqp-publish is needed: sudo apt-get install amqp-tools", pytrace=False)
-    with RabbitNode(guest_and(PASSWORDS)) as started:
+    with RabbitNode(guest_and(PASSWORDS, _OWN_BROKERS)) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def own_broker(node: RabbitNode, request: pytest.FixtureRequest) -> str:
+    """The address of a virtual host of the module's own: no other worker takes its jobs. A node takes ten seconds."""
+    name = request.module.__name__.rpartition(".")[2]
+    assert name in _OWN_BROKERS
+    return f"{node.url().removesuffix('/')}{name}"
 
 
 @pytest.fixture(scope="session")

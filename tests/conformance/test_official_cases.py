@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from tests.conformance import report
 from tests.conformance.cases import CASES, COUNT, DAY, OfficialCase, as_job, official_cases, snake
@@ -50,14 +49,12 @@ FRENCH_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 
 
 @pytest.fixture(scope="module")
-def official() -> Iterator[VendorClient]:
+def official(own_broker: str) -> Iterator[VendorClient]:
     """A vendor beside a worker whose sandbox holds the official cases."""
-    # On a node of its own: the suite's other worker would take these jobs to the shipped cases.
     with (
-        RabbitNode() as own,
-        Deployment(own.url(), ["--cases", str(CASES), "--today", DAY], preset="all") as deployment,
+        Deployment(own_broker, ["--cases", str(CASES), "--today", DAY], preset="all") as deployment,
         deployment.start(sys.executable, "-m", "tests.conformance.worker") as worker,
-        VendorClient(own.url(), "millesime") as client,
+        VendorClient(own_broker, "millesime") as client,
     ):
         worker.wait_for("worker.ready")
         yield client

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from connector.demo.deployment import BOURG, CLAMART, Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from tests.jobs import job
@@ -18,28 +17,21 @@ QUOTAS = {"CONNECTOR_TOKEN_QUOTA": "20/s"}
 
 
 @pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node whose workers are this module's alone."""
-    with RabbitNode() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
-    with Deployment(own_node.url()) as made:
+def deployed(own_broker: str) -> Iterator[Deployment]:
+    with Deployment(own_broker) as made:
         made.command("topology", "declare")
         yield made
 
 
 @pytest.fixture
-def campaigner(own_node: RabbitNode, deployed: Deployment) -> Iterator[VendorClient]:
-    with VendorClient(own_node.url(), "millesime") as client:
+def campaigner(own_broker: str, deployed: Deployment) -> Iterator[VendorClient]:
+    with VendorClient(own_broker, "millesime") as client:
         yield client
 
 
 @pytest.fixture
-def other(own_node: RabbitNode, deployed: Deployment) -> Iterator[VendorClient]:
-    with VendorClient(own_node.url(), "sonate-opus") as client:
+def other(own_broker: str, deployed: Deployment) -> Iterator[VendorClient]:
+    with VendorClient(own_broker, "sonate-opus") as client:
         yield client
 
 

@@ -9,11 +9,9 @@ import pytest
 from kombu import Connection
 
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.journal.keys import new_key
-from tests.brokers import guest_and
 from tests.jobs import QF, RSA, identity, job
 from tests.records import written
 from tests.sandbox_control import SandboxControl
@@ -23,32 +21,25 @@ LOOKS = 300
 
 
 @pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node whose queues are this module's."""
-    with RabbitNode(guest_and({})) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
-    with Deployment(own_node.url()) as deployment:
+def deployed(own_broker: str) -> Iterator[Deployment]:
+    with Deployment(own_broker) as deployment:
         deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         yield deployment
 
 
 @pytest.fixture(scope="module")
-def worker(own_node: RabbitNode, deployed: Deployment) -> Iterator[Program]:
+def worker(own_broker: str, deployed: Deployment) -> Iterator[Program]:
     """A worker on a broker that a former version has declared: all is there but the journal's queue."""
     deployed.command("topology", "declare")
-    with Connection(own_node.url()) as connection:
+    with Connection(own_broker) as connection:
         connection.default_channel.queue_delete(QUEUE)
     with deployed.worker("--lane", "interactive") as program:
         yield program
 
 
 @pytest.fixture
-def vendor(own_node: RabbitNode, worker: Program) -> Iterator[VendorClient]:
-    with VendorClient(own_node.url(), "millesime") as client:
+def vendor(own_broker: str, worker: Program) -> Iterator[VendorClient]:
+    with VendorClient(own_broker, "millesime") as client:
         yield client
 
 
@@ -131,9 +122,9 @@ def test_health_says_who_takes_the_records(deployed: Deployment, worker: Program
 
 
 def test_records_that_no_key_opens_are_put_aside_and_hold_nothing_up(
-    own_node: RabbitNode, deployed: Deployment, vendor: VendorClient
+    own_broker: str, deployed: Deployment, vendor: VendorClient
 ) -> None:
-    with Connection(own_node.url()) as connection:
+    with Connection(own_broker) as connection:
         connection.Producer().publish(b"forged", routing_key=QUEUE, content_type="application/octet-stream")
     answer(vendor, job(job_id="beside-1"))
     assert len(written(deployed, "beside-1", 1)) == 1
@@ -144,6 +135,6 @@ def test_records_that_no_key_opens_are_put_aside_and_hold_nothing_up(
     assert "unreadable_journal" in told
 
 
-def test_without_a_key_a_worker_says_that_there_is_no_journal(own_node: RabbitNode) -> None:
-    with Deployment(own_node.url()) as without, without.start_worker("--lane", "batch") as worker:
+def test_without_a_key_a_worker_says_that_there_is_no_journal(own_broker: str) -> None:
+    with Deployment(own_broker) as without, without.start_worker("--lane", "batch") as worker:
         assert "CONNECTOR_JOURNAL_KEY" in worker.wait_for("journal.off")

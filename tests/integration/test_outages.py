@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
 from tests.sandbox_control import SandboxControl
 
@@ -21,9 +19,9 @@ SERVICE: dict[str, Any] = {"check": "service_national"}
 
 
 @pytest.fixture(scope="module")
-def deployed() -> Iterator[Deployment]:
-    """A broker, a sandbox and a registry of this module's own, since its breakers open."""
-    with RabbitNode(guest_and({})) as node, Deployment(node.url()) as deployment:
+def deployed(own_broker: str) -> Iterator[Deployment]:
+    """A sandbox and a registry of this module's own, since its breakers open."""
+    with Deployment(own_broker) as deployment:
         yield deployment
 
 

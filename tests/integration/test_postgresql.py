@@ -14,14 +14,12 @@ from sqlalchemy import text
 from connector.cli.registry import registry as registry_command
 from connector.cli.tenants import tenants as tenants_command
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.postgres_node import PostgresNode
 from connector.demo.vendor import VendorClient
 from connector.registry.database import DatabaseError, open_database, upgrade
 from connector.registry.records import Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.vault import new_key
-from tests.brokers import guest_and
 from tests.databases import forms
 from tests.jobs import job
 
@@ -107,14 +105,13 @@ def own_server() -> Iterator[PostgresNode]:
 
 
 def test_a_worker_on_postgresql_answers_sees_changes_and_outlives_its_server(
-    own_server: PostgresNode, tmp_path: Path
+    own_server: PostgresNode, own_broker: str, tmp_path: Path
 ) -> None:
     url = own_server.create_database("host")
     with (
-        RabbitNode(guest_and({})) as broker,
-        Deployment(broker.url(), database_url=url) as deployment,
+        Deployment(own_broker, database_url=url) as deployment,
         deployment.worker() as worker,
-        VendorClient(broker.url(), "millesime") as millesime,
+        VendorClient(own_broker, "millesime") as millesime,
     ):
 
         def ask(body: dict[str, Any]) -> dict[str, Any]:

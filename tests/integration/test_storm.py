@@ -16,10 +16,8 @@ import pytest
 
 from connector.clock import utc_now
 from connector.demo.deployment import Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.sandbox.tokens import sign
-from tests.brokers import guest_and
 from tests.jobs import QF, RSA, identity, job
 from tests.sandbox_control import SandboxControl
 from tests.sentry import Item, LocalSentry
@@ -102,18 +100,17 @@ def by_fingerprint(events: list[Item]) -> Issues:
 
 
 @pytest.fixture(scope="module")
-def storm() -> Iterator[Storm]:
+def storm(own_broker: str) -> Iterator[Storm]:
     """Let it pass over a worker of its own, which has then ended."""
     failures = ["--fail", "dsnj=503", "--fail", f"mesri=502,times={PASSING}"]
     with (
         LocalSentry() as sentry,
-        RabbitNode(guest_and({})) as node,
-        Deployment(node.url(), failures, preset="all") as deployment,
+        Deployment(own_broker, failures, preset="all") as deployment,
     ):
         import_town(deployment, TENANTS, others=tokens())
         with (
             deployment.worker(settings={"CONNECTOR_SENTRY_DSN": sentry.dsn}) as worker,
-            VendorClient(node.url(), "millesime") as vendor,
+            VendorClient(own_broker, "millesime") as vendor,
         ):
             for asked, lane in jobs():
                 vendor.publish(asked, lane)
