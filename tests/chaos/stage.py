@@ -4,9 +4,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from connector.clock import utc_now
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.journal.keys import new_key
@@ -90,6 +92,9 @@ def play(  # noqa: PLR0913 - what a run is made of
     ``patience_seconds`` is how long nothing may move before what is left counts as it stands: by default longer than
     a job of a campaign may be put off while its provider is away for a moment.
     """
+    # A slow machine makes faults last: what is asked here is whether a job is lost, not whether an agent still waits.
+    expires_at = (utc_now() + timedelta(hours=1)).isoformat()
+    jobs = [{**job, "expires_at": expires_at} for job in jobs]
     sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
     sandbox.recover()
     sandbox.forget_calls()
