@@ -1,10 +1,11 @@
 """One call of a check: past what holds it back, to its source, and what its end teaches.
 
-    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the journal ─▶ the call ─▶ decide ─▶ note what it says of all
-    of them
+    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the journal ─▶ its turn ─▶ the call ─▶ decide ─▶ note what it
+    says of all of them
 
 A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line. None
-sets out before the broker has its record; where that took long, it asks once more whether anything holds it back.
+sets out before the broker has its record, which is kept in the moment before the call's turn; where that took long, it
+asks once more whether anything holds it back.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from connector.question import Question
 from connector.quota.bounds import OF_THE_ADDRESS, token_key
 from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
-from connector.quota.turns import Claim
+from connector.quota.turns import Claim, Turn
 from connector.refused import note_answer, suspension_of
 from connector.retry import Held
 from connector.services import Services
@@ -34,8 +35,8 @@ from schemas.reply import CheckReply
 LONGEST_TURN_SECONDS: Final = 90.0
 """How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
 TURN_AGAIN_SECONDS: Final = 30.0
-TURN_LASTS: Final = timedelta(seconds=0.25)
-"""A call that does not set out within this has lost its turn: its quota may be in another window."""
+TURN_LASTS_SECONDS: Final = 0.25
+"""A call that does not set out within this of its slot has lost it: its quota may be in another window."""
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -45,9 +46,9 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     """
     tenant = question.admitted.tenant
     bounds = services.quotas.bounds(question.planned, tenant)
-    held = await _held_back(question, bounds, services)
-    if held is not None:
-        return held
+    turn = await _held_back(question, bounds, services)
+    if not isinstance(turn, Turn):
+        return turn
     passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
     if isinstance(passage, Held):
         return note_held(question.planned, tenant, passage, services)
@@ -55,7 +56,7 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     try:
         if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
             return note_held(question.planned, tenant, await stay_open(question.breaker, services), services)
-        held = await _note(question, access, passage, bounds, services)
+        held = await _note(question, access, passage, turn, services)
         if held is not None:
             await _give_back(question, passage, services)
             return held
@@ -74,23 +75,26 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
 
 async def _note(
-    question: Question, access: Access, passage: Gate, bounds: tuple[Bound, ...], services: Services
+    question: Question, access: Access, passage: Gate, turn: Turn, services: Services
 ) -> CheckReply | Held | None:
-    """Have the broker keep the call's record; return what holds the call back once it does, None where nothing does."""
-    began_at = services.clock()
-    held: CheckReply | Held | None = None
+    """Have the broker keep the call's record; return what holds the call back by then, None at its turn."""
+    within_seconds = min(question.left_seconds(services.clock()), LONGEST_TURN_SECONDS)
+    passed: CheckReply | Held | Turn = turn
     try:
-        async with asyncio.timeout(min(question.left_seconds(began_at), LONGEST_TURN_SECONDS)):
+        async with asyncio.timeout(within_seconds):
             await access.begin()
     except TimeoutError:
-        held = _again_later(question, CheckCode.EXPIRED, services)
+        passed = _again_later(question, CheckCode.EXPIRED, services)
     else:
-        if services.clock() - began_at > TURN_LASTS:
-            # As may be those of many, who would all set out now.
-            held = await _held_back(question, bounds, services, is_probe=isinstance(passage, Probe))
-    if held is not None:
-        access.end(NOT_MADE)
-    return held
+        if turn.late_seconds > TURN_LASTS_SECONDS:
+            # As are those of many, who would all set out now.
+            bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
+            passed = await _held_back(question, bounds, services, is_probe=isinstance(passage, Probe))
+    if isinstance(passed, Turn):
+        await passed.come()
+        return None
+    access.end(NOT_MADE)
+    return passed
 
 
 async def _give_back(question: Question, passage: Gate, services: Services) -> None:
@@ -103,18 +107,19 @@ async def _give_back(question: Question, passage: Gate, services: Services) -> N
 
 async def _held_back(
     question: Question, bounds: tuple[Bound, ...], services: Services, *, is_probe: bool = False
-) -> CheckReply | Held | None:
-    """Return what holds the call back; None once its turn has come, and nothing does."""
+) -> CheckReply | Held | Turn:
+    """Return what holds the call back; its turn where nothing does."""
     held = _held_by_refusals(question, services)
     if held is not None:
         return held
     _, likely = gate(services.breakers.peek(question.breaker), services.clock())
     if isinstance(likely, Held) and not is_probe:
         return note_held(question.planned, question.admitted.tenant, likely, services)
-    if not await _take_turn(question, bounds, services):
+    turn = await _reserve_turn(question, bounds, services)
+    if turn is None:
         return _again_later(question, CheckCode.RATE_LIMITED, services)
     # A suspension may have begun while this call waited, as hundreds may.
-    return _held_by_refusals(question, services)
+    return _held_by_refusals(question, services) or turn
 
 
 def _held_by_refusals(question: Question, services: Services) -> CheckReply | Held | None:
@@ -134,7 +139,7 @@ def _again_later(question: Question, code: CheckCode, services: Services) -> Hel
     return Held(min(again, question.deadline), code, is_known=True)
 
 
-async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> bool:
+async def _reserve_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> Turn | None:
     admitted = question.admitted
     claim = Claim(
         line=token_key(question.planned, admitted.tenant),
@@ -143,17 +148,21 @@ async def _take_turn(question: Question, bounds: tuple[Bound, ...], services: Se
     )
     since = services.clock()
     within_seconds = min(question.left_seconds(since), LONGEST_TURN_SECONDS)
-    has_come = await services.turns.take(claim, within_seconds)
+    turn = await services.turns.reserve(claim, within_seconds)
     if bounds:
         services.metrics.turn_came(admitted.lane, (services.clock() - since) / timedelta(seconds=1))
-    return has_come
+    return turn
 
 
 async def _ping(question: Question, services: Services) -> bool:
     """Tell whether the provider may be up, as far as a ping says."""
     if question.planned.endpoint.source in OF_THE_ADDRESS:
         demand = Demand(services.quotas.of_the_address(), is_urgent=True)
-        await services.turns.take(Claim(line="ping", vendor="", demand=demand), LONGEST_TURN_SECONDS)
+        turn = await services.turns.reserve(
+            Claim(line="ping", vendor="", demand=demand), LONGEST_TURN_SECONDS
+        )
+        if turn is not None:
+            await turn.come()
     left_seconds = question.left_seconds(services.clock())
     return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
 

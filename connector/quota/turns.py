@@ -17,7 +17,7 @@ from connector.quota.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Lim
 from connector.quota.rate import spacing_of
 
 MOST_AT_ONCE: Final = 16
-"""Calls that are let through together: they set out one after the other, and each counts from when it was let through."""
+"""Calls whose slots are reserved together: they set out one after the other, and each counts from its slot."""
 _LONGEST_LOOK_SECONDS: Final = 1.0
 """Between two looks at a line that waits, however long its wait was said to be: another process may have freed it."""
 
@@ -34,10 +34,29 @@ class Claim:
     demand: Demand
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A slot that is a call's own, now or in a moment: what has to be done before the call is done meanwhile."""
+
+    at: float
+    """In seconds of the turns' clock."""
+    clock: Callable[[], float]
+
+    @property
+    def late_seconds(self) -> float:
+        """How long its instant has gone by; below 0 while it has not come."""
+        return self.clock() - self.at
+
+    async def come(self) -> None:
+        """Return once it is there."""
+        if self.late_seconds < 0:
+            await asyncio.sleep(-self.late_seconds)
+
+
 @dataclass(slots=True)
 class _Waiting:
     claim: Claim
-    turn: asyncio.Future[None]
+    turn: asyncio.Future[Turn]
 
 
 @dataclass(slots=True)
@@ -77,11 +96,6 @@ def _soonest_seconds(demand: Demand) -> float:
     return spacing_seconds - min(spacing_seconds, CATCH_UP_SECONDS) - AHEAD_SECONDS
 
 
-def _let(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
-
-
 class Turns:
     """Lets calls through, of one process, as its limiter allows."""
 
@@ -96,10 +110,10 @@ class Turns:
         self._arrived = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
-    async def take(self, claim: Claim, within_seconds: float) -> bool:
-        """Wait until the call may be made, and count it; False when that takes longer than ``within_seconds``."""
+    async def reserve(self, claim: Claim, within_seconds: float) -> Turn | None:
+        """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
         if not claim.demand.bounds:
-            return True
+            return Turn(self._clock(), self._clock)
         waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
         lane = self._lanes[0 if claim.demand.is_urgent else 1]
         lane.setdefault(claim.line, _Line()).add(waiting)
@@ -107,10 +121,9 @@ class Turns:
         self._start_serving()
         try:
             async with asyncio.timeout(within_seconds):
-                await waiting.turn
+                return await waiting.turn
         except TimeoutError:
-            return False
-        return True
+            return None
 
     def note(self, key: str, note: Note) -> None:
         """Take in what the API said of a quota, with the next call that wants to be made."""
@@ -120,7 +133,7 @@ class Turns:
         if self._serving is None or self._serving.done():
             # It serves every job: its events are not those of the one that came first.
             self._serving = asyncio.create_task(self._serve(), context=Context())
-            self._serving.add_done_callback(self._on_served)
+            self._serving.add_done_callback(self._on_served, context=Context())
 
     def _on_served(self, serving: asyncio.Task[None]) -> None:
         """Go on after a defect of ours: calls that wait must not wait for ever."""
@@ -137,7 +150,7 @@ class Turns:
             heads = self._heads(now)
             if heads:
                 await self._ask(heads[:MOST_AT_ONCE], now)
-                # Those that were let through set out first.
+                # Those whose slots are theirs go on first.
                 await asyncio.sleep(0)
                 continue
             soonest = min((line.not_before for lane in self._lanes for line in lane.values()), default=None)
@@ -175,7 +188,8 @@ class Turns:
             # It may have given up while the limiter was asked: its call is counted for nothing.
             if line.head() is waiting:
                 line.step()
-            asyncio.get_running_loop().call_later(slot.in_seconds, _let, waiting.turn)
+            if not waiting.turn.done():
+                waiting.turn.set_result(Turn(self._clock() + slot.in_seconds, self._clock))
 
     def close(self) -> None:
         """Let nothing more through."""

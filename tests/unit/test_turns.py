@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from connector.quota.limiter import Bound, Demand, Note, Slot
@@ -52,7 +53,7 @@ class Waiters:
         """Have a call wait, in the order of these."""
 
         async def take() -> None:
-            assert await self._turns.take(claimed, 60.0)
+            assert await self._turns.reserve(claimed, 60.0)
             self.had_their_turn.append(name)
             self._one_more.set()
 
@@ -126,7 +127,7 @@ async def test_calls_of_one_line_keep_their_order(gate: Gatekeeper) -> None:
 
 async def test_a_call_that_gives_up_leaves_its_place_to_the_next(gate: Gatekeeper) -> None:
     turns = turns_of(gate)
-    assert not await turns.take(claim("t"), 0.0)
+    assert not await turns.reserve(claim("t"), 0.0)
     waiters = Waiters(turns)
     await waiters.wait("next", claim("t"))
     assert await waiters.let(gate, 1) == ["next"]
@@ -137,10 +138,10 @@ async def test_a_tenant_without_quota_left_holds_nobody_up() -> None:
     limiter = MemoryLimiter(lambda: asyncio.get_running_loop().time())
     turns = turns_of(limiter)
     narrow, wide = Bound("a", read_quota("1/min")), Bound("b", read_quota("1000/s"))
-    assert await turns.take(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60)
-    stuck = asyncio.create_task(turns.take(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60))
+    assert await turns.reserve(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60)
+    stuck = asyncio.create_task(turns.reserve(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60))
     for _ in range(20):
-        assert await turns.take(Claim("b", "v", Demand((wide,), is_urgent=True)), 60)
+        assert await turns.reserve(Claim("b", "v", Demand((wide,), is_urgent=True)), 60)
     assert not stuck.done()
     stuck.cancel()
     turns.close()
@@ -152,14 +153,31 @@ async def test_what_the_api_said_goes_with_the_next_question(gate: Gatekeeper) -
     turns.note("token/a", Note(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
     now += 20
     gate.places = 1
-    assert await turns.take(claim("t"), 60)
+    assert await turns.reserve(claim("t"), 60)
     # It holds from when it was said, not from when it is passed on.
     assert gate.notes == {"token/a": Note(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
 
 
 async def test_a_call_without_a_quota_waits_for_nobody(gate: Gatekeeper) -> None:
-    assert await turns_of(gate).take(Claim("t", "v", Demand((), is_urgent=False)), 0.0)
+    assert await turns_of(gate).reserve(Claim("t", "v", Demand((), is_urgent=False)), 0.0)
     assert not gate.asked.is_set()
+
+
+class Ahead(Gatekeeper):
+    """A limiter whose slots are a moment ahead."""
+
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:  # noqa: ARG002 - none
+        """Reserve them."""
+        return [Slot(0.05, is_reserved=True)] * len(demands)
+
+
+async def test_a_slot_is_a_calls_own_before_its_instant_comes() -> None:
+    """What has to be done before the call is done meanwhile, and costs no lateness."""
+    turn = await turns_of(Ahead()).reserve(claim("t"), 60)
+    assert turn is not None
+    assert turn.late_seconds < 0
+    await turn.come()
+    assert turn.late_seconds > -0.01
 
 
 class Failing(Gatekeeper):
@@ -180,6 +198,10 @@ class Failing(Gatekeeper):
 
 async def test_a_defect_of_ours_leaves_no_call_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.quota.turns._LONGEST_LOOK_SECONDS", 0.0)
-    with capture_logs() as logs:
-        assert await turns_of(Failing()).take(claim("t"), 60)
-    assert [entry["event"] for entry in logs] == ["turns.unexpected_error"]
+    with (
+        structlog.contextvars.bound_contextvars(job_id="first"),
+        capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs,
+    ):
+        assert await turns_of(Failing()).reserve(claim("t"), 60)
+    # It is no job's own.
+    assert [(entry["event"], entry.get("job_id")) for entry in logs] == [("turns.unexpected_error", None)]
