@@ -16,12 +16,13 @@ person. So only their warnings are written, whatever the level: where in the cod
 import logging
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Literal
 
 import structlog
+
+from connector.telemetry.stack import chain_of
 
 OWN: Final = ("connector", "workers")
 """The loggers whose events are this project's."""
@@ -168,17 +169,12 @@ def _readable(filled_in: object) -> object:
 
 
 def _bare_traceback(exc_info: structlog.typing.ExcInfo) -> str:
-    """Return where an exception was raised and of which types it and its causes are.
+    """Return where an exception was raised and of which types it and its causes are; a group's members after a ``+``.
 
     Never its text, which may carry an address, hence a person, nor the values in its frames.
     """
     lines: list[str] = []
-    error: BaseException | None = exc_info[1]
-    while error is not None:
-        lines += [f"{type(error).__module__}.{type(error).__qualname__}"]
-        lines += [
-            f"  {frame.filename}:{frame.lineno} in {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        error = error.__cause__ or error.__context__
+    for thrown in chain_of(exc_info[1]):
+        lines += [f"{'+ ' * thrown.depth}{thrown.module}.{thrown.kind}"]
+        lines += [f"  {frame.file}:{frame.line} in {frame.function}" for frame in thrown.frames]
     return "\n".join(lines)

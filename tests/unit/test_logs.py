@@ -144,3 +144,26 @@ def test_crashes_are_logged_by_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert (in_thread["event"], in_thread["thread"]) == ("thread.crashed", "some-thread")
     assert (of_program["event"], of_program["level"]) == ("program.crashed", "critical")
     assert "in crash" in in_thread["exception"]
+
+
+def test_causes_in_a_circle_and_a_group_s_members_are_logged_and_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("json")
+    log = structlog.get_logger("connector.some")
+    outer, inner = KeyError(PRIVATE), ValueError(PRIVATE)
+    try:
+        try:
+            raise outer
+        except KeyError:
+            outer.__cause__ = inner
+            raise inner  # noqa: B904 - what makes the circle
+    except ValueError:
+        log.exception("some.event")
+    log.error("some.event", exc_info=ExceptionGroup(PRIVATE, [KeyError(PRIVATE), OSError(PRIVATE)]))
+    circle, group = (entry["exception"].splitlines() for entry in written(capsys))
+    assert [line for line in circle if not line.startswith("  ")] == [
+        "builtins.ValueError",
+        "builtins.KeyError",
+    ]
+    assert group == ["builtins.ExceptionGroup", "+ builtins.KeyError", "+ builtins.OSError"]

@@ -45,4 +45,31 @@ def test_its_place_is_the_innermost_of_ours() -> None:
 def test_a_chain_that_turns_in_a_circle_ends() -> None:
     one, two = KeyError(), ValueError()
     one.__cause__, two.__cause__ = two, one
-    assert len(chain_of(one)) == 5
+    assert [thrown.kind for thrown in chain_of(one)] == ["KeyError", "ValueError"]
+
+
+def test_a_group_is_told_with_its_members_and_their_causes() -> None:
+    member, cause = KeyError(PRIVATE), OSError(PRIVATE)
+    member.__cause__ = cause
+    inner = ExceptionGroup(PRIVATE, [ValueError(PRIVATE)])
+    group = ExceptionGroup(PRIVATE, [member, inner])
+    group.__cause__ = RuntimeError(PRIVATE)
+    chain = chain_of(group)
+    assert [(thrown.kind, thrown.depth) for thrown in chain] == [
+        ("ExceptionGroup", 0),
+        ("KeyError", 1),
+        ("OSError", 1),
+        ("ExceptionGroup", 1),
+        ("ValueError", 2),
+        ("RuntimeError", 0),
+    ]
+    assert PRIVATE not in repr(chain)
+
+
+def test_of_thousands_some_are_told() -> None:
+    deep: BaseException = ExceptionGroup("", [KeyError()])
+    for _ in range(5000):
+        outer = KeyError()
+        outer.__cause__, deep = deep, outer
+    wide = ExceptionGroup("", [KeyError() for _ in range(5000)])
+    assert [len(chain_of(error)) for error in (deep, wide)] == [10, 10]
