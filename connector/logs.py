@@ -11,11 +11,13 @@ Levels say what an operator has to do:
 
 Libraries log through the standard library, whose texts may hold an address, a body or an exception's words, hence a
 person. So only their warnings are written, whatever the level: where in the code, and the text without what was filled in.
+Of what goes through Python's ``warnings``, whose texts are filled in already, the category and the place, once each.
 """
 
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -30,6 +32,8 @@ OBSERVED: Final = "warning"
 """From this level on, what observes the logs is shown events, even those that are not written."""
 _CONNECTION: Final = ("celery.worker.consumer.consumer", ("consumer: Cannot connect to", "%s (%r)"))
 """Of libraries' texts, those told whole: that the broker is away. Celery masks the address's password."""
+_MOST_WARNED: Final = 200
+"""Places in the code whose warnings are told."""
 _log = structlog.get_logger(__name__)
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
@@ -93,6 +97,7 @@ def configure_logs(
     # It tells of each try to reach Sentry; ``sentry.away`` is enough.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     _hear_of_crashes()
+    _hear_of_warnings()
 
 
 def bind_job(*, job_id: str, vendor: str, tenant: str, trace_id: str) -> None:
@@ -124,6 +129,30 @@ def _hear_of_crashes() -> None:
     sys.excepthook, threading.excepthook, sys.unraisablehook = of_program, of_thread, of_finalizer
 
 
+def _hear_of_warnings() -> None:
+    """Have Python's warnings logged, each place once: Python would print their texts, and again for each new text."""
+    told: set[tuple[type[Warning], str, int]] = set()
+
+    def of_warning(
+        message: Warning | str,  # noqa: ARG001 - Python's, as are the names
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,  # noqa: ARG001
+        line: object = None,  # noqa: ARG001
+    ) -> None:
+        place = (category, filename, lineno)
+        if place not in told and len(told) < _MOST_WARNED:
+            told.add(place)
+            _log.warning("library.warned", category=category.__qualname__, where=_where(filename, lineno))
+
+    warnings.showwarning = of_warning
+
+
+def _where(path: str, line: int) -> str:
+    return f"{path.rpartition('site-packages/')[2]}:{line}"
+
+
 def _from_level(least: int) -> structlog.typing.Processor:
     levels = logging.getLevelNamesMapping()
 
@@ -145,7 +174,7 @@ def _of_a_library(
     text = _text_of(record, event.pop("positional_args"))
     is_defect = record.levelno >= logging.ERROR and bool(record.exc_info)
     event["event"] = "library.unexpected_error" if is_defect else "library.logged"
-    event["where"] = f"{record.pathname.rpartition('site-packages/')[2]}:{record.lineno}"
+    event["where"] = _where(record.pathname, record.lineno)
     event.pop("stack_info", None)
     if text is not None:
         event["text"] = text

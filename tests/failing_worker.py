@@ -1,9 +1,10 @@
-"""A worker with a defect: of one check, no answer can be understood, and the exception carries it whole.
+"""A worker with a defect: of one check, no answer can be understood; a warning, then an exception, carry it whole.
 
 Run as ``python -m tests.failing_worker`` with the options and settings of ``ccas-connector worker``.
 """
 
 import sys
+import warnings
 from typing import Any
 
 import connector.asking
@@ -13,6 +14,7 @@ from workers.cli import worker
 
 def _fail(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
     if planned.definition.name == "revenu_solidarite_active":
+        warnings.warn(f"{attempt} {exchange.body!r}", stacklevel=1)
         raise ValueError(f"{attempt} {exchange.body!r}")
     return decide(planned, attempt, exchange, now)
 

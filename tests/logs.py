@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,11 +22,11 @@ NAMED: Final = {
 
 @contextmanager
 def restored_logs() -> Iterator[None]:
-    """Leave the process's logs, and what hears of its crashes, as they were."""
+    """Leave the process's logs, and what hears of its crashes and warnings, as they were."""
     loggers = [logging.getLogger(name) for name in (None, *OWN, "urllib3")]
     levels, handlers = [logger.level for logger in loggers], list(loggers[0].handlers)
     raises = logging.raiseExceptions
-    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning)
     try:
         yield
     finally:
@@ -33,6 +34,6 @@ def restored_logs() -> Iterator[None]:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
         logging.raiseExceptions = raises
-        sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+        sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning = hooks
         structlog.contextvars.clear_contextvars()
         structlog.reset_defaults()

@@ -1,6 +1,7 @@
 """The Celery application: what it is configured with, and what its consumer and pool are given."""
 
 import asyncio
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,6 +76,8 @@ def start_worker(app: ConnectorApp, hostname: str) -> int:
     # Celery advises against root because of pickle, which nothing here reads.
     warnings.simplefilter("ignore", SecurityWarning)
     worker = app.Worker(hostname=hostname, quiet=True, use_eventloop=False)
+    # It has Python's warnings, texts and all, logged in place of what ``configure_logs`` makes of them.
+    logging.captureWarnings(capture=False)
     worker.start()
     return int(worker.exitcode or 0)
 

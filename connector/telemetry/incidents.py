@@ -192,6 +192,7 @@ NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "worker.gave_back": "another worker takes the jobs",
         "health.refused": "whoever starts the worker sees it end",
         "library.logged": "what it leads to has an event of its own",
+        "library.warned": "a library works on; it is for the maintainers, at the next upgrade",
         "sentry.away": "it cannot be told there",
     }
 )

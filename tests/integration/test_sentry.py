@@ -170,6 +170,14 @@ def test_a_defect_is_told_by_type_and_stack(vendor: VendorClient, sentry: LocalS
     assert not {"vars", "context_line"} & raised["stacktrace"]["frames"][-1].keys()
 
 
+def test_a_warning_of_python_s_is_logged_by_its_place(vendor: VendorClient, worker: Program) -> None:
+    # Each answer is another text, and the place is told once.
+    answered(vendor, asked(RSA, tenant=DEFECT), asked(RSA, tenant=DEFECT))
+    line = worker.wait_for("library.warned")
+    assert "category=UserWarning" in line
+    assert "tests/failing_worker.py:" in line
+
+
 @pytest.mark.parametrize("flag", ["1", "0"])
 def test_a_trace_goes_from_the_vendor_through_the_job_to_its_reply(
     vendor: VendorClient, sentry: LocalSentry, flag: str

@@ -5,13 +5,17 @@ import json
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 
+from connector import logs
 from connector.logs import bind_job, configure_logs, log_loop_error
+from schemas.codes import CheckStatus
+from schemas.reply import CheckReply
 from tests.logs import NAMED, restored_logs
 
 PRIVATE = "S3SAME"
@@ -167,3 +171,42 @@ def test_causes_in_a_circle_and_a_group_s_members_are_logged_and_end(
         "builtins.KeyError",
     ]
     assert group == ["builtins.ExceptionGroup", "+ builtins.KeyError", "+ builtins.OSError"]
+
+
+@pytest.fixture
+def _warned() -> Iterator[None]:
+    """Have warnings shown, each time that they come; to the tests they are errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        yield
+
+
+@pytest.mark.usefixtures("_warned")
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_warning_is_logged_by_category_and_place(capsys: pytest.CaptureFixture[str], form: Any) -> None:
+    configure_logs(form)
+    # Whose warning quotes the value.
+    odd = CheckReply.model_construct(id="1", check="rsa", status=CheckStatus.FOUND, data=cast("Any", PRIVATE))
+    assert PRIVATE in odd.__pydantic_serializer__.to_json(odd).decode()
+    said = capsys.readouterr().err
+    assert PRIVATE not in said
+    (line,) = said.splitlines()
+    for part in ("library.warned", "UserWarning", "test_logs.py:", "warning"):
+        assert part in line
+
+
+@pytest.mark.usefixtures("_warned")
+def test_a_place_warns_once_and_so_many_places_at_most(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_MOST_WARNED", 3)
+    configure_logs("json")
+    for line in (1, 2, 1, 3, 4, 5):
+        for number in range(5):
+            path = "/opt/lib/site-packages/some/library.py"
+            warnings.warn_explicit(f"{PRIVATE} {number}", DeprecationWarning, path, line)
+    entries = written(capsys)
+    assert [entry["where"] for entry in entries] == [f"some/library.py:{line}" for line in (1, 2, 3)]
+    assert {(entry["event"], entry["level"], entry["category"]) for entry in entries} == {
+        ("library.warned", "warning", "DeprecationWarning")
+    }
