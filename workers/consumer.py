@@ -190,7 +190,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
 
     def _make_journal(self) -> JournalIntake:
         services = self.work.services
-        return JournalIntake(self.session, services.journal.writer, services.clock)
+        return JournalIntake(self.session, services.journal.writer, services.clock, services.metrics)
 
     def _on_message(self, queue: str, message: Any) -> None:
         if queue == JOURNAL:

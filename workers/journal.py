@@ -13,6 +13,7 @@ from connector.messaging.session import BrokerSession
 from connector.messaging.settle import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
 from connector.messaging.topology import DEAD, JOURNAL
 from connector.settlement import DeadReason
+from connector.telemetry.metrics import Metrics
 
 _TRY_AGAIN_SECONDS: Final = 5.0
 """Before a group that could not be put aside comes again."""
@@ -22,10 +23,13 @@ _log = structlog.get_logger(__name__)
 class JournalIntake:
     """Takes groups of records from one session, where this worker has a writer for them."""
 
-    def __init__(self, session: BrokerSession, writer: JournalWriter | None, clock: Clock) -> None:
+    def __init__(
+        self, session: BrokerSession, writer: JournalWriter | None, clock: Clock, metrics: Metrics
+    ) -> None:
         self._session = session
         self._writer = writer
         self._clock = clock
+        self._metrics = metrics
         self._put_aside: set[asyncio.Task[None]] = set()
 
     def queues(self) -> dict[str, int]:
@@ -71,10 +75,15 @@ class JournalIntake:
             },
         )
         try:
-            if await self._session.publisher.publish(message) is Confirmation.ROUTED:
-                self._session.acknowledge(tag)
-                return
+            confirmation = await self._session.publisher.publish(message)
         except PublishError:
-            _log.warning("journal.not_put_aside", queue=DEAD)
+            reason = "unconfirmed"
+        else:
+            if confirmation is Confirmation.ROUTED:
+                self._session.acknowledge(tag)
+                self._metrics.journal_group_died()
+                return
+            reason = confirmation.name.lower()
+        _log.warning("journal.not_put_aside", queue=DEAD, reason=reason)
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
         self._session.give_back(tag)

@@ -161,7 +161,7 @@ class JournalWriter:
         return []
 
     def _refuse(self, held: Held, error: Exception) -> None:
-        _log.error("journal.unreadable", error=type(error).__name__)
+        _log.error("journal.unreadable", exc_info=error)
         _tell([held], lambda each: each.unreadable)
 
 

@@ -125,6 +125,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             title="Records of the access journal cannot be written, and lie on connector.dead",
             cause="CONNECTOR_SECRET_KEY lacks the key that they were sealed under, or the database refuses them",
             to_do="give back the former key behind the new one, then: ccas-connector dead replay --all",
+            by=("exception",),
         ),
         "topology.refused": Incident(
             title="The broker's topology is not as it must be",

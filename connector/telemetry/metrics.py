@@ -32,6 +32,9 @@ class Metrics:
     def delivery_settled(self, settlement: Settlement, delivery: Delivery, now: datetime) -> None:
         """Take in how a delivery has ended, once the broker has confirmed it."""
 
+    def journal_group_died(self) -> None:
+        """Take in that records of the access journal, which cannot be written, were put on ``connector.dead``."""
+
     def reply_was_undeliverable(self, confirmation: Confirmation) -> None:
         """Take in that a reply was kept on ``connector.undeliverable``, and why its own queue did not take it."""
 

@@ -184,6 +184,10 @@ class PrometheusMetrics(Metrics):
             case Dead(reason=reason):
                 self._dead[reason,].inc()
 
+    def journal_group_died(self) -> None:
+        """Take in that records of the access journal were put on ``connector.dead``."""
+        self._dead[DeadReason.UNREADABLE_JOURNAL,].inc()
+
     def reply_was_undeliverable(self, confirmation: Confirmation) -> None:
         """Take in that a reply was kept on ``connector.undeliverable``."""
         self._undeliverable[confirmation.name.lower(),].inc()

@@ -5,11 +5,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from connector.journal.writer import MOST_HELD, Held, JournalWriter
 from connector.messaging.publisher import Confirmation, Outgoing, PublishError
 from connector.messaging.session import BrokerSession
+from connector.telemetry.metrics import Metrics
+from connector.telemetry.prometheus import PrometheusMetrics
 from tests.fakes import START
+from tests.scrapes import Scrape
 from workers.journal import JournalIntake
 
 
@@ -21,6 +25,11 @@ class Session:
         self.told: list[tuple[str, int]] = []
         self.published: list[Outgoing] = []
         self.publisher = self
+        self.metrics = PrometheusMetrics()
+
+    def counted(self) -> dict[tuple[str, ...], float]:
+        """Return the dead letters counted, by their reason."""
+        return Scrape.of(self.metrics).counted("connector_dead_letters_total")
 
     async def publish(self, message: Outgoing) -> Confirmation:
         """Say what became of it."""
@@ -50,7 +59,9 @@ class Writer:
 def taken(session: Session) -> Held:
     """Return what a writer is given of a message."""
     writer = Writer()
-    intake = JournalIntake(cast("BrokerSession", session), cast("JournalWriter", writer), lambda: START)
+    intake = JournalIntake(
+        cast("BrokerSession", session), cast("JournalWriter", writer), lambda: START, session.metrics
+    )
     assert intake.queues() == {"connector.journal": MOST_HELD}
     intake.take(message())
     return writer.held[0]
@@ -86,21 +97,32 @@ async def test_a_group_that_cannot_be_written_is_put_where_an_operator_finds_it(
         "x-connector-since": START.isoformat(),
     }
     assert session.told == [("acknowledge", 7)]
+    assert session.counted() == {("unreadable_journal",): 1}
 
 
-@pytest.mark.parametrize("fate", [Confirmation.REFUSED, PublishError("the broker sent no confirm in time")])
-async def test_what_cannot_be_put_aside_comes_again(
-    fate: Confirmation | PublishError, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fate", "reason"),
+    [
+        (Confirmation.REFUSED, "refused"),
+        (Confirmation.UNROUTABLE, "unroutable"),
+        (PublishError("the broker sent no confirm in time"), "unconfirmed"),
+    ],
+)
+async def test_what_cannot_be_put_aside_comes_again_and_is_told(
+    fate: Confirmation | PublishError, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.journal._TRY_AGAIN_SECONDS", 0)
     session = Session(fate)
-    taken(session).unreadable()
-    await turn()
+    with capture_logs() as logs:
+        taken(session).unreadable()
+        await turn()
     assert session.told == [("give back", 7)]
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("journal.not_put_aside", reason)]
+    assert session.counted() == {}
 
 
 async def test_without_a_journal_no_queue_is_consumed() -> None:
-    off = JournalIntake(cast("BrokerSession", Session()), None, lambda: START)
+    off = JournalIntake(cast("BrokerSession", Session()), None, lambda: START, Metrics())
     assert off.queues() == {}
     await off.finish()
     with pytest.raises(RuntimeError):

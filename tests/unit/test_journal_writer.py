@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 from structlog.testing import capture_logs
@@ -14,7 +14,7 @@ from connector.journal.record import UNKNOWN, Record, written
 from connector.journal.store import JournalStore, Wanted
 from connector.journal.writer import Held, JournalWriter
 from connector.registry.database import open_database, upgrade
-from connector.registry.vault import Vault, new_key
+from connector.registry.vault import Vault, VaultError, new_key
 from tests.databases import Database
 from tests.records import record
 
@@ -155,10 +155,14 @@ async def test_what_no_key_opens_holds_nothing_up(
     writer: JournalWriter, store: JournalStore, body: bytes
 ) -> None:
     fates = Fates()
-    writer.take(fates.held(1, body=body))
-    writer.take(fates.held(2, record(2)))
-    assert await fates.all(2) == {1: "unreadable", 2: "written"}
+    with capture_logs() as logs:
+        writer.take(fates.held(1, body=body))
+        writer.take(fates.held(2, record(2)))
+        assert await fates.all(2) == {1: "unreadable", 2: "written"}
     assert store.count(Wanted()) == 1
+    ((event, error),) = [(entry["event"], entry["exc_info"]) for entry in logs]
+    assert event == "journal.unreadable"
+    assert isinstance(error, VaultError | ValidationError)
 
 
 async def test_what_the_database_can_never_take_holds_nothing_up(engine: Engine) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy.exc import DataError
 
 from connector.logs import bind_job, configure_logs
 from connector.quota.refusals import REFUSALS
+from connector.registry.vault import VaultError
 from connector.telemetry import reporter as module
 from connector.telemetry.privacy import before_send
 from connector.telemetry.reporter import Reporter
@@ -128,6 +130,19 @@ def test_an_exception_is_told_by_type_and_place(reporter: Reporter, sent: Sent) 
     assert (value["type"], value["value"]) == ("KeyError", "A check ended in a way that nobody foresaw")
     assert value["stacktrace"]["frames"][-1]["filename"] == "unit/test_reporter.py"
     assert first["tags"]["provider"] == "CNAV"
+    assert PRIVATE not in repr(list(sent))
+
+
+def test_records_that_no_key_opens_and_those_that_the_database_refuses_are_two_causes(
+    reporter: Reporter, sent: Sent
+) -> None:
+    say = log(reporter)
+    for error in (VaultError("no key opens it"), DataError("INSERT", None, ValueError(PRIVATE))):
+        say.error("journal.unreadable", exc_info=error)
+    assert [event["fingerprint"] for event in sent] == [
+        ["journal.unreadable", "VaultError"],
+        ["journal.unreadable", "DataError"],
+    ]
     assert PRIVATE not in repr(list(sent))
 
 
