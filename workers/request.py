@@ -15,6 +15,7 @@ from connector.messaging.session import BrokerSession
 from connector.messaging.settle import Settler, Taken
 from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
+from connector.telemetry.tracing import Status, status_of
 from connector.verify import give_up, verify
 from workers.app import Work
 from workers.backlogs import Backlogs
@@ -58,6 +59,7 @@ class VerifyRequest:
         )
         services = self.work.services
         records = services.journal.open()
+        status: Status = "internal_error"
         try:
             delivery, settlement = await self._decide(records)
             settler = Settler(
@@ -73,15 +75,20 @@ class VerifyRequest:
             if trace is not delivery.trace:
                 delivery = replace(delivery, trace=trace)
             await settler.settle(settlement, delivery, taken)
+            status = status_of(settlement)
         except PublishError as error:
+            status = "unavailable"
             _log.warning("job.unsettled", queue=self.queue, error=str(error))
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
             _log.exception("settling.unexpected_error", queue=self.queue)
             # A while later: what fails each time must not spin.
             await asyncio.sleep(GIVE_BACK_SECONDS)
             self.session.give_back(tag)
         finally:
-            services.tracer.end()
+            services.tracer.end(status)
 
     async def _decide(self, records: Records) -> tuple[Delivery, Settlement]:
         now = self.work.services.clock()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from connector.messaging.delivery import Delivery
-from connector.telemetry.tracing import NO_SPAN, Span, TracedJob
+from connector.telemetry.tracing import NO_SPAN, Span, Status, TracedJob
 from connector.telemetry.vocabulary import JOB
 
 MOST_SPANS: Final = 200
@@ -24,7 +24,7 @@ class _Running:
     span_id: str = field(default_factory=lambda: secrets.token_hex(8))
     since: float = field(default_factory=time.time)
     until: float | None = None
-    status: str = "ok"
+    status: Status = "ok"
     data: dict[str, str | int | float] = field(default_factory=dict)
 
     def note(self, name: str, value: str | int) -> None:
@@ -82,11 +82,12 @@ class SentryTracer:
         named = f"{trace.job.trace_id}-{trace.root.span_id}"
         return {**given, "sentry-trace": f"{named}-1", "traceparent": f"00-{named}-01"}
 
-    def end(self) -> None:
+    def end(self, status: Status) -> None:
         """End the job's trace, and send it."""
         trace = self._current.get()
         if trace is not None:
             self._current.set(None)
+            trace.root.status = status
             self._send(_transaction(trace))
 
 

@@ -6,11 +6,25 @@ Whether a job is traced is decided once, before anything is made: by the vendor,
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Protocol, Self
+from types import MappingProxyType, TracebackType
+from typing import Final, Literal, Protocol, Self
 
 from connector.messaging.delivery import Delivery
+from connector.settlement import Answer, Dead, Settlement
+from schemas.codes import JobStatus
 
+Status = Literal["ok", "cancelled", "internal_error", "invalid_argument", "deadline_exceeded", "unavailable"]
+"""How a trace ended, in the words of Sentry and OpenTelemetry."""
+_OF_A_REPLY: Final[Mapping[JobStatus, Status]] = MappingProxyType(
+    {
+        JobStatus.COMPLETED: "ok",
+        # Somebody was served; which check failed is for the metrics.
+        JobStatus.PARTIAL: "ok",
+        JobStatus.FAILED: "internal_error",
+        JobStatus.EXPIRED: "deadline_exceeded",
+        JobStatus.REJECTED: "invalid_argument",
+    }
+)
 _SENTRY: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})(?:-([01]))?")
 _W3C: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _NOBODY: Final = frozenset({"0" * 32, "0" * 16})
@@ -39,6 +53,17 @@ def origin_of(headers: Mapping[str, str]) -> Origin | None:
     if (found := _W3C.fullmatch(headers.get("traceparent", ""))) and _NOBODY.isdisjoint(found.groups()):
         return Origin(found[1], found[2], bool(int(found[3], 16) & _SAMPLED))
     return None
+
+
+def status_of(settlement: Settlement) -> Status:
+    """Return how the run of a job ended that was settled so; to go on later, from another queue, is no failure."""
+    match settlement:
+        case Answer(reply=reply):
+            return _OF_A_REPLY[reply.status]
+        case Dead():
+            return "internal_error"
+        case _:
+            return "ok"
 
 
 class Span(Protocol):
@@ -81,7 +106,7 @@ class Tracer(Protocol):
         """Return the headers with which a reply carries the trace on, from those that its job came with."""
         ...
 
-    def end(self) -> None:
+    def end(self, status: Status) -> None:
         """End the job's trace, and send it."""
         ...
 
@@ -116,5 +141,5 @@ class Untraced:
         """Return the headers unchanged."""
         return given
 
-    def end(self) -> None:
+    def end(self, status: Status) -> None:
         """End nothing."""

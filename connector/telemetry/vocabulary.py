@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, get_args
 
 from connector.catalogue import CATALOGUE
 from connector.messaging.delivery import Lane
 from connector.registry.tenants_file import VENDOR_NAME
 from connector.settlement import DeadReason
 from connector.surprises import SurpriseKind
+from connector.telemetry.tracing import Status
 from schemas.codes import CheckCode
 
 Vocabulary = re.Pattern[str] | Collection[str]
@@ -80,7 +81,7 @@ SCHEDULE: Final[Mapping[str, Vocabulary]] = {
     "value": NUMBER,
     "unit": frozenset({"minute", "hour", "day"}),
 }
-STATUSES: Final = frozenset({"ok", "internal_error"})
+STATUSES: Final = frozenset(get_args(Status))
 LEVELS: Final = frozenset({"warning", "error", "fatal"})
 ENVELOPE: Final[Mapping[str, Vocabulary]] = {
     "event_id": HEX_32,

@@ -57,7 +57,7 @@ def test_the_vendor_decides_else_one_draw(flag: str, drawn: float, is_traced: bo
     sent: list[Any] = []
     tracing = tracer(sent, drawn)
     tracing.begin(job(delivery({"sentry-trace": f"{TRACE}-{PARENT}{flag}"})))
-    tracing.end()
+    tracing.end("ok")
     assert len(sent) == is_traced
 
 
@@ -66,7 +66,7 @@ def test_a_job_that_is_not_traced_costs_no_object_and_changes_no_header() -> Non
     tracing.begin(job(delivery()))
     assert tracing.span("db", "a") is tracing.span("http.client", "b")
     assert tracing.carried_on(GIVEN) is GIVEN
-    tracing.end()
+    tracing.end("ok")
 
 
 async def test_a_trace_tells_where_the_time_went() -> None:
@@ -85,7 +85,7 @@ async def test_a_trace_tells_where_the_time_went() -> None:
         pass
     await asyncio.gather(call(QF, 200), call("GET /v3/dss?nom=ROUX", 404))
     headers = tracing.carried_on(GIVEN)
-    tracing.end()
+    tracing.end("ok")
 
     assert "ROUX" in repr(sent)
     left = before_send_transaction(sent[0])
@@ -116,7 +116,7 @@ def test_a_call_that_fails_is_told_as_such_and_not_how() -> None:
     tracing.begin(job(delivery()))
     with pytest.raises(KeyError), tracing.span("http.client", QF):
         raise KeyError("ROUX")
-    tracing.end()
+    tracing.end("ok")
     (span,) = before_send_transaction(sent[0])["spans"]
     assert span["status"] == "internal_error"
     assert "ROUX" not in repr(sent)
@@ -127,7 +127,7 @@ def test_a_job_that_comes_back_waited_for_its_own_reasons() -> None:
     tracing = tracer(sent)
     progress = JobProgress(claim="0" * 32, digests=("d",))
     tracing.begin(job(replace(delivery(), progress=progress)))
-    tracing.end()
+    tracing.end("ok")
     assert "messaging.message.receive.latency" not in sent[0]["contexts"]["trace"]["data"]
 
 
@@ -140,8 +140,8 @@ async def test_a_trace_is_its_own_tasks_and_sent_once() -> None:
         with tracing.span("db", "recall the reply"):
             pass
         tracing.begin(job(delivery()))
-        tracing.end()
-        tracing.end()
+        tracing.end("ok")
+        tracing.end("ok")
 
     await asyncio.gather(run(), run())
     assert [len(each["spans"]) for each in sent] == [1, 1]
@@ -155,5 +155,5 @@ def test_a_trace_is_bounded() -> None:
     for _ in range(2 * MOST_SPANS):
         with tracing.span("db", "recall the reply"):
             pass
-    tracing.end()
+    tracing.end("ok")
     assert len(sent[0]["spans"]) == MOST_SPANS

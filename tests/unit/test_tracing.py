@@ -53,4 +53,4 @@ def test_untraced_costs_no_object_and_changes_no_header() -> None:
     tracing.begin(job)
     assert tracing.span("db", "a") is tracing.span("http.client", "b")
     assert tracing.carried_on(given) is given
-    tracing.end()
+    tracing.end("ok")
