@@ -94,7 +94,7 @@ class Settings(BaseModel):
     sentry_dsn: Annotated[SecretStr, _address("https", "http"), AfterValidator(_dsn)] | None = None
     """Where incidents, traces and check-ins go; None: nowhere."""
     sentry_trace_sample_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
-    """Of the jobs whose vendor has not decided itself, how many are traced; 0: no job at all."""
+    """Of the jobs whose vendor has not decided, or too often that they be, how many are traced; 0: no job at all."""
     sentry_environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "production"
     log_format: Literal["console", "json"] = "console"
 

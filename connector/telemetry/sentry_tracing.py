@@ -1,5 +1,6 @@
 """Traces as Sentry's transactions, made as values: a job's own, and its spans, whose parts are told in any order."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,10 @@ from connector.telemetry.tracing import NO_SPAN, Span, Status, TracedJob
 from connector.telemetry.vocabulary import JOB
 
 MOST_SPANS: Final = 200
+FOLLOWED_PER_SECOND: Final = 2.0
+"""Traces of jobs that a vendor decided to trace: they wait to be sent in one queue of a hundred with the incidents."""
+FOLLOWED_AT_ONCE: Final = 10
+"""As many of them may come together after a pause."""
 
 
 @dataclass(slots=True)
@@ -52,22 +57,43 @@ class SentryTracer:
     """Sends a share of the jobs' traces as Sentry's transactions."""
 
     def __init__(
-        self, send: Callable[[dict[str, Any]], object], rate: float, draw: Callable[[], float]
+        self,
+        send: Callable[[dict[str, Any]], object],
+        rate: float,
+        draw: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``rate`` is the share of the jobs whose vendor leaves it open; ``draw`` draws evenly from [0, 1)."""
         self._send = send
         self._rate = rate
         self._draw = draw
+        self._monotonic = monotonic
+        self._followed_until = -math.inf
+        """Up to when the traces that vendors decided on have used up what they may."""
         self._current: ContextVar[_Trace | None] = ContextVar("job's trace", default=None)
 
     def begin(self, job: TracedJob) -> None:
         """Begin to trace the job, if it is to be."""
-        decided = None if job.origin is None else job.origin.is_sampled
-        if not (self._draw() < self._rate if decided is None else decided) or self._current.get() is not None:
+        if self._current.get() is not None or not self._is_to_be_traced(job):
             return
         root = _Running(JOB, "")
         root.data.update(_of_delivery(job.delivery, root.since))
         self._current.set(_Trace(job, root))
+
+    def _is_to_be_traced(self, job: TracedJob) -> bool:
+        decided = None if job.origin is None else job.origin.is_sampled
+        if decided is False:
+            return False
+        return (decided is True and self._may_follow()) or self._draw() < self._rate
+
+    def _may_follow(self) -> bool:
+        """Take one of the traces that vendors may decide on, where one is left."""
+        now = self._monotonic()
+        used_until = max(self._followed_until, now - FOLLOWED_AT_ONCE / FOLLOWED_PER_SECOND)
+        if used_until + 1 / FOLLOWED_PER_SECOND > now:
+            return False
+        self._followed_until = used_until + 1 / FOLLOWED_PER_SECOND
+        return True
 
     def span(self, op: str, name: str) -> Span:
         """Return a span of the job."""

@@ -1,6 +1,7 @@
 """Where a job's time goes: a trace that continues the vendor's, and the port through which the pipeline tells of it.
 
-Whether a job is traced is decided once, before anything is made: by the vendor, where it says, else by one draw.
+Whether a job is traced is decided once, before anything is made: by the vendor, where it says and has not said it too
+often, else by one draw.
 """
 
 import re

@@ -10,7 +10,7 @@ import pytest
 from connector.messaging.delivery import Delivery, Lane
 from connector.progress import JobProgress
 from connector.telemetry.privacy import before_send_transaction
-from connector.telemetry.sentry_tracing import MOST_SPANS, SentryTracer
+from connector.telemetry.sentry_tracing import FOLLOWED_AT_ONCE, FOLLOWED_PER_SECOND, MOST_SPANS, SentryTracer
 from connector.telemetry.tracing import TracedJob, origin_of
 from tests.fakes import START
 
@@ -59,6 +59,44 @@ def test_the_vendor_decides_else_one_draw(flag: str, drawn: float, is_traced: bo
     tracing.begin(job(delivery({"sentry-trace": f"{TRACE}-{PARENT}{flag}"})))
     tracing.end("ok")
     assert len(sent) == is_traced
+
+
+def decided_by_its_vendor(tracing: SentryTracer, count: int = 1) -> None:
+    """Run jobs that their vendor decided to trace, one after the other."""
+    for _ in range(count):
+        tracing.begin(job(delivery({"sentry-trace": f"{TRACE}-{PARENT}-1"})))
+        tracing.end("ok")
+
+
+@pytest.mark.parametrize(("drawn", "others"), [(0.99, 0), (0.0, 90)])
+def test_a_vendor_decides_for_so_many_at_once_and_the_rest_are_drawn(drawn: float, others: int) -> None:
+    sent: list[Any] = []
+    tracing = SentryTracer(sent.append, 0.01, lambda: drawn, lambda: 1000.0)
+    decided_by_its_vendor(tracing, 100)
+    assert len(sent) == FOLLOWED_AT_ONCE + others
+
+
+def test_a_vendor_decides_for_so_many_a_second() -> None:
+    sent: list[Any] = []
+    now = [1000.0]
+    tracing = SentryTracer(sent.append, 0.01, lambda: 0.99, lambda: now[0])
+    for second in range(60):
+        now[0] = 1000.0 + second
+        decided_by_its_vendor(tracing, 100)
+    assert len(sent) == FOLLOWED_AT_ONCE + 59 * FOLLOWED_PER_SECOND
+    now[0] += 3600
+    decided_by_its_vendor(tracing, 100)
+    assert len(sent) == 2 * FOLLOWED_AT_ONCE + 59 * FOLLOWED_PER_SECOND
+
+
+def test_a_job_that_is_begun_again_takes_nobody_s_place() -> None:
+    sent: list[Any] = []
+    tracing = SentryTracer(sent.append, 0.01, lambda: 0.99, lambda: 1000.0)
+    for _ in range(100):
+        tracing.begin(job(delivery({"sentry-trace": f"{TRACE}-{PARENT}-1"})))
+    tracing.end("ok")
+    decided_by_its_vendor(tracing, 100)
+    assert len(sent) == FOLLOWED_AT_ONCE
 
 
 def test_a_job_that_is_not_traced_costs_no_object_and_changes_no_header() -> None:
