@@ -105,6 +105,7 @@ class VerifyRequest:
 
     async def _run_delivery(self, delivery: Delivery, records: Records) -> Settlement:
         if self.queue == isolated_queue(delivery.lane):
+            self.work.services.metrics.suspect_ran_alone(delivery.lane)
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
             return await verify(delivery, records, self.work.services, was_set_aside=True)

@@ -84,7 +84,10 @@ class PrometheusMetrics(Metrics):
         self._set_aside = _Series(
             counter("set_aside", "Jobs put into their flow's own queue.", "lane"), lanes
         )
-        self._isolated = _Series(counter("isolated", "Jobs that may end the worker.", "lane"), lanes)
+        self._isolated = _Series(
+            counter("isolated", "Jobs that may end the worker: moved aside, run alone, given up.", "lane"),
+            lanes,
+        )
         self._dead = _Series(
             counter("dead_letters", "Messages put on connector.dead.", "reason"), tuple(DeadReason)
         )
@@ -183,6 +186,10 @@ class PrometheusMetrics(Metrics):
                 self._isolated[lane,].inc()
             case Dead(reason=reason):
                 self._dead[reason,].inc()
+
+    def suspect_ran_alone(self, lane: Lane) -> None:
+        """Take in that a suspect is run alone, or given up: the worker that moved it aside may be gone already."""
+        self._isolated[lane,].inc()
 
     def journal_group_died(self) -> None:
         """Take in that records of the access journal were put on ``connector.dead``."""

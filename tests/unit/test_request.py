@@ -1,4 +1,4 @@
-"""A message on its way through a worker: its trace says how that ended."""
+"""A message on its way through a worker: its trace says how that ended, and a suspect is counted."""
 
 import asyncio
 import json
@@ -9,16 +9,19 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from connector.messaging.delivery import Lane
+from connector.messaging.deferral import isolated
+from connector.messaging.delivery import Lane, read_delivery
 from connector.messaging.publisher import Confirmation, Outgoing, PublishError
 from connector.messaging.session import BrokerSession
-from connector.messaging.topology import lane_queue
+from connector.messaging.topology import isolated_queue, lane_queue
 from connector.services import Services
 from connector.telemetry.privacy import before_send_transaction
+from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.sentry_tracing import SentryTracer
-from tests.fakes import ManualTime, services
+from tests.fakes import START, ManualTime, services
 from tests.jobs import RSA, job
 from tests.registry import CLAMART, OneToken
+from tests.scrapes import Scrape
 from tests.unit.test_pursuit import SPORT, Api, fault, found
 from workers.app import Work
 from workers.backlogs import Backlogs
@@ -141,6 +144,24 @@ async def test_a_trace_says_that_its_job_was_not_settled(
     await start(message(RSA), acting(found(), sent), session, lane_queue(Lane.INTERACTIVE))
     assert session.told == told
     assert status(sent) == expected
+
+
+@pytest.mark.parametrize(("ran_alone_before", "expected"), [(0, "completed"), (2, "failed")])
+async def test_a_suspect_is_counted_by_whoever_runs_it_alone_or_gives_it_up(
+    ran_alone_before: int, expected: str
+) -> None:
+    metrics = PrometheusMetrics()
+    of = replace(acting(found(), []), metrics=metrics)
+    suspect = read_delivery(message(RSA, lane=Lane.BATCH), Lane.BATCH, START)
+    given = SimpleNamespace(
+        body=isolated(suspect, of.vault).body,
+        properties={"application_headers": {"x-delivery-count": ran_alone_before}},
+        delivery_info={"redelivered": bool(ran_alone_before), "delivery_tag": 7},
+    )
+    await start(given, of, Session(), isolated_queue(Lane.BATCH))
+    scrape = Scrape.of(metrics)
+    assert scrape.counted("connector_isolated_total") == {("batch",): 1}
+    assert scrape.counted("connector_jobs_total") == {("batch", expected, "millesime"): 1}
 
 
 async def test_a_trace_says_that_its_job_was_cancelled() -> None:
