@@ -23,9 +23,11 @@ class Scrape:
         }
 
     @classmethod
-    def of(cls, metrics: Metrics, *, is_ready: bool = True, is_blocked: bool = False) -> Self:
+    def of(
+        cls, metrics: Metrics, *, is_ready: bool = True, is_blocked: bool = False, unsettled: int = 0
+    ) -> Self:
         """Return what a worker with these metrics answers."""
-        return cls(metrics.render(is_ready=is_ready, is_blocked=is_blocked).decode())
+        return cls(metrics.render(is_ready=is_ready, is_blocked=is_blocked, unsettled=unsettled).decode())
 
     def value(self, name: str, **labels: str) -> float:
         """Return the value of one series. Raises ``KeyError`` where there is none."""

@@ -48,6 +48,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
         consumer.work.health.is_blocked = lambda: session.is_blocked
+        consumer.work.health.unsettled = lambda: len(consumer.pool.jobs)
         consumer.work.services.journal.attach(session.publisher)
         consumer.place.claim(session)
         consumer.declare_reply_queues()

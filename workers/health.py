@@ -34,6 +34,8 @@ class Health:
     state: State = State.NO_BROKER_CONNECTION
     is_blocked: Callable[[], bool] = lambda: False
     """Tells whether the broker takes no messages for now."""
+    unsettled: Callable[[], int] = lambda: 0
+    """Tells how many deliveries were taken and are not settled yet."""
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
     async def start(self) -> str | None:
@@ -72,6 +74,9 @@ class Health:
     async def _metrics(self, _request: web.Request) -> web.Response:
         # In a thread: jobs do not wait while thousands of lines are written.
         text = await asyncio.to_thread(
-            self.metrics.render, is_ready=self.state is State.READY, is_blocked=self.is_blocked()
+            self.metrics.render,
+            is_ready=self.state is State.READY,
+            is_blocked=self.is_blocked(),
+            unsettled=self.unsettled(),
         )
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -41,9 +41,10 @@ class Metrics:
     def reply_was_undeliverable(self, confirmation: Confirmation) -> None:
         """Take in that a reply was kept on ``connector.undeliverable``, and why its own queue did not take it."""
 
-    def render(self, *, is_ready: bool, is_blocked: bool) -> bytes:  # noqa: ARG002 - for whoever counts
+    def render(self, *, is_ready: bool, is_blocked: bool, unsettled: int) -> bytes:  # noqa: ARG002 - for whoever counts
         """Return everything in Prometheus's text format.
 
-        ``is_ready`` tells whether the worker takes jobs, ``is_blocked`` whether the broker takes no replies for now.
+        ``is_ready`` tells whether the worker takes jobs, ``is_blocked`` whether the broker takes no replies for now,
+        ``unsettled`` how many deliveries the worker has taken and not settled yet.
         """
         return b""

@@ -133,6 +133,11 @@ class PrometheusMetrics(Metrics):
         self._blocked = Gauge(
             "connector_broker_blocked", "1 while the broker's alarm holds replies back.", registry=registry
         )
+        self._unsettled = Gauge(
+            "connector_deliveries_unsettled",
+            "Deliveries that the worker has taken and not settled yet, those in hand included.",
+            registry=registry,
+        )
         build = Gauge("connector_build_info", "Always 1.", ("version",), registry=registry)
         build.labels(version("ccas-connector")).set(1)
         ProcessCollector(registry=registry)
@@ -199,10 +204,11 @@ class PrometheusMetrics(Metrics):
         """Take in that a reply was kept on ``connector.undeliverable``."""
         self._undeliverable[confirmation.name.lower(),].inc()
 
-    def render(self, *, is_ready: bool, is_blocked: bool) -> bytes:
+    def render(self, *, is_ready: bool, is_blocked: bool, unsettled: int) -> bytes:
         """Return everything in Prometheus's text format. May be called in any thread."""
         self._ready.set(is_ready)
         self._blocked.set(is_blocked)
+        self._unsettled.set(unsettled)
         return generate_latest(self.registry)
 
 

@@ -123,7 +123,11 @@ def test_an_alarm_of_the_broker_is_told_while_it_lasts(own_node: RabbitNode, dep
             address = address_of(worker)
             # The broker tells whoever publishes, which a worker does with its first reply.
             worker.wait_for("broker.blocked")
-            assert scrape(address).value("connector_broker_blocked") == 1
+            told = scrape(address)
+            assert told.value("connector_broker_blocked") == 1
+            # Its call was made, its reply is not confirmed: no job is being run, and one is not settled.
+            assert told.value("connector_jobs_in_hand", lane="interactive") == 0
+            assert told.value("connector_deliveries_unsettled") == 1
             alarm.close()
             worker.wait_for("broker.unblocked")
             assert scrape_once_settled(address, 1).value("connector_broker_blocked") == 0

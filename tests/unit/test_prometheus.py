@@ -224,15 +224,16 @@ async def test_thousands_of_tenants_make_no_series_unless_asked_for() -> None:
 def test_no_metrics_answer_nothing() -> None:
     quiet = Metrics()
     quiet.call_will_be_repeated(RESOURCE, CheckCode.NETWORK_ERROR)
-    assert quiet.render(is_ready=True, is_blocked=False) == b""
+    assert quiet.render(is_ready=True, is_blocked=False, unsettled=0) == b""
 
 
 def test_a_worker_says_whether_it_is_ready_and_which_version_it_is() -> None:
     metrics = PrometheusMetrics()
     assert Scrape.of(metrics).value("connector_ready") == 1
     assert Scrape.of(metrics).value("connector_broker_blocked") == 0
-    scrape = Scrape.of(metrics, is_ready=False, is_blocked=True)
+    scrape = Scrape.of(metrics, is_ready=False, is_blocked=True, unsettled=3)
     assert (scrape.value("connector_ready"), scrape.value("connector_broker_blocked")) == (0, 1)
+    assert scrape.value("connector_deliveries_unsettled") == 3
     assert list(scrape.counted("connector_build_info").values()) == [1]
 
 
@@ -243,6 +244,9 @@ def test_what_an_alert_counts_from_is_there_before_anything_happens() -> None:
     assert scrape.value("connector_dead_letters_total", reason="unknown_vendor") == 0
     assert scrape.value("connector_undeliverable_total", reason="unroutable") == 0
     assert scrape.value("connector_isolated_total", lane="batch") == 0
+    for name in ("connector_job_seconds_count", "connector_set_aside_total"):
+        assert scrape.value(name, lane="batch") == 0
+    assert scrape.value("connector_deferrals_total", lane="batch", reason="retry") == 0
 
 
 async def test_an_answer_holds_no_word_of_the_job() -> None:
@@ -252,6 +256,6 @@ async def test_an_answer_holds_no_word_of_the_job() -> None:
     )
     (end,) = await observed.run(replace(delivery(RSA), body=json.dumps(given).encode()))
     assert isinstance(end, Answer)
-    said = observed.metrics.render(is_ready=True, is_blocked=False).decode()
+    said = observed.metrics.render(is_ready=True, is_blocked=False, unsettled=0).decode()
     assert "canary" not in said
     assert "EXEMPLE" not in said
