@@ -20,19 +20,22 @@ class RedisNode(PrivateServer):
 
     product = "Redis"
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None) -> None:
         program = redis_server()
         if program is None:
             raise NodeError("neither redis-server nor valkey-server is installed")
         super().__init__()
         self._program = program
+        self._password = password
 
     def url(self) -> str:
         """Return the address of its first database."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        user = "" if self._password is None else f":{self._password}@"
+        return f"redis://{user}127.0.0.1:{self.port}/0"
 
     def _command(self) -> Sequence[str | Path]:
         options = {
+            **({} if self._password is None else {"--requirepass": self._password}),
             "--bind": "127.0.0.1",
             "--port": str(self.port),
             "--dir": str(self._folder),
@@ -45,5 +48,5 @@ class RedisNode(PrivateServer):
     def _takes_connections(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(64) == b"+PONG\r\n"
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
         return False

@@ -68,7 +68,7 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[Canary, ...]:
     tokens = {name: value for name, value in environment.items() if name.startswith("SANDBOX_TOKEN")}
     return (
         *(Canary(name, (token, token.rpartition(".")[2])) for name, token in sorted(tokens.items())),
-        Canary("secret key", (environment["CONNECTOR_SECRET_KEY"],)),
+        Canary("secret key", tuple(environment["CONNECTOR_SECRET_KEY"].split(","))),
         Canary("journal key", (environment["CONNECTOR_JOURNAL_KEY"],)),
         Canary("dgfip client_id", (DGFIP_ID,)),
         Canary("dgfip client_secret", (DGFIP_SECRET,)),

@@ -8,21 +8,28 @@ import pytest
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
+from connector.demo.redis_node import RedisNode
 from connector.journal.keys import new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import issue
-from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET
+from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_PASSWORD
 from tests.leaks.cases import write_cases
-from tests.leaks.paths import REFUSED
+from tests.leaks.paths import RATIONED, REFUSED
 from tests.leaks.run import Host
 
 USER = "exploitant"
-_TENANT = """\
-[tenants.{siret}]
+_TENANTS = """\
+[tenants.{refused}]
 name = "CCAS refusé"
 vendors = ["millesime"]
-token = {{ value = "{token}" }}
+token = {{ value = "{refused_token}" }}
 dgfip = {{ client_id = {{ value = "{id}" }}, client_secret = {{ value = "{secret}" }} }}
+
+[tenants.{rationed}]
+name = "CCAS rationné"
+vendors = ["millesime"]
+token = {{ value = "{rationed_token}" }}
+quotas = {{ particulier = "1/min" }}
 """
 
 
@@ -32,17 +39,31 @@ def open_host() -> Iterator[Host]:
     definitions["users"].append({"name": USER, "password": BROKER_PASSWORD, "tags": ["administrator"]})
     rights = {"configure": ".*", "write": ".*", "read": ".*"}
     definitions["permissions"].append({"user": USER, "vhost": "/", **rights})
-    with tempfile.TemporaryDirectory() as name, RabbitNode(definitions) as node:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        RabbitNode(definitions) as node,
+        RedisNode(REDIS_PASSWORD) as redis,
+    ):
         folder = Path(name)
         write_cases(folder / "cases")
         options = ["--cases", str(folder / "cases"), "--fail", "dsnj=503"]
         with Deployment(node.url(), options, preset="all") as deployed:
-            token = issue("refused", is_revoked=True)
-            text = _TENANT.format(siret=REFUSED, token=token, id=DGFIP_ID, secret=DGFIP_SECRET)
+            tokens = {"refused": issue("refused", is_revoked=True), "rationed": issue("rationed")}
+            text = _TENANTS.format(
+                refused=REFUSED,
+                refused_token=tokens["refused"],
+                id=DGFIP_ID,
+                secret=DGFIP_SECRET,
+                rationed=RATIONED,
+                rationed_token=tokens["rationed"],
+            )
             (folder / "tenants.toml").write_text(text, "utf-8")
             deployed.command("tenants", "import", str(folder / "tenants.toml"))
-            deployed.environment |= {"CONNECTOR_JOURNAL_KEY": new_key(), "SANDBOX_TOKEN_REFUSED": token}
-            yield Host(node=node, deployed=deployed, user=USER, password=BROKER_PASSWORD)
+            deployed.environment |= {
+                "CONNECTOR_JOURNAL_KEY": new_key(),
+                **{f"SANDBOX_TOKEN_{name.upper()}": token for name, token in tokens.items()},
+            }
+            yield Host(node=node, redis=redis, deployed=deployed, user=USER, password=BROKER_PASSWORD)
 
 
 @pytest.fixture(scope="package")

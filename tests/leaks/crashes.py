@@ -1,8 +1,9 @@
-"""Crashes in each layer of the worker, each once, at the job that is named for it: its exception holds all that is seen."""
+"""Crashes in each layer of the worker, at the job that is named for it: its exception holds all that is seen."""
 
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,19 +29,17 @@ from tests.leaks.handed import sdk_events
 from tests.leaks.leaky import Leaky, leak, whole
 from tests.leaks.noting import CRASHED, note, put
 
-LOST: Final = frozenset({"admit"})
-"""The layers whose crash leaves nobody to answer."""
-
-
-_left: set[str] = set()
+TWICE: Final = ("alone", "isolated")
+"""Crash again when their job comes again, after which it is one that may be what ends the worker."""
+_left: Counter[str] = Counter()
 
 
 def _is_due(layer: str, seen: object = "") -> bool:
     """Tell whether it is now that a layer crashes: at the job that its events are bound to, or that it sees."""
     named = f"{structlog.contextvars.get_contextvars().get('job_id')} {seen!r}"
-    if layer not in _left or f"crash-{layer}." not in named:
+    if not _left[layer] or f"crash-{layer}." not in named:
         return False
-    _left.discard(layer)
+    _left[layer] -= 1
     note(CRASHED, layer)
     return True
 
@@ -159,7 +158,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
     "plan": (connector.verify, "plan"),
     "withhold": (connector.decide, "absent"),
     "assemble": (connector.verify, "assemble"),
-    "settle": (connector.messaging.settle, "_reply_message"),
+    **dict.fromkeys(("settle", *TWICE), (connector.messaging.settle, "_reply_message")),
     "publish": (Publisher, "publish"),
     "remember": (connector.memory.reply_memory.ReplyMemory, "remember"),
     "record": (AccessJournal, "of"),
@@ -169,8 +168,8 @@ CRASHES: Final = ("database", *_FUNCTIONS, *_TRANSPORT, *_IN_DECIDE)
 
 
 def install_crashes() -> None:
-    """Have each layer crash once."""
-    _left.update(CRASHES)
+    """Have each layer crash once, or twice."""
+    _left.update((*CRASHES, *TWICE))
     for layer, (owner, name) in _FUNCTIONS.items():
         _before(layer)(owner, name)
     for layer, crash in _IN_DECIDE.items():

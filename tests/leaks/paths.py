@@ -31,14 +31,19 @@ from tests.leaks.canaries import (
     person,
 )
 from tests.leaks.cases import OUTCOMES, PASSING, identifier_of
-from tests.leaks.crashes import CRASHES, LOST
+from tests.leaks.crashes import CRASHES
 from tests.town import siret
 
 REPLIES, UNROUTED = "replies.millesime", "replies.sonate-opus"
 DEAD, UNDELIVERABLE = "connector.dead", "connector.undeliverable"
-PUT_OFF: Final = "a delay queue"
+PUT_OFF, SET_ASIDE = "a delay queue", "a backlog queue"
+ISOLATED: Final = "connector.isolated.interactive"
 REFUSED: Final = siret(1)
 """A tenant whose token is revoked, and whose credentials the DGFiP refuses."""
+RATIONED: Final = siret(2)
+"""A tenant that may make one call a minute."""
+_MORE_THAN_IN_HAND: Final = 110
+"""Jobs, of which a worker has 100 in hand at once: as many of one flow's as ``--concurrency`` says."""
 QF: Final = {"check": "quotient_familial"}
 RSA: Final = {"check": "revenu_solidarite_active"}
 SPORT: Final = {"check": "statut_sportif", "params": {"identifiant": IDENTIFIANT}}
@@ -48,6 +53,8 @@ NOTICE: Final = {
     "params": {"numero_fiscal": FISCAL, "reference_avis": REFERENCE},
 }
 VEHICLE: Final = {"check": "immatriculation_vehicule", "params": {"immatriculation": PLATE}}
+_ENDS_IN: Final = {"admit": DEAD, "isolated": ISOLATED}
+"""Where a job ends that crashes in a layer, unless it is answered: with nobody known to answer, or kept to run alone."""
 HEADERS: Final = {
     "traceparent": f"00-{'a' * 32}-{'b' * 16}-01",
     "baggage": f"sentry-user={STRAY}",
@@ -79,7 +86,7 @@ def about(name: str, *checks: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def every_path() -> list[Path]:
     """Return all of them, whose names differ."""
-    return [*outcomes(), *bad_inputs(), *crashes()]
+    return [*outcomes(), *bad_inputs(), *crashes(), *set_aside()]
 
 
 def outcomes() -> Iterator[Path]:
@@ -173,9 +180,16 @@ def crashes() -> Iterator[Path]:
     """Yield a job for each layer, in which the worker of this test raises an exception that holds all that it sees."""
     for layer in CRASHES:
         name = f"crash-{layer}"
-        ends_in = DEAD if layer in LOST else REPLIES
+        ends_in = _ENDS_IN.get(layer, REPLIES)
         job_of_it = about(name, QF, NOTICE)
         yield Path(name=name, body=job_of_it, headers=HEADERS, properties=_ids(), ends_in=ends_in)
+
+
+def set_aside() -> Iterator[Path]:
+    """Yield jobs that wait for their turn, more than a worker has in hand."""
+    for number in range(_MORE_THAN_IN_HAND):
+        name = f"rationed {number}"
+        yield Path(name=name, body=about(name, tenant=RATIONED), lane="batch", ends_in=SET_ASIDE)
 
 
 def _ids() -> dict[str, str]:

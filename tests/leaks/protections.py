@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.leaks import removals
+from tests.leaks.lying import HEADERS, SEALED
 from tests.leaks.noting import FILLED, HANDED, RAISED
 from tests.leaks.paths import every_path
 from tests.leaks.run import (
     CHECK_INS,
     EVENTS,
-    HEADERS,
     JOURNAL,
     LOGS,
     METRICS,
@@ -66,6 +66,7 @@ PROTECTIONS: Final = (
     ),
     Protection("parameters hidden", removals.show_parameters_of_statements, RAISED, ("crash-database",)),
     Protection("persons hashed", removals.keep_the_person_in_the_journal, JOURNAL, ("again",)),
+    Protection("messages sealed", removals.leave_messages_open, SEALED, ("put off",)),
     Protection("headers listed", removals.carry_every_header, HEADERS, ("nobody",)),
     Protection(
         "wrong members unrepeated", removals.repeat_wrong_members, REJECTED, ("a job_id of another form",)

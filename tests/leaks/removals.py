@@ -17,6 +17,7 @@ import connector.upstream.impot_particulier
 import workers.pool
 import workers.request
 from connector.journal.keys import JournalKeys
+from connector.registry.vault import Vault
 from connector.telemetry import privacy
 from connector.telemetry.stack import Thrown
 from connector.upstream.exchange import Answered
@@ -135,6 +136,12 @@ def show_parameters_of_statements() -> None:
 def keep_the_person_in_the_journal() -> None:
     """Note who a call was about instead of a hash."""
     put(JournalKeys, "hashed", lambda _self, _tenant, _kind, value: value)
+
+
+def leave_messages_open() -> None:
+    """Put a job off, and note a call, without sealing it."""
+    put(Vault, "seal_for", lambda _self, _purpose, content: content)
+    put(Vault, "open_for", lambda _self, _purpose, sealed: sealed)
 
 
 def carry_every_header() -> None:

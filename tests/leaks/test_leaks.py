@@ -19,17 +19,17 @@ from tests.leaks.canaries import (
 )
 from tests.leaks.crashes import CRASHES
 from tests.leaks.listings import of_commands, of_letters, of_wrong_settings
+from tests.leaks.lying import HEADERS, SEALED
 from tests.leaks.noting import NOTES
-from tests.leaks.paths import DEAD, REPLIES, UNDELIVERABLE, every_path
+from tests.leaks.paths import DEAD, ISOLATED, REPLIES, UNDELIVERABLE, every_path
 from tests.leaks.protections import PROTECTIONS, Protection, grouped, unprotected_run
 from tests.leaks.run import (
     ENVELOPES,
-    HEADERS,
     JOURNAL,
     LOGS,
     METRICS,
     REJECTED,
-    SEALED,
+    SHARED,
     Host,
     Run,
     run,
@@ -37,7 +37,7 @@ from tests.leaks.run import (
 )
 from tests.leaks.search import found
 
-PLACES = (LOGS, ENVELOPES, METRICS, JOURNAL, HEADERS, SEALED, REJECTED, *NOTES)
+PLACES = (LOGS, ENVELOPES, METRICS, JOURNAL, HEADERS, SEALED, SHARED, REJECTED, *NOTES)
 CODES = (
     "found no_record identity_unmatched identity_ambiguous invalid_parameter missing_parameter unknown_check",
     "token_missing token_invalid token_expired token_revoked insufficient_scope ip_forbidden source_withdrawn",
@@ -45,12 +45,22 @@ CODES = (
     "forbidden_reply_to unsupported_content_type",
 )
 """Outcomes that the paths end in."""
+EVENTS_LOGGED = (
+    *("thread.crashed", "loop.unexpected_error", "finalizer.unexpected_error", "source.surprise"),
+    *("backlog.opened", "job.isolated"),
+)
 
 
 @pytest.fixture(scope="module", params=["json", "console"])
 def done(host: Host, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
-    """A worker with every protection, that every path went through."""
-    return run(host, every_path(), tmp_path_factory.mktemp("notes"), log_format=request.param)
+    """A worker with every protection, that every path went through: alone, or as one of several that share state."""
+    return run(
+        host,
+        every_path(),
+        tmp_path_factory.mktemp("notes"),
+        log_format=request.param,
+        is_shared=request.param == "console",
+    )
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -82,8 +92,13 @@ def test_each_place_was_written_in(done: Run) -> None:
     assert done.sentry_items["transaction"] > 50
     assert b"connector_checks_total" in done.places[METRICS]
     assert found(REFERENCES, done.places[JOURNAL]) == {canary.what for canary in REFERENCES}
-    for event in ("thread.crashed", "loop.unexpected_error", "finalizer.unexpected_error", "source.surprise"):
+    for event in EVENTS_LOGGED:
         assert event.encode() in done.places[LOGS]
+    for queue in ("connector.delay", "connector.backlog.", ISOLATED):
+        assert queue.encode() in done.places[SEALED]
+    if "CONNECTOR_REDIS_URL" in done.environment:
+        for key in (b"processes", b"refusals", b"quota:"):
+            assert key in done.places[SHARED]
 
 
 @pytest.fixture(scope="module")
