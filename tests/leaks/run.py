@@ -74,7 +74,7 @@ def run(
     notes = File(tempfile.mkdtemp(dir=folder))
     settings = {
         "CONNECTOR_BROKER_URL": host.broker_url,
-        "CONNECTOR_DATABASE_URL": f"sqlite:///{_copied(host.deployed, notes)}",
+        "CONNECTOR_DATABASE_URL": f"sqlite:///{copied(host.deployed, notes)}",
         "CONNECTOR_LOG_FORMAT": log_format,
         "CONNECTOR_SENTRY_TRACE_SAMPLE_RATE": "1.0",
         NOTES_VARIABLE: str(notes),
@@ -117,7 +117,7 @@ def sought(done: Run, place: str) -> tuple[Canary, ...]:
     return (*PERSON, *references, *STRAYS, *secrets_of(done.environment))
 
 
-def _copied(deployed: Deployment, folder: File) -> File:
+def copied(deployed: Deployment, folder: File) -> File:
     """Return a copy of the registry for one run: what is remembered and noted is that run's own."""
     database = folder / "registry.db"
     source = sqlite3.connect(deployed.environment["CONNECTOR_DATABASE_URL"].removeprefix("sqlite:///"))
