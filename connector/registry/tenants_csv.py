@@ -8,6 +8,7 @@ a table has quotas, an empty cell means the general one. Vendors themselves are 
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ _QUOTAS: Final = {f"quota_{group}": str(group) for group in QuotaGroup}
 _TOKENS: Final = {"token_env": "env", "token_file": "file"}
 _COLUMNS: Final = (*_REQUIRED, *_TOKENS, *_QUOTAS)
 _SEPARATORS: Final = ";,"
+_WORDS: Final = re.compile(r"(?=.{1,32}$)[^\W\d]+( [^\W\d]+)*")
+"""What may be the name of a column: where the first row is missing, anything stands in its place, a secret too."""
 
 
 def read_tenants_csv(path: Path) -> TenantsFile:
@@ -78,9 +81,12 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 def _header(path: Path, names: list[str]) -> list[str]:
     columns = [name.lower() for name in names]
-    unknown = next((name for name in columns if name not in _COLUMNS), None)
+    unknown = next((place for place, name in enumerate(columns) if name not in _COLUMNS), None)
     if unknown is not None:
-        raise TenantsFileError(f"{path}: {unknown!r} is no column; those known are {', '.join(_COLUMNS)}")
+        shown = repr(columns[unknown]) if _WORDS.fullmatch(columns[unknown]) else f"cell {unknown + 1}"
+        raise TenantsFileError(
+            f"{path}: {shown} of the first row is no column; those known are {', '.join(_COLUMNS)}"
+        )
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise TenantsFileError(f"{path}: the column {twice} is there twice")

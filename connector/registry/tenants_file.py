@@ -56,6 +56,9 @@ from schemas.siret import Siret
 VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
 # What an HTTP header can carry: a token with a line end would forge one.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+_FILE: Final = re.compile(r".*/.*|[A-Za-z0-9_-]{1,64}\.[a-z]{1,5}")
+_NOT_SHOWN: Final = "that it names, not shown since it looks like the secret itself,"
 
 
 class TenantsFileError(OperatorError):
@@ -207,5 +210,7 @@ def _look_up(where: str, entry: TokenEntry, environ: Mapping[str, str]) -> str:
 
 def _place(entry: TokenEntry) -> str:
     if entry.env is not None:
-        return f"the environment variable {entry.env}"
-    return "value" if entry.file is None else f"the file {entry.file}"
+        return f"the environment variable {entry.env if _VARIABLE.fullmatch(entry.env) else _NOT_SHOWN}"
+    if entry.file is not None:
+        return f"the file {entry.file if _FILE.fullmatch(str(entry.file)) else _NOT_SHOWN}"
+    return "value"

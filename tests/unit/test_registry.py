@@ -325,6 +325,22 @@ def test_a_token_that_cannot_be_had_stops_the_import(store: RegistryStore, vault
         assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["env", "file"])
+@pytest.mark.parametrize("secret", [TOKEN, "sesame-of-the-dgfip", "sesameOfTheDgfip1"])
+def test_a_secret_in_the_place_of_its_name_is_not_shown(
+    store: RegistryStore, vault: Vault, place: str, secret: str
+) -> None:
+    with pytest.raises(TenantsFileError, match="looks like the secret itself") as caught:
+        plan_import(_file(tenant={"token": {place: secret}}), store.load(), vault, {}, NOW)
+    assert secret not in str(caught.value)
+
+
+def test_the_file_that_holds_no_token_is_named(store: RegistryStore, vault: Vault) -> None:
+    for name in ("/run/secrets/ccas-clamart", "clamart.txt"):
+        with pytest.raises(TenantsFileError, match=f"the file {name} cannot be read"):
+            plan_import(_file(tenant={"token": {"file": name}}), store.load(), vault, {}, NOW)
+
+
 def test_a_change_and_a_tenant_show_no_token(store: RegistryStore, vault: Vault) -> None:
     changes = _plan(store.load(), vault)
     sealed = next(change.record for change in changes if isinstance(change.record, Tenant)).sealed_token

@@ -66,11 +66,12 @@ def test_a_table_without_rows_names_nobody(tmp_path: Path) -> None:
     [
         ([], "empty"),
         (["", " ; "], "empty"),
-        ([ROW], "is no column"),
+        ([ROW], "cell 1 of the first row is no column"),
+        (["siret;name;vendors;eyJ.sesame.three"], "cell 4 of the first row is no column"),
         (["siret;name"], "the column vendors is missing"),
         (
             ["siret;name;vendors;token"],
-            "'token' is no column; those known are siret, name, vendors, token_env",
+            "'token' of the first row is no column; those known are siret, name, vendors, token_env",
         ),
         (["siret;name;vendors;name"], "the column name is there twice"),
         ([HEADER, ROW, ROW], f"line 3: the SIRET {CLAMART} is on line 2 already"),
