@@ -1,4 +1,4 @@
-"""What an operator's commands print after a run, without ``--body``; and what they say of settings that are wrong."""
+"""What an operator's commands print after a run, without ``--body``."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from connector.cli import command_line
 from connector.demo.deployment import CLAMART
-from tests.leaks.canaries import BORN, DATABASE_PASSWORD, INE, NOM, PRENOM, REDIS_PASSWORD, STRAY
+from tests.leaks.canaries import BORN, INE, NOM, PRENOM
 from tests.leaks.paths import REFUSED
 
 _COMMANDS: Final = (
@@ -28,23 +28,13 @@ _COMMANDS: Final = (
     "vendors reply-queue list millesime",
     "registry rekey --dry-run",
     "checks list",
+    "datapass link --vendor millesime",
     f"journal search --tenant {CLAMART}",
     f"journal search --tenant {CLAMART} --json",
     f"journal export --tenant {CLAMART} --format csv",
     f"journal export --tenant {CLAMART} --format jsonl",
     "journal purge --older-than 36m --dry-run",
 )
-_WRONG: Final = {
-    "CONNECTOR_BROKER_URL": f"amqp://exploitant:{STRAY}@[::1:x//",
-    "CONNECTOR_DATABASE_URL": f"postgresql://exploitant:{DATABASE_PASSWORD}@127.0.0.1:1/x",
-    "CONNECTOR_REDIS_URL": f"http://:{REDIS_PASSWORD}@127.0.0.1:1/0",
-    "CONNECTOR_SECRET_KEY": STRAY,
-    "CONNECTOR_JOURNAL_KEY": STRAY,
-    "CONNECTOR_SENTRY_DSN": f"https://{STRAY}@nowhere",
-    "CONNECTOR_API_PARTICULIER_URL": STRAY,
-    "CONNECTOR_TOKEN_QUOTA": STRAY,
-}
-"""Settings that no command takes, each with a canary."""
 
 
 def of_commands(environment: Mapping[str, str], job_ids: Mapping[str, str]) -> dict[str, str]:
@@ -65,20 +55,6 @@ def of_letters(environment: Mapping[str, str]) -> dict[str, str]:
     letters = json.loads(printed(environment, "dead", "list", "--json"))["letters"]
     shown = [("dead", "show", letter["id"]) for letter in letters]
     return {" ".join(arguments): printed(environment, *arguments) for arguments in shown}
-
-
-def of_wrong_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what commands say of each wrong setting, by the setting."""
-    commands = (
-        ("health",),
-        ("dead", "list"),
-        ("journal", "person", "--tenant", CLAMART),
-        ("registry", "rekey"),
-    )
-    return {
-        name: "".join(printed({**environment, name: value}, *command, stdin="{}") for command in commands)
-        for name, value in _WRONG.items()
-    }
 
 
 def printed(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> str:

@@ -1,6 +1,7 @@
 """Canaries for every personal field, token, key and password go down every path, and are found nowhere that tells of it."""
 
 import json
+import re
 
 import pytest
 
@@ -8,21 +9,13 @@ from connector.cli import dead_letter
 from connector.demo.deployment import CLAMART
 from connector.messaging.dead_letters import DeadLetter
 from connector.settlement import DeadReason
-from tests.leaks.canaries import (
-    BROKER_PASSWORD,
-    DATA,
-    DATABASE_PASSWORD,
-    REDIS_PASSWORD,
-    REFERENCES,
-    STRAYS,
-    secrets_of,
-)
+from tests.leaks.canaries import DATA, REFERENCES, STRAYS
 from tests.leaks.crashes import CRASHES
-from tests.leaks.listings import of_commands, of_letters, of_wrong_settings
+from tests.leaks.endings import Ended, of_endings
+from tests.leaks.listings import of_commands, of_letters
 from tests.leaks.lying import HEADERS, SEALED
 from tests.leaks.noting import NOTES
 from tests.leaks.paths import DEAD, ISOLATED, REPLIES, UNDELIVERABLE, every_path
-from tests.leaks.protections import PROTECTIONS, Protection, grouped, unprotected_run
 from tests.leaks.run import (
     ENVELOPES,
     JOURNAL,
@@ -101,6 +94,11 @@ def test_each_place_was_written_in(done: Run) -> None:
             assert key in done.places[SHARED]
 
 
+def test_what_lies_between_two_protections_is_noted(done: Run) -> None:
+    for kind in NOTES:
+        assert done.places[kind]
+
+
 @pytest.fixture(scope="module")
 def told(done: Run) -> dict[str, str]:
     """What an operator's commands print after a run."""
@@ -123,29 +121,6 @@ def test_the_commands_have_something_to_show(told: dict[str, str]) -> None:
     assert any("found" in text for command, text in told.items() if command.startswith("trace found"))
 
 
-def test_no_command_repeats_a_wrong_setting(done: Run) -> None:
-    for name, text in of_wrong_settings(done.environment).items():
-        assert name in text
-        assert found(sought(done, name), text.encode()) == set(), text
-
-
-@pytest.fixture(scope="module")
-def unprotected(host: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """Runs without protections, as few as it takes, by the protection's name."""
-    return {
-        protection.name: done
-        for group in grouped()
-        for done in [unprotected_run(host, group, tmp_path_factory.mktemp("notes"))]
-        for protection in group
-    }
-
-
-@pytest.mark.parametrize("protection", PROTECTIONS, ids=[each.name for each in PROTECTIONS])
-def test_without_a_protection_a_canary_is_found(unprotected: dict[str, Run], protection: Protection) -> None:
-    done = unprotected[protection.name]
-    assert found(sought(done, protection.shown_in), done.places[protection.shown_in])
-
-
 def _as_it_came(value: object) -> object:
     return value
 
@@ -166,26 +141,36 @@ def test_without_what_hides_a_vendors_words_a_command_shows_a_canary(
     assert found(STRAYS, "".join(shown.values()).encode()) == {"stray"}
 
 
-def test_a_worker_that_cannot_start_shows_no_password(host: Host) -> None:
-    away = {
-        "CONNECTOR_BROKER_URL": f"amqp://exploitant:{BROKER_PASSWORD}@127.0.0.1:1//",
-        "CONNECTOR_REDIS_URL": f"redis://:{REDIS_PASSWORD}@127.0.0.1:1/0",
-        "CONNECTOR_DATABASE_URL": f"postgresql://exploitant:{DATABASE_PASSWORD}@127.0.0.1:1/x",
-    }
-    environment = host.deployed.environment
-    started = {
-        name: host.deployed.start_worker("--log-level", "DEBUG", settings={name: url})
-        for name, url in away.items()
-    }
-    started["CONNECTOR_BROKER_URL"].wait_for("Cannot connect to amqp://exploitant:**@127.0.0.1:1//")
-    started["CONNECTOR_BROKER_URL"].stop()
-    for name in ("CONNECTOR_REDIS_URL", "CONNECTOR_DATABASE_URL"):
-        assert started[name].wait() != 0
-        assert name in "".join(started[name].said)
-    for worker in started.values():
-        assert found(secrets_of(environment), "".join(worker.said).encode()) == set()
+@pytest.fixture(scope="module")
+def ended(done: Run, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """What an operator's commands tell that change something: last, since they take away what others show."""
+    return of_endings(done, host.node, tmp_path_factory.mktemp("ended"))
 
 
-def test_what_lies_between_two_protections_is_noted(done: Run) -> None:
-    for kind in NOTES:
-        assert done.places[kind]
+def test_no_command_that_changes_something_shows_a_canary(ended: Ended) -> None:
+    for what, content in ended.told.items():
+        place = JOURNAL if what.startswith("journal, ") else what
+        assert found((*sought(ended.run, place), ended.passwords), content) == set(), what
+
+
+def test_the_commands_have_changed_something(ended: Ended) -> None:
+    told = {what: content.decode(errors="replace") for what, content in ended.told.items()}
+    everything = "\n".join(told.values())
+    for text in (
+        *(
+            "records exported",
+            "1 of 1 records purged",
+            "secrets sealed again",
+            "The registry's schema is current",
+        ),
+        *("Declared, with", "its token removed", "new passwords"),
+    ):
+        assert text in everything
+    for command, verb in (("dead replay", "replayed"), ("dead purge", "purged")):
+        line = next(text for what, text in told.items() if what.startswith(command)).splitlines()[-1]
+        assert int(re.findall(rf"(\d+) of \d+ letters {verb}", line)[0])
+    assert "connector.deferred." in told[f"{SEALED}, after the replay"]
+    for form in ("csv", "jsonl"):
+        content = ended.told[f"journal, exported as {form}"]
+        assert found(REFERENCES, content) == {canary.what for canary in REFERENCES}
+    assert ended.passwords.spellings
