@@ -5,36 +5,47 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from connector.admission import Admitted
 from connector.assemble import assemble
 from connector.catalogue import CATALOGUE
 from connector.credentials import DgfipCredentials
+from connector.demo.deployment import CLAMART
 from connector.grants import grant_of
 from connector.memory.standing import Entry, Known
+from connector.messaging import passwords
 from connector.messaging.address import broker_address
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Outgoing
+from connector.outcome import ErrorMeta
 from connector.plan import plan
 from connector.registry.records import Tenant, Vendor
-from connector.settings import load_settings
+from connector.registry.tenants_file import TenantsFile
+from connector.settings import Settings, load_settings
 from connector.settlement import Answer, Defer
+from connector.upstream import introspection, oauth
 from connector.upstream.exchange import Answered
 from connector.upstream.oauth import Token
+from schemas.checks.quotient_familial import QuotientFamilialData
 from schemas.codes import CheckStatus
 from schemas.reply import CheckReply
 from schemas.request import VerificationRequest
 from tests.leaks.canaries import (
+    AGENT,
     BROKER_PASSWORD,
     DATA,
+    DETAIL,
     DGFIP_ID,
     DGFIP_SECRET,
+    NOM,
     PERSON,
     REFERENCES,
+    SECOND,
     STRAY,
     STRAYS,
     Canary,
+    person,
 )
 from tests.leaks.leaky import whole
 from tests.leaks.paths import NOTICE, QF, STUDENT, about
@@ -115,9 +126,30 @@ def test_settings_hide_their_secrets() -> None:
     assert found(EVERY, f"{settings!r} {settings!s}".encode()) == set()
 
 
-def test_a_job_that_is_none_is_refused_without_being_shown() -> None:
-    wrong = about("records", identity={STRAY: STRAY}, job_id=STRAY)
+WRONG: dict[str, tuple[type[BaseModel], Any]] = {
+    "a job": (VerificationRequest, about("records", identity=person(prenoms=SECOND), job_id=STRAY)),
+    "a job of another form": (VerificationRequest, about("records", identity=[NOM], agent=[AGENT])),
+    "a reply": (CheckReply, {"id": "x", "check": "x", "status": DATA}),
+    "a source's data": (QuotientFamilialData, {"adresse": DATA}),
+    "a source's error": (ErrorMeta, [DETAIL]),
+    "an access token": (vars(oauth)["_TokenAnswer"], {"access_token": f"{STRAY} {STRAY}"}),
+    "what is said of a token": (vars(introspection)["_Habilitation"], {"scopes": STRAY}),
+    "a file of tenants": (TenantsFile, {"tenants": {CLAMART: {"dgfip": {"client_id": [DGFIP_SECRET]}}}}),
+    "a file of users": (vars(passwords)["_Definitions"], {"users": [{"name": [BROKER_PASSWORD]}]}),
+    "settings": (Settings, {"broker_url": [BROKER_PASSWORD]}),
+}
+"""Models of what comes from outside, and what is none of them; the name of a member too many is its place: what is made
+of it goes to the vendor alone."""
+
+
+@pytest.mark.parametrize(("model", "wrong"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_none_is_refused_without_being_shown(model: type[BaseModel], wrong: Any) -> None:
+    shown = type("Shown", (model,), {"model_config": ConfigDict(hide_input_in_errors=False)})
+    assert found(EVERY, refusal(shown, wrong))
+    assert found(EVERY, refusal(model, wrong)) == set()
+
+
+def refusal(model: type[BaseModel], wrong: Any) -> bytes:
     with pytest.raises(ValidationError) as refused:
-        VerificationRequest.model_validate(wrong)
-    # The name of a member too many is its place: what is made of it goes to the vendor alone.
-    assert found(PERSON, str(refused.value).encode()) == set()
+        model.model_validate(wrong)
+    return str(refused.value).encode()
