@@ -4,8 +4,13 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connector.cli.options import fail, failing_cleanly
+from connector.cli.options import failing_cleanly
+from connector.errors import OperatorError
 from connector.settings import Settings
+
+
+class BrokerError(OperatorError):
+    """The broker cannot be asked; the message says why."""
 
 
 @contextlib.contextmanager
@@ -14,6 +19,13 @@ def connected(settings: Settings, transport_options: Mapping[str, Any] | None = 
 
     Print to a pipe outside of it: one that is closed would be taken for the broker's.
     """
+    with failing_cleanly(), reaching(settings, transport_options) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def reaching(settings: Settings, transport_options: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Give that connection. Raises ``BrokerError`` when the broker is away, or refuses."""
     from amqp.exceptions import AMQPError
     from kombu import Connection
     from kombu.exceptions import OperationalError
@@ -23,15 +35,16 @@ def connected(settings: Settings, transport_options: Mapping[str, Any] | None = 
     address = broker_address(settings.broker_url.get_secret_value())
     options = dict(transport_options or {})
     try:
-        with (
-            failing_cleanly(),
-            Connection(
-                address.url, ssl=address.ssl, connect_timeout=10, transport_options=options
-            ) as connection,
-        ):
+        with Connection(
+            address.url, ssl=address.ssl, connect_timeout=10, transport_options=options
+        ) as connection:
             connection.connect()
             yield connection
     except AMQPError as error:
-        fail(f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}")
+        raise BrokerError(
+            f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}"
+        ) from None
     except (OSError, OperationalError) as error:
-        fail(f"CONNECTOR_BROKER_URL: the broker cannot be reached ({type(error).__name__})")
+        raise BrokerError(
+            f"CONNECTOR_BROKER_URL: the broker cannot be reached ({type(error).__name__})"
+        ) from None

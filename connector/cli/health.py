@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector.cli.options import failing_cleanly, settings_or_exit
+from connector.cli.options import settings_or_exit
 
 if TYPE_CHECKING:
     from connector.health import Finding
@@ -27,7 +27,7 @@ EXIT_UNWELL = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def health(url: str | None, live: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Tell whether jobs can be answered; exit 0 when they can, 1 when not, 2 when there is nobody to ask.
+    """Tell whether jobs can be answered; exit 0 when they can, 1 when not, 2 when a setting is wrong.
 
     A worker is live when its event loop answers, and ready when it takes jobs. The deployment is ready when the
     database and the broker answer, and a worker takes from each queue.
@@ -57,19 +57,26 @@ def _of_worker(url: str, *, only_live: bool) -> "list[Finding]":
 
 
 def _of_deployment() -> "list[Finding]":
+    """Return what can be said of each part, whichever other part is away."""
     from connector.bootstrap import open_registry
-    from connector.cli.broker import connected
+    from connector.cli.broker import reaching
+    from connector.errors import OperatorError
     from connector.health import Finding, judge, judge_backlogs, queue_states
 
     settings = settings_or_exit()
-    with failing_cleanly():
+    registry = None
+    try:
         registry = open_registry(settings).load()
-    database = Finding(
-        part="database",
-        is_well=bool(registry.tenants),
-        detail=f"{len(registry.vendors)} vendors, {len(registry.tenants)} tenants",
-    )
-    with connected(settings) as connection:
-        states = queue_states(connection)
-        set_aside = judge_backlogs(connection, registry.backlogs)
-    return [database, *judge(states, has_journal=settings.journal_key is not None), set_aside]
+    except OperatorError as error:
+        findings = [Finding(part="database", is_well=False, detail=str(error))]
+    else:
+        told = f"{len(registry.vendors)} vendors, {len(registry.tenants)} tenants"
+        findings = [Finding(part="database", is_well=bool(registry.tenants), detail=told)]
+    try:
+        with reaching(settings) as connection:
+            findings += judge(queue_states(connection), has_journal=settings.journal_key is not None)
+            if registry is not None:
+                findings.append(judge_backlogs(connection, registry.backlogs))
+    except OperatorError as error:
+        findings.append(Finding(part="broker", is_well=False, detail=str(error)))
+    return findings

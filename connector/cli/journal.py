@@ -15,6 +15,7 @@ from connector.cli.journal_options import (
     months_of,
     open_journal,
     reading,
+    tenant_of,
     wanted_of,
 )
 from connector.cli.options import AS_JSON, end_of_line, failing_cleanly, finishing, settings_or_exit
@@ -76,8 +77,11 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
 
     Asks for a name, first names and a date of birth, or for an INE, identifiant, numéro fiscal or immatriculation; or
     reads one of these from a pipe as JSON, such as {"identity": {"nom_naissance": "…", "prenoms": ["…"],
-    "date_naissance": "1991-04-17"}} or {"ine": "…"}. A difference of accents, hyphens or spaces still finds, and so does
-    what was asked with less of the date.
+    "date_naissance": "1991-04-17"}} or {"ine": "…"}. A difference of accents, hyphens or spaces still finds, another order
+    of the first names too, and what was asked with less of the date, or with more; without a date, only what was asked
+    without one is found. Somebody of the same name and date is found beside: one first name is enough.
+
+    Exits 1 when a part of the records could not be searched, for want of their key.
 
     Example: ccas-connector journal person --tenant 26920023600017 --since 2026-01-01
     """
@@ -96,9 +100,14 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
     hashes = [each for kind, value in sought for each in keys.every_hash(tenant, kind, value)]
     with reading():
         found = store.newest(replace(wanted, persons=hashes), limit + 1)
-        by_key = store.count_by_key(tenant)
+        by_key, of_nobody = store.count_by_key(tenant), store.count_of_nobody(wanted)
     print_records(found[:limit], as_json=as_json, has_more=len(found) > limit)
-    warn_of_keys(by_key, keys.names)
+    if of_nobody:
+        click.echo(
+            f"{of_nobody} records hold nothing to find a person by: asked with FranceConnect alone, or without a first name",
+            err=True,
+        )
+    sys.exit(1 if warn_of_keys(by_key, keys.names) else 0)
 
 
 @journal.command()
@@ -108,7 +117,7 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file for its owner alone. Default: the output.",
+    help="A file for its owner alone, written whole or not at all. Default: the output.",
 )
 def export(*, form: str, output: Path | None, **filters: str | datetime | None) -> None:
     """Write a CCAS's records, the oldest first, as CSV or as JSON lines.
@@ -122,7 +131,8 @@ def export(*, form: str, output: Path | None, **filters: str | datetime | None) 
         done = export_records(store, wanted, form, output, interruption)
     click.echo(f"{done} records exported", err=True)
     if interruption.signum is not None:
-        click.echo("interrupted: the export is not whole", err=True)
+        told = "the export is not whole" if output is None else f"{output} is not written"
+        click.echo(f"interrupted: {told}", err=True)
     sys.exit(interruption.exit_status)
 
 
@@ -134,7 +144,7 @@ def export(*, form: str, output: Path | None, **filters: str | datetime | None) 
     callback=months_of,
     help="Such as 36m. Default: CONNECTOR_JOURNAL_MONTHS.",
 )
-@click.option("--tenant", metavar="SIRET", help="Of one CCAS alone. Default: of all.")
+@click.option("--tenant", metavar="SIRET", callback=tenant_of, help="Of one CCAS alone. Default: of all.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Count them, and purge none.")
 def purge(*, months: int | None, tenant: str | None, yes: bool, dry_run: bool) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +17,53 @@ if TYPE_CHECKING:
     from connector.journal.store import JournalStore, Wanted
     from connector.settings import Settings
 
-TENANT: Final = click.option("--tenant", required=True, metavar="SIRET", help="The CCAS.")
+
+def tenant_of(_context: object, _option: object, text: str | None) -> str | None:
+    """Return a SIRET, for click."""
+    from schemas.siret import is_siret
+
+    if text is not None and not is_siret(text):
+        raise click.BadParameter("not a SIRET: give the 14 digits of the CCAS's")
+    return text
+
+
+def _check_of(_context: object, _option: object, text: str | None) -> str | None:
+    from connector.catalogue import CATALOGUE
+
+    return _one_of(CATALOGUE, text, "see: ccas-connector checks list")
+
+
+def _outcome_of(_context: object, _option: object, text: str | None) -> str | None:
+    from connector.journal.record import OUTCOMES
+
+    return _one_of(
+        OUTCOMES, text, "give found, unknown, not_made, or a code of the contract such as no_record"
+    )
+
+
+def _one_of(known: Collection[str], text: str | None, otherwise: str) -> str | None:
+    from difflib import get_close_matches
+
+    if text is None or text in known:
+        return text
+    close = get_close_matches(text, known)
+    raise click.BadParameter(
+        f"not known; did you mean {', '.join(close)}?" if close else f"not known; {otherwise}"
+    )
+
+
+TENANT: Final = click.option("--tenant", required=True, metavar="SIRET", callback=tenant_of, help="The CCAS.")
 INSTANT: Final = "%Y-%m-%d %H:%M UTC"
 _FILTERS: Final = (
     click.option("--agent", help="As the vendor refers to who asked."),
     click.option("--dossier", help="As the vendor refers to the family."),
-    click.option("--check", help="A name of: ccas-connector checks list."),
+    click.option("--check", callback=_check_of, help="A name of: ccas-connector checks list."),
     click.option("--vendor", help="Whose product asked."),
-    click.option("--outcome", help="found, unknown, or a code of the contract such as no_record."),
+    click.option(
+        "--outcome",
+        callback=_outcome_of,
+        help="found, unknown, not_made, or a code of the contract such as no_record.",
+    ),
     click.option("--since", type=DAY, metavar="DAY", help="From this day on (2026-11-01), in Paris."),
     click.option("--until", type=DAY, metavar="DAY", help="Up to and including this day, in Paris."),
 )
@@ -50,6 +89,8 @@ def wanted_of(filters: Mapping[str, Any]) -> "Wanted":
     from connector.journal.store import Wanted
 
     since, until = filters.get("since"), filters.get("until")
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is after --until")
     others = {name: value for name, value in filters.items() if name not in ("since", "until")}
     return Wanted(
         **others,

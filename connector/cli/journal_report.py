@@ -3,9 +3,8 @@
 import contextlib
 import csv
 import json
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -14,9 +13,9 @@ import click
 
 from connector.cli.options import Interruption
 from connector.cli.tables import print_table, tracked
-from connector.errors import OperatorError
 from connector.journal.record import Record
 from connector.journal.store import JournalStore, Wanted
+from connector.private_files import private_file
 
 _HASHES: Final = ("person", "identifier")
 """Not shown: they would link a person's records, and say nothing to a reader."""
@@ -25,8 +24,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula."""
 
 
-class ExportError(OperatorError):
-    """The file cannot be written; the message says which and why."""
+class _InterruptedError(Exception):
+    """The command was told to end."""
 
 
 def print_records(records: Sequence[Record], *, as_json: bool, has_more: bool) -> None:
@@ -57,8 +56,8 @@ def print_records(records: Sequence[Record], *, as_json: bool, has_more: bool) -
         click.echo(f"the newest {len(records)} of more; narrow the search, give --limit, or export", err=True)
 
 
-def warn_of_keys(by_key: Mapping[str, int], known: Sequence[str]) -> None:
-    """Say on standard error how many records could not be searched, for want of their key."""
+def warn_of_keys(by_key: Mapping[str, int], known: Sequence[str]) -> int:
+    """Say on standard error how many records could not be searched, for want of their key; return how many."""
     lacking = sum(count for name, count in by_key.items() if name not in known)
     if lacking:
         click.echo(
@@ -66,6 +65,7 @@ def warn_of_keys(by_key: Mapping[str, int], known: Sequence[str]) -> None:
             "searched: add the former keys behind the first",
             err=True,
         )
+    return lacking
 
 
 def shown(record: Record) -> dict[str, Any]:
@@ -77,15 +77,18 @@ def shown(record: Record) -> dict[str, Any]:
 def export_records(
     store: JournalStore, wanted: Wanted, form: str, output: Path | None, interruption: Interruption
 ) -> int:
-    """Write the records wanted, as they are read; return how many. Raises ``ExportError``."""
+    """Write the records wanted, as they are read; return how many. Raises ``PrivateFileError``.
+
+    A file that stood there stays, when the export is interrupted or fails.
+    """
     total, done = store.count(wanted), 0
-    with _opened(output) as file:
+    with contextlib.suppress(_InterruptedError), _opened(output) as file:
         rows = csv.writer(file)
         if form == "csv":
             rows.writerow(_COLUMNS)
         for record in tracked(store.each(wanted), total, "Exporting"):
             if interruption.signum is not None:
-                break
+                raise _InterruptedError
             values = shown(record)
             if form == "csv":
                 rows.writerow([_cell(values[name]) for name in _COLUMNS])
@@ -100,14 +103,6 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-@contextlib.contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-    except OSError as error:
-        raise ExportError(f"{output}: cannot be written ({error.strerror or type(error).__name__})") from None
+def _opened(output: Path | None) -> contextlib.AbstractContextManager[TextIO]:
+    # The csv module ends its lines itself.
+    return contextlib.nullcontext(sys.stdout) if output is None else private_file(output, newline="")

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     """Tell the story of the job JOB_ID: its calls, where it stands, whether it lies on a dead queue; and what is not seen.
 
-    Reads the journal, the reply memory and the dead queues, and takes nothing away. Exits 1 when nothing is known of it.
+    Reads the journal, the reply memory and the dead queues, and takes nothing away; while the broker is away, the first two.
+    Exits 1 when nothing is known of it.
 
     Example: ccas-connector trace 5f3b1c0e-7c0a-4d0e-9d1f-0f6a3c1b2a90 --vendor millesime
     """
     import sys
 
     from connector.bootstrap import open_current_database
+    from connector.cli.broker import BrokerError
     from connector.cli.journal_options import reading
     from connector.journal.store import JournalStore, Wanted
     from connector.memory.remembered import remembered
@@ -44,16 +46,23 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
         records = list(JournalStore(engine).each(Wanted(job_id=job_id, vendor=vendor)))
         known = remembered(engine, job_id, vendor)
         backlogs = RegistryStore(engine).load().backlogs
-    letters, waiting = _on_the_broker(settings, vault, job_id, backlogs)
+    letters: list[DeadLetter] = []
+    waiting: Mapping[str, int] = {}
+    away: list[str] = []
+    try:
+        letters, waiting = _on_the_broker(settings, vault, job_id, backlogs)
+    except BrokerError as error:
+        away = [f"the broker's queues. {error}"]
     steps = story(records, known, [each for each in letters if vendor in {None, each.vendor}])
-    blind = list(
-        unseen(
+    blind = [
+        *away,
+        *unseen(
             steps,
             waiting=waiting,
             has_journal=settings.journal_key is not None,
             memory_seconds=settings.reply_memory_seconds,
-        )
-    )
+        ),
+    ]
     if as_json:
         shown: dict[str, Any] = {"steps": [step.as_json() for step in steps], "not_seen": blind}
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -81,15 +90,15 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
 def _on_the_broker(
     settings: "Settings", vault: "Vault", job_id: str, backlogs: "frozenset[Flow]"
 ) -> "tuple[list[DeadLetter], Mapping[str, int]]":
-    """Return the dead letters of a job, and how much waits sealed."""
-    from connector.cli.broker import connected
+    """Return the dead letters of a job, and how much waits sealed. Raises ``BrokerError``."""
+    from connector.cli.broker import reaching
     from connector.cli.dead_options import QUEUES, look
     from connector.health import queue_states
     from connector.messaging.dead_queue import TRANSPORT_OPTIONS, DeadQueues
     from connector.messaging.put_off import look_at_put_off
     from connector.messaging.topology import JOURNAL
 
-    with connected(settings, TRANSPORT_OPTIONS) as connection:
+    with reaching(settings, TRANSPORT_OPTIONS) as connection:
         put_off = look_at_put_off(connection, backlogs)
         journal = queue_states(connection)[JOURNAL]
         every, _ = look(DeadQueues(connection), list(QUEUES.values()), "Looking")

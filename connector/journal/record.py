@@ -8,11 +8,14 @@ from typing import Final
 
 from pydantic import AwareDatetime, TypeAdapter
 
+from schemas.codes import CheckCode
+
 UNKNOWN: Final = "unknown"
 """The outcome of a call that set out, and whose end nobody has noted: its delivery was interrupted."""
 NOT_MADE: Final = "not_made"
 """The outcome of a call that did not set out after all: its record took so long that something held it back meanwhile."""
 FOUND: Final = "found"
+OUTCOMES: Final = frozenset({FOUND, UNKNOWN, NOT_MADE, *map(str, CheckCode)})
 _ID_BYTES: Final = 16
 
 

@@ -75,6 +75,12 @@ class JournalStore:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def count_of_nobody(self, wanted: Wanted) -> int:
+        """Return how many of the records wanted hold nothing to find a person by."""
+        query = _query(wanted).where(JOURNAL.c.person.is_(None), JOURNAL.c.identifier.is_(None))
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
     def count_by_key(self, tenant: str) -> dict[str, int]:
         """Return how many of a tenant's records are hashed under each key, by the key's short name."""
         hashed = func.coalesce(JOURNAL.c.person, JOURNAL.c.identifier)

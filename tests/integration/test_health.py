@@ -92,13 +92,27 @@ def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(
             assert health(deployed)[0] == 0
 
 
-def test_a_broker_that_is_away_is_told_in_one_line(deployed: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("part", "address", "told"),
+    [
+        ("broker", {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"}, "cannot be reached"),
+        ("database", {"CONNECTOR_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "cannot be opened"),
+    ],
+)
+def test_one_part_that_is_away_leaves_the_others_looked_at(
+    deployed: Deployment, part: str, address: dict[str, str], told: str
+) -> None:
+    """Health is what an operator asks for when something is away."""
     away = Deployment(deployed.environment["CONNECTOR_BROKER_URL"])
-    away.environment = deployed.environment | {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"}
-    status, _, said = health(away)
-    assert status == 2
-    assert said.startswith("ccas-connector: CONNECTOR_BROKER_URL: the broker cannot be reached")
-    assert len(said.splitlines()) == 1
+    away.environment = deployed.environment | address
+    status, findings, said = health(away)
+    by_part = {finding["part"]: finding for finding in findings}
+    assert (status, said) == (1, "")
+    assert told in by_part[part]["detail"]
+    assert by_part.keys() & {"database", "verifications.batch"} == {"database", "verifications.batch"} - (
+        {"verifications.batch"} if part == "broker" else set()
+    )
+    assert by_part["database"]["is_well"] == (part != "database")
 
 
 def test_a_worker_whose_queue_is_deleted_says_so_and_ends(own_node: RabbitNode, deployed: Deployment) -> None:

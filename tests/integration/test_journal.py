@@ -83,7 +83,9 @@ def test_each_call_is_found_again_by_who_asked_and_by_whom_it_was_about(
     assert "exemple" not in about.lower()
 
 
-def test_a_job_s_story_is_told(deployed: Deployment, vendor: VendorClient) -> None:
+def test_a_job_s_story_is_told(
+    deployed: Deployment, vendor: VendorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox = SandboxControl(deployed.environment["CONNECTOR_API_PARTICULIER_URL"])
     sandbox.fail("dss", "502", times=1)
     answer(vendor, job(job_id="story-1"))
@@ -96,6 +98,12 @@ def test_a_job_s_story_is_told(deployed: Deployment, vendor: VendorClient) -> No
     assert "HTTP 502" in steps[0]["told"]
     assert "found, HTTP 200" in steps[1]["told"]
     assert "answered" in steps[2]["told"]
+
+    with monkeypatch.context() as away:
+        away.setitem(deployed.environment, "CONNECTOR_BROKER_URL", "amqp://guest:guest@127.0.0.1:1//")
+        status, told = run(deployed, "trace", "story-1", "--json")
+    assert (status, json.loads(told)["steps"]) == (0, steps)
+    assert "the broker cannot be reached" in json.loads(told)["not_seen"][0]
 
     status, nothing = run(deployed, "trace", "nobody-1")
     assert status == 1

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from connector.cli.journal import journal
 from connector.clock import utc_now
@@ -130,9 +131,47 @@ def test_what_a_former_key_hashed_is_found_while_it_is_given(
     monkeypatch.setenv("CONNECTOR_JOURNAL_KEY", new)
     result = run("person", "--tenant", CLAMART, stdin=json.dumps({"identity": IDENTITY}))
     assert "No record." in result.stdout
+    assert result.exit_code == 1
     assert (
         "1 records of this CCAS are hashed under a key that is not in CONNECTOR_JOURNAL_KEY" in result.stderr
     )
+
+
+def test_it_is_said_how_many_records_nobody_can_be_found_by(store: JournalStore) -> None:
+    store.write([record(1, person=hashed()), record(2, person=None), record(3, person=None, tenant=BOURG)])
+    result = run("person", "--tenant", CLAMART, stdin=json.dumps({"identity": IDENTITY}))
+    assert result.exit_code == 0
+    assert "1 records hold nothing to find a person by" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--tenant", "2692002360001"), "not a SIRET"),
+        (("--tenant", CLAMART, "--check", "quotien_familial"), "did you mean quotient_familial"),
+        (("--tenant", CLAMART, "--outcome", "not_found"), "did you mean"),
+        (("--tenant", CLAMART, "--since", "2026-11-02", "--until", "2026-11-01"), "--since is after --until"),
+    ],
+)
+@pytest.mark.parametrize("command", ["search", "person", "export"])
+def test_a_filter_that_can_find_nothing_is_refused(
+    store: JournalStore, command: str, arguments: tuple[str, ...], told: str
+) -> None:
+    """Else a typing error reads as that nobody asked."""
+    result = run(command, *arguments, stdin=json.dumps({"identity": IDENTITY}))
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_only_a_siret_is_purged_of_its_records(store: JournalStore) -> None:
+    assert run("purge", "--tenant", "nonsense", "--dry-run").exit_code == 2
+
+
+def test_what_would_act_on_a_terminal_is_not_printed(store: JournalStore) -> None:
+    store.write([record(1, agent="\x9b31mred", dossier="\u202ekcab")])
+    shown = run("search", "--tenant", CLAMART).stdout
+    assert "red" in shown
+    assert not {"\x9b", "\u202e"} & set(shown)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +230,27 @@ def test_an_export_is_whole_the_oldest_first_in_a_file_of_its_owner_s(
     assert rows(output.read_text())[0]["agent"] == "'=HYPERLINK(1)"
     lines = run("export", "--tenant", CLAMART, "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["agent"] for line in lines] == ["=HYPERLINK(1)", "agent-4831"]
+
+
+def test_an_export_that_fails_leaves_what_stood_there(
+    store: JournalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write([record(1)])
+    output = tmp_path / "journal.csv"
+    output.write_text("former", "utf-8")
+    output.chmod(0o644)
+    each = JournalStore.each
+
+    def failing(self: JournalStore, wanted: Wanted) -> Iterator[Any]:
+        yield from each(self, wanted)
+        raise OperationalError("SELECT", {}, RuntimeError())
+
+    monkeypatch.setattr(JournalStore, "each", failing)
+    assert run("export", "--tenant", CLAMART, "--output", str(output)).exit_code == 2
+    assert [output.read_text("utf-8"), *tmp_path.glob(".journal*")] == ["former"]
+    monkeypatch.setattr(JournalStore, "each", each)
+    assert run("export", "--tenant", CLAMART, "--output", str(output)).exit_code == 0
+    assert output.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_export_that_cannot_be_written_says_so(store: JournalStore, tmp_path: Path) -> None:

@@ -95,10 +95,32 @@ def test_ligatures_are_their_letters() -> None:
         {"date_naissance": None},
         {"prenoms": ("CLAIRE ANNE",)},
         {"prenoms": ("CLAIRE-ANNE",)},
+        {"prenoms": ("CLAIRE", "ANNE", "MARIE")},
+        {"prenoms": ("ANNE", "CLAIRE")},
     ],
 )
-def test_a_search_finds_what_was_asked_with_less_or_written_together(given: dict[str, Any]) -> None:
-    assert person_of(identity(**given)) in likely_persons("Lefèvre", ["Claire", "Anne"], "1991-04-17")
+@pytest.mark.parametrize("sought", [["Claire", "Anne"], ["Claire Anne"], ["Claire-Anne"], ["anne", "claire"]])
+def test_a_search_finds_what_was_asked_with_less_or_written_together(
+    given: dict[str, Any], sought: list[str]
+) -> None:
+    assert person_of(identity(**given)) in likely_persons("Lefèvre", sought, "1991-04-17")
+
+
+def test_two_first_names_that_were_given_as_one_are_found() -> None:
+    assert person_of(identity(prenoms=("CLAIREANNE",))) in likely_persons(
+        "Lefèvre", ["Claire", "Anne", "Marie"], "1991-04-17"
+    )
+
+
+@pytest.mark.parametrize("known", ["1991", "1991-04"])
+def test_a_search_with_a_part_of_the_date_finds_all_its_days(known: str) -> None:
+    for given in ("1991-04-17", "1991-04", "1991", None):
+        assert person_of(identity(date_naissance=given)) in likely_persons("Lefèvre", ["Claire"], known)
+    assert person_of(identity(date_naissance="1992-04-17")) not in likely_persons(
+        "Lefèvre", ["Claire"], known
+    )
+    # A database takes some tens of thousands of values in one question.
+    assert len(likely_persons("Lefèvre", ["Claire", "Anne", "Marie"], known)) < 4000
 
 
 def test_nobody_is_hashed_without_a_name() -> None:
