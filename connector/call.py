@@ -35,8 +35,9 @@ from schemas.reply import CheckReply
 LONGEST_TURN_SECONDS: Final = 90.0
 """How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
 TURN_AGAIN_SECONDS: Final = 30.0
-TURN_LASTS_SECONDS: Final = 0.25
-"""A call that does not set out within this of its slot has lost it: its quota may be in another window."""
+TURN_LASTS_SECONDS: Final = 1.0
+"""A call that does not set out within this of its slot has lost it: its quota is in another window, and so may be hundreds.
+Not sooner: on a machine without time to spare every call is late, and a slot lost is a call less."""
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:

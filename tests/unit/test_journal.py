@@ -69,7 +69,7 @@ class Broker:
 
 
 class SlowBroker(Broker):
-    """Confirms after a second of the pipeline's clock, or never."""
+    """Confirms after two seconds of the pipeline's clock, or never."""
 
     def __init__(self, time: ManualTime | None) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class SlowBroker(Broker):
         if self._time is None:
             await asyncio.get_running_loop().create_future()
         else:
-            self._time.advance(1)
+            self._time.advance(2)
         return await super().publish(message)
 
 
