@@ -1,11 +1,16 @@
-"""What the reply memory holds of a job, for an operator who looks: where it stands, never what was answered."""
+"""What the reply memory holds of a job, for an operator who looks: where it stands and how it ended, never the data."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
 from sqlalchemy import Engine, select
 
+from connector.catalogue import CATALOGUE
+from connector.memory.reply_memory import purpose_of
 from connector.registry.tables import REPLIES
+from connector.registry.vault import Vault, VaultError
+from schemas.reply import Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +19,8 @@ class Remembered:
 
     vendor: str
     is_answered: bool
+    ending: str | None
+    """Of an answered job, its status and what became of each check; None where no key opens its reply any more."""
     is_deferred: bool
     """Put off when it was last in hand."""
     busy_until: datetime
@@ -21,12 +28,12 @@ class Remembered:
     changed_at: datetime
 
 
-def remembered(engine: Engine, job_id: str, vendor: str | None) -> list[Remembered]:
+def remembered(engine: Engine, vault: Vault, job_id: str, vendor: str | None) -> list[Remembered]:
     """Return what is remembered under a ``job_id``, of one vendor or of each. Raises ``SQLAlchemyError``."""
     table = REPLIES
     query = select(
         table.c.vendor,
-        table.c.sealed_reply.is_not(None).label("is_answered"),
+        table.c.sealed_reply,
         table.c.is_deferred,
         table.c.busy_until,
         table.c.changed_at,
@@ -37,13 +44,29 @@ def remembered(engine: Engine, job_id: str, vendor: str | None) -> list[Remember
         return [
             Remembered(
                 vendor=row.vendor,
-                is_answered=bool(row.is_answered),
+                is_answered=row.sealed_reply is not None,
+                ending=None
+                if row.sealed_reply is None
+                else _ending(vault, row.vendor, job_id, row.sealed_reply),
                 is_deferred=row.is_deferred,
                 busy_until=_aware(row.busy_until),
                 changed_at=_aware(row.changed_at),
             )
             for row in connection.execute(query.order_by(table.c.vendor))
         ]
+
+
+def _ending(vault: Vault, vendor: str, job_id: str, sealed: bytes) -> str | None:
+    try:
+        reply = Reply.model_validate_json(vault.open_for(purpose_of(vendor, job_id), sealed))
+    except (VaultError, ValidationError):
+        return None
+    # A name that is none of the catalogue's is whatever the vendor wrote.
+    ends = (
+        f"{each.check if each.check in CATALOGUE else '?'} {each.reason.code if each.reason else each.status}"
+        for each in reply.checks
+    )
+    return f"{reply.status} ({', '.join(ends)})"
 
 
 def _aware(instant: datetime) -> datetime:

@@ -74,7 +74,7 @@ class ReplyMemory:
         """Keep the answer of a run, before it is published."""
         if self.writer is not None:
             body = reply.__pydantic_serializer__.to_json(reply)
-            sealed = self._vault.seal_for(_purpose(claim), body)
+            sealed = self._vault.seal_for(purpose_of(claim.vendor, claim.job_id), body)
             until = self._clock() + timedelta(seconds=RUN_SECONDS)
             await self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
         self._end(claim, Known(reply))
@@ -110,12 +110,17 @@ class ReplyMemory:
 
     def _open(self, claim: Claim, sealed: bytes) -> Standing:
         try:
-            return Known(Reply.model_validate_json(self._vault.open_for(_purpose(claim), sealed)))
+            return Known(
+                Reply.model_validate_json(
+                    self._vault.open_for(purpose_of(claim.vendor, claim.job_id), sealed)
+                )
+            )
         except (VaultError, ValidationError) as error:
             # Sealed under a key that is gone, or by another version: as if it were forgotten.
             _log.warning("memory.unreadable", vendor=claim.vendor, error=type(error).__name__)
             return Fresh()
 
 
-def _purpose(claim: Claim) -> str:
-    return f"reply/{claim.vendor}/{claim.job_id}"
+def purpose_of(vendor: str, job_id: str) -> str:
+    """Return what a job's reply is sealed for."""
+    return f"reply/{vendor}/{job_id}"

@@ -97,7 +97,7 @@ def test_a_job_s_story_is_told(
     assert [step["source"] for step in steps] == ["journal", "journal", "reply memory"]
     assert "HTTP 502" in steps[0]["told"]
     assert "found, HTTP 200" in steps[1]["told"]
-    assert "answered" in steps[2]["told"]
+    assert "answered completed (quotient_familial found)" in steps[2]["told"]
 
     with monkeypatch.context() as away:
         away.setitem(deployed.environment, "CONNECTOR_BROKER_URL", "amqp://guest:guest@127.0.0.1:1//")

@@ -14,6 +14,7 @@ def memory(seconds: int, *, is_answered: bool = True, is_deferred: bool = False)
     return Remembered(
         vendor="millesime",
         is_answered=is_answered,
+        ending="failed (quotient_familial token_revoked)" if is_answered else None,
         is_deferred=is_deferred,
         busy_until=START + timedelta(seconds=300),
         changed_at=START + timedelta(seconds=seconds),
@@ -57,8 +58,8 @@ def test_where_a_job_stands_is_told() -> None:
         story([], [memory(1, is_answered=is_answered, is_deferred=is_deferred)], [])[0].told
         for is_answered, is_deferred in ((True, False), (False, True), (False, False))
     ]
-    assert [each.split(";")[0].split(":")[0] for each in told] == [
-        "answered",
+    assert [each.split(";")[0] for each in told] == [
+        "answered failed (quotient_familial token_revoked)",
         "put off",
         "taken in hand, and not answered",
     ]
