@@ -1,7 +1,7 @@
 """The databases that the registry and the reply memory are tested on: the same tests run on each."""
 
 import base64
-import shutil
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -50,20 +50,22 @@ class SqliteDatabase:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._file = folder / "registry.db"
+        self._away = folder / "away.db"
         self.url = f"sqlite:///{self._file}"
 
     def take_away(self, engine: Engine) -> None:
-        """Put a folder in its place."""
+        """Put a link in its place that leads nowhere."""
         # Who has a file open keeps it when it is moved.
         engine.dispose()
-        shutil.move(self._file, self._file.with_name("away.db"))
-        self._file.mkdir()
+        os.link(self._file, self._away)
+        nowhere = self._file.with_name("nowhere")
+        nowhere.symlink_to(nowhere / "registry.db")
+        nowhere.replace(self._file)
 
     def bring_back(self, engine: Engine) -> None:
-        """Put it back."""
+        """Put it back, at once: who looks in between would make an empty one."""
         engine.dispose()
-        self._file.rmdir()
-        shutil.move(self._file.with_name("away.db"), self._file)
+        self._away.replace(self._file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

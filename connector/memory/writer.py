@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -95,16 +95,23 @@ class MemoryWriter:
                 time.sleep(LINGER_SECONDS)
             group, is_open = self._next_group()
             self._under_way_since = time.monotonic()
-            told = self._exchange([question.asked for question in group])
+            # Without a question it is time to look again, or to end: an end does not wait for a database that is away.
+            told = self._exchange([question.asked for question in group]) if group or is_open else {}
             self._under_way_since = None
             for loop in {question.loop for question in group}:
                 _tell(loop, [question for question in group if question.loop is loop], told)
             self._forget()
 
     def _next_group(self) -> tuple[list[_Question], bool]:
-        """Wait for a question; return it with those behind it, and whether more may come."""
+        """Wait for a question; return it with those behind it, and whether more may come.
+
+        While the database is away, not for ever: nobody may ask, and it may be back.
+        """
         group: list[_Question] = []
-        question = self._questions.get()
+        try:
+            question = self._questions.get(timeout=self._look_again_in_seconds() if self.is_away else None)
+        except queue.Empty:
+            return group, True
         while question is not None:
             group.append(question)
             if len(group) == LARGEST_GROUP or self._questions.empty():
@@ -112,13 +119,14 @@ class MemoryWriter:
             question = self._questions.get()
         return group, False
 
+    def _look_again_in_seconds(self) -> float:
+        return max(0.0, self._away_until - time.monotonic())
+
     def _exchange(self, asked: Sequence[Claim | Written]) -> Mapping[str, Any]:
-        if not asked or time.monotonic() < self._away_until:
+        if self._look_again_in_seconds() > 0:
             return {}
-        now = self._clock()
-        claims = [one for one in asked if isinstance(one, Claim)]
         try:
-            told = self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
+            told = self._carry(asked, self._clock())
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = time.monotonic() + AWAY_SECONDS
             if not self.is_away:
@@ -129,6 +137,15 @@ class MemoryWriter:
             _log.info("memory.back")
         self.is_away = False
         return told
+
+    def _carry(self, asked: Sequence[Claim | Written], now: datetime) -> Mapping[str, Any]:
+        """Carry a group to the database; without one, look at it, by what has to be done there in any case."""
+        if not asked:
+            # It writes: a database that somebody else has locked is not back.
+            self._store.forget(now - self._kept)
+            return {}
+        claims = [one for one in asked if isinstance(one, Claim)]
+        return self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
 
     def _forget(self) -> None:
         """Forget what is too old, when it is time to look."""

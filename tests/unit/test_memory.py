@@ -33,6 +33,7 @@ REPLY = Reply(
 )
 JOB = Claim(vendor="millesime", job_id="job-1", claim="run-1", digests=("k:d1",), redelivered=False)
 AGAIN = replace(JOB, claim="run-2")
+LOOKS = 3000
 
 
 @pytest.fixture
@@ -63,6 +64,15 @@ def memory(store: MemoryStore, time: ManualTime) -> Iterator[ReplyMemory]:
 def other_process(store: MemoryStore, time: ManualTime) -> ReplyMemory:
     """Return the memory of another worker process on the same database."""
     return ReplyMemory(MemoryWriter(store, 3600, time.clock), VAULT, time.clock)
+
+
+async def is_back(writer: MemoryWriter) -> None:
+    """Return once the writer has seen that the database is back."""
+    for _ in range(LOOKS):
+        if not writer.is_away:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the writer has not noticed")
 
 
 async def test_an_answer_is_remembered_for_the_same_body(memory: ReplyMemory) -> None:
@@ -226,6 +236,21 @@ async def test_a_database_that_is_away_costs_the_memory_not_the_job(
         memory.release(AGAIN)
         database.bring_back(engine)
         assert await memory.recall(AGAIN) == Known(REPLY)
+    assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
+
+
+async def test_that_a_database_is_back_is_seen_without_a_job(
+    database: Database, engine: Engine, store: MemoryStore, time: ManualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.memory.writer.AWAY_SECONDS", 0.05)
+    writer = MemoryWriter(store, 3600, time.clock)
+    database.take_away(engine)
+    with capture_logs() as logs:
+        assert await writer.ask(JOB) is None
+        database.bring_back(engine)
+        await is_back(writer)
+        assert await writer.ask(JOB) == Fresh()
+        writer.close()
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
 
 
