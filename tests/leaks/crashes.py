@@ -19,7 +19,6 @@ import connector.memory.reply_memory
 import connector.messaging.settle
 import connector.verify
 import workers.request
-from connector.journal.journal import AccessJournal
 from connector.journal.store import JournalStore
 from connector.memory.store import MemoryStore
 from connector.messaging.publisher import Publisher
@@ -161,7 +160,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("settle", *TWICE), (connector.messaging.settle, "_reply_message")),
     "publish": (Publisher, "publish"),
     "remember": (connector.memory.reply_memory.ReplyMemory, "remember"),
-    "record": (AccessJournal, "of"),
+    "record": (connector.journal.journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
     "journal": (JournalStore, "write"),
 }
 CRASHES: Final = ("database", *_FUNCTIONS, *_TRANSPORT, *_IN_DECIDE)
