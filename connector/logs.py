@@ -1,12 +1,13 @@
 """Logs: structlog events with constant names and fields, as a line for a person or as JSON for a collector.
 
-Of a job they hold its ``job_id``, vendor, tenant and trace, which are bound in the job's own task, and nothing else.
+Of a job they hold its ``job_id``, vendor, tenant and trace, which are bound in the job's own task, and nothing else but,
+where it is rejected, the codes that say why.
 Levels say what an operator has to do:
 
 - ``critical``: everybody is concerned, or the program ends by a defect: act now;
 - ``error``: a tenant, a vendor or this program is not served until somebody acts;
 - ``warning``: something is away or odd, and the connector goes on without: look at what lasts, or comes again;
-- ``info``: the program starts, ends, or changes what it does; what was away is back;
+- ``info``: the program starts, ends, or changes what it does; what was away is back; a job was rejected;
 - ``debug``: how each job and each call ended.
 
 Libraries log through the standard library, whose texts may hold an address, a body or an exception's words, hence a

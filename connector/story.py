@@ -41,6 +41,8 @@ def unseen(
     steps: Sequence[Step], *, waiting: Mapping[str, int], has_journal: bool, memory_seconds: float
 ) -> Iterator[str]:
     """Yield what cannot be told, each a sentence; ``waiting`` counts what lies on the queues that hold sealed messages."""
+    if not steps:
+        yield "rejected jobs are not remembered: look for job.rejected in the workers' logs."
     sealed = sum(waiting.values())
     if sealed:
         held = ", ".join(f"{count} on {queue}" for queue, count in waiting.items() if count)

@@ -11,16 +11,18 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from connector.assemble import rejection
 from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import Settler, Taken
 from connector.messaging.topology import backlog_queue
+from connector.reasons import job_error
 from connector.registry.records import Flow
 from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.telemetry.prometheus import PrometheusMetrics
-from schemas.codes import JobStatus
+from schemas.codes import JobCode, JobStatus
 from schemas.reply import Reply
 from tests.scrapes import Scrape
 
@@ -140,6 +142,46 @@ async def test_a_job_whose_reply_may_not_be_there_is_not_acknowledged() -> None:
     assert broker.events == ["publish replies.millesime"]
 
 
+REJECTION = rejection(
+    DELIVERY, (job_error(JobCode.UNKNOWN_TENANT, "-"), job_error(JobCode.INVALID_MESSAGE, "-")), NOW, REPLY
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ({}, {"job_id": "job-1", "tenant": "26920023600017"}),
+        ({"job_id": None, "tenant": None, "dossier": "EXEMPLE"}, {}),
+    ],
+)
+async def test_an_operator_finds_why_a_job_was_rejected_and_nothing_else_of_it(
+    seen: dict[str, str | None], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, however often its reply had to be published."""
+    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    broker = Broker(PublishError("too late"), Confirmation.ROUTED)
+    broker.has_ended = False
+    with capture_logs() as logs:
+        await broker.settle(Answer("replies.millesime", REJECTION.model_copy(update=seen)))
+    assert [entry for entry in logs if entry["log_level"] == "info"] == [
+        {
+            "event": "job.rejected",
+            "log_level": "info",
+            "vendor": "millesime",
+            "codes": ["unknown_tenant", "invalid_message"],
+            **told,
+        }
+    ]
+
+
+async def test_a_job_that_was_not_rejected_is_not_told_as_rejected() -> None:
+    broker = Broker(Confirmation.ROUTED)
+    with capture_logs() as logs:
+        reply = REPLY.model_copy(update={"status": JobStatus.COMPLETED})
+        await broker.settle(Answer("replies.millesime", reply))
+    assert {entry["log_level"] for entry in logs} == {"debug"}
+
+
 @pytest.mark.parametrize("fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED])
 async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
     broker = Broker(fate, Confirmation.ROUTED)
@@ -154,7 +196,7 @@ async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
         "x-connector-queue": "replies.millesime",
         "x-connector-since": NOW.isoformat(),
     }
-    assert [(entry["event"], entry["queue"]) for entry in logs if entry["log_level"] != "debug"] == [
+    assert [(entry["event"], entry["queue"]) for entry in logs if entry["log_level"] == "error"] == [
         ("reply.undeliverable", "replies.millesime")
     ]
     assert "EXEMPLE" not in repr(logs)

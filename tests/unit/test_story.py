@@ -70,7 +70,8 @@ def test_what_is_not_seen_is_said() -> None:
     quiet = list(unseen(steps, waiting={"q": 0}, has_journal=True, memory_seconds=60))
     assert [sentence.split(" ")[0] for sentence in quiet] == ["replies", "jobs"]
     busy = list(unseen([], waiting={"q": 2, "r": 0}, has_journal=True, memory_seconds=60))
-    assert busy[0].startswith("sealed messages wait (2 on q)")
-    assert busy[1].startswith("no call is in the journal")
-    off = list(unseen([], waiting={}, has_journal=False, memory_seconds=60))
+    assert busy[0].startswith("rejected jobs are not remembered: look for job.rejected")
+    assert busy[1].startswith("sealed messages wait (2 on q)")
+    assert busy[2].startswith("no call is in the journal")
+    off = list(unseen(steps, waiting={}, has_journal=False, memory_seconds=60))
     assert off[0].startswith("CONNECTOR_JOURNAL_KEY is not set")
