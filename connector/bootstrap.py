@@ -31,7 +31,7 @@ from connector.quota.redis_limiter import RedisLimiter
 from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import ensure_current, needed_to_start, open_database
 from connector.registry.key_check import check_key
 from connector.registry.notices import Notices
 from connector.registry.schedule import Schedule
@@ -77,13 +77,14 @@ def build_introspector(settings: Settings, transport: httpx.AsyncBaseTransport) 
     return Introspector(transport, settings.api_particulier_url.get_secret_value())
 
 
+@needed_to_start()
 def build_beat(
     settings: Settings,
     transport: httpx.AsyncBaseTransport,
     clock: Clock = utc_now,
     telemetry: Telemetry | None = None,
 ) -> Beat:
-    """Build what runs the scheduled tasks. Raises ``DatabaseError`` or ``VaultError``."""
+    """Build what runs the scheduled tasks. Raises ``DatabaseError``, which is logged too, or ``VaultError``."""
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
     registry = RegistryStore(engine)
@@ -112,6 +113,7 @@ class Scrape(Enum):
     """Series for each tenant too."""
 
 
+@needed_to_start()
 def build_services(
     settings: Settings,
     transport: httpx.AsyncBaseTransport,
@@ -122,7 +124,7 @@ def build_services(
 ) -> Services:
     """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
 
-    Raises ``DatabaseError``, ``VaultError``, ``JournalKeyError`` or ``SharedStateError``.
+    Raises ``DatabaseError``, which is logged too, ``VaultError``, ``JournalKeyError`` or ``SharedStateError``.
     """
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -27,6 +28,7 @@ _UPGRADE_LOCK: Final = 0x63636173
 """The number of the advisory lock under which a PostgreSQL schema is upgraded: ``ccas`` in ASCII."""
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_log = structlog.get_logger(__name__)
 
 
 class DatabaseError(OperatorError):
@@ -84,6 +86,24 @@ def _bounds(url: URL, lock_seconds: float) -> dict[str, Any]:
         **{name: value for name, value in bounds.items() if name not in given},
         "options": " ".join(options),
     }
+
+
+@contextmanager
+def needed_to_start() -> Iterator[None]:
+    """Log that a program does not start without its database: its supervisor may read events alone.
+
+    Raises ``DatabaseError`` for whatever the block meets of the database.
+    """
+    try:
+        yield
+    except (DatabaseError, SQLAlchemyError) as error:
+        told = (
+            error
+            if isinstance(error, DatabaseError)
+            else DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})")
+        )
+        _log.error("registry.refused", variable="CONNECTOR_DATABASE_URL", detail=str(told))
+        raise told from None
 
 
 def ensure_current(engine: Engine) -> None:

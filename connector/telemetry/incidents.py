@@ -152,6 +152,11 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             cause="the address of CONNECTOR_REDIS_URL, or that server",
             to_do="correct CONNECTOR_REDIS_URL, or start that server",
         ),
+        "registry.refused": Incident(
+            title="A worker or beat does not start: the database cannot be used",
+            cause="the address of CONNECTOR_DATABASE_URL, that server or file, or a schema of another version",
+            to_do="correct CONNECTOR_DATABASE_URL, start that server, or run: ccas-connector registry upgrade",
+        ),
         **{
             event: Incident(title=title, cause=_DEFECT, to_do=_REPORT, by=("check", "exception", "place"))
             for event, title in {

@@ -1,6 +1,7 @@
 """What a worker and a beat tell Sentry: one issue per cause, traces, check-ins; never who a job is about."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from connector.registry.vault import new_key
 from tests.brokers import guest_and
 from tests.integration.test_dead import added_and_deleted
 from tests.integration.test_tokens import issue
@@ -105,6 +107,27 @@ def test_a_refused_token_is_told_once_with_its_tenant_and_what_to_do(
     assert event["release"].startswith("ccas-connector@")
     assert "tenants token rotate" in incident(event)["to_do"]
     assert incident(event)["runbook"] == "deploy/README.md#tokenrefused"
+
+
+@pytest.mark.parametrize("program", ["worker", "beat"])
+def test_a_start_without_the_database_is_told_where_somebody_looks(program: str) -> None:
+    with LocalSentry() as sentry:
+        settings = {
+            "CONNECTOR_DATABASE_URL": "postgresql://connector:SESAMENOM@127.0.0.1:1/registry",
+            "CONNECTOR_SECRET_KEY": new_key(),
+            "CONNECTOR_LOG_FORMAT": "json",
+            "CONNECTOR_SENTRY_DSN": sentry.dsn,
+        }
+        refused = Program([*PROGRAM, program], {**os.environ, **settings})
+        told = json.loads(refused.wait_for("registry.refused"))
+        assert refused.wait() == 2
+        (event,) = sentry.wait(lambda: sentry.events("registry.refused"))
+        shown = b"".join(sentry.raw).decode() + "".join(refused.said)
+    assert told["level"] == "error"
+    assert told["detail"] == "CONNECTOR_DATABASE_URL: cannot be opened (OperationalError)"
+    assert event["tags"] == {"event": "registry.refused"}
+    assert "registry upgrade" in incident(event)["to_do"]
+    assert PRIVATE[0] not in shown
 
 
 def test_a_provider_that_is_down_is_one_issue_that_names_the_tenants(
