@@ -26,6 +26,9 @@ def private_file(path: Path, newline: str | None = None) -> Iterator[TextIO]:
 
     What stood there stays when what is done within fails. Raises ``PrivateFileError``.
     """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        # Its name would be taken from a device, such as /dev/stdout, or from another file.
+        raise PrivateFileError(f"{path}: is no file of its own")
     temporary = None
     try:
         # Created with 0600, whatever the umask, under a name that nobody can foresee.

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from connector.cli.dead_report import instant
+from connector.cli.tables import printable
 from connector.messaging.dead_letters import Arrival, DeadLetter, contract_queue
 from connector.messaging.dead_queue import Held
 from connector.messaging.dead_reading import deaths_of, headers_of
@@ -46,11 +47,6 @@ def print_letter(held: Held, *, with_body: bool) -> None:
         click.echo(f"{name:<{width}}  {value}")
     if with_body:
         click.echo(f"\n{printable(body_of(held.message).decode(errors='backslashreplace'))}")
-
-
-def printable(text: str) -> str:
-    """Return a text in which nothing acts on a terminal: what is not printable is escaped, but for line ends."""
-    return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)
 
 
 def _letter_lines(letter: DeadLetter) -> Iterator[tuple[str, str]]:

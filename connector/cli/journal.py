@@ -89,6 +89,7 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
 
     from connector.cli.journal_report import print_records, warn_of_keys
     from connector.journal.keys import JournalKeys
+    from connector.journal.person import PERSON
 
     settings = settings_or_exit()
     wanted = wanted_of(filters)
@@ -100,11 +101,14 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
     hashes = [each for kind, value in sought for each in keys.every_hash(tenant, kind, value)]
     with reading():
         found = store.newest(replace(wanted, persons=hashes), limit + 1)
-        by_key, of_nobody = store.count_by_key(tenant), store.count_of_nobody(wanted)
+        by_key = store.count_by_key(tenant)
+        is_of_identity = all(kind == PERSON for kind, _value in sought)
+        of_nobody = store.count_of_nobody(wanted) if is_of_identity else 0
     print_records(found[:limit], as_json=as_json, has_more=len(found) > limit)
     if of_nobody:
         click.echo(
-            f"{of_nobody} records hold nothing to find a person by: asked with FranceConnect alone, or without a first name",
+            f"{of_nobody} records hold no identity, and were not searched: asked with FranceConnect, without a first name, or "
+            "by a number alone, by which they are found",
             err=True,
         )
     sys.exit(1 if warn_of_keys(by_key, keys.names) else 0)
@@ -129,9 +133,10 @@ def export(*, form: str, output: Path | None, **filters: str | datetime | None) 
     store, wanted = open_journal(settings_or_exit()), wanted_of(filters)
     with failing_cleanly(), finishing() as interruption, reading():
         done = export_records(store, wanted, form, output, interruption)
-    click.echo(f"{done} records exported", err=True)
-    if interruption.signum is not None:
-        told = "the export is not whole" if output is None else f"{output} is not written"
+    if interruption.signum is None:
+        click.echo(f"{done} records exported", err=True)
+    else:
+        told = "the export is not whole" if output is None else f"{output} is as it was"
         click.echo(f"interrupted: {told}", err=True)
     sys.exit(interruption.exit_status)
 

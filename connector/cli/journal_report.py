@@ -31,7 +31,7 @@ class _InterruptedError(Exception):
 def print_records(records: Sequence[Record], *, as_json: bool, has_more: bool) -> None:
     """Print records as a table or as JSON, and say on standard error that there are more."""
     if as_json:
-        click.echo(json.dumps([shown(record) for record in records], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([shown(record) for record in records], indent=2))
     elif not records:
         click.echo("No record.")
     else:

@@ -14,8 +14,9 @@ from rich.table import Table
 ItemT = TypeVar("ItemT")
 
 _WIDE_ENOUGH = 200
-_ACTING = frozenset({"Cc", "Cf"})
-"""Unicode's control characters, and its format characters, among which are those that turn the direction of a text."""
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode's categories of control and format characters, among which are those that turn the direction of a text, of
+separators of lines, and of what is no character."""
 
 
 def tracked(items: Iterable[ItemT], total: int, what: str) -> Iterable[ItemT]:
@@ -42,13 +43,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: s
     """Print a table, as wide as it needs where the output is not a terminal."""
     table = Table(*headings, title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
     for row in rows:
-        table.add_row(*map(_printable, row))
+        table.add_row(*map(printable, row))
     width = None if sys.stdout.isatty() else _WIDE_ENOUGH
     Console(width=width, markup=False, highlight=False).print(table)
 
 
-def _printable(text: str) -> str:
-    """Return a text without what would act on a terminal: a vendor chooses some of them."""
+def printable(text: str) -> str:
+    """Return a text in which nothing acts on a terminal, but for line ends: a vendor chooses some of them."""
     return "".join(
-        "\ufffd" if unicodedata.category(sign) in _ACTING and sign != "\n" else sign for sign in text
+        repr(sign)[1:-1] if unicodedata.category(sign) in _ACTING and sign != "\n" else sign for sign in text
     )

@@ -31,8 +31,8 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     import sys
 
     from connector.bootstrap import open_current_database
-    from connector.cli.broker import BrokerError
     from connector.cli.journal_options import reading
+    from connector.errors import OperatorError
     from connector.journal.store import JournalStore, Wanted
     from connector.memory.remembered import remembered
     from connector.registry.store import RegistryStore
@@ -51,7 +51,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     away: list[str] = []
     try:
         letters, waiting = _on_the_broker(settings, vault, job_id, backlogs)
-    except BrokerError as error:
+    except OperatorError as error:
         away = [f"the broker's queues. {error}"]
     steps = story(records, known, [each for each in letters if vendor in {None, each.vendor}])
     blind = [
@@ -65,7 +65,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     ]
     if as_json:
         shown: dict[str, Any] = {"steps": [step.as_json() for step in steps], "not_seen": blind}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(shown, indent=2))
     else:
         from connector.cli.tables import print_table
 
@@ -90,7 +90,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
 def _on_the_broker(
     settings: "Settings", vault: "Vault", job_id: str, backlogs: "frozenset[Flow]"
 ) -> "tuple[list[DeadLetter], Mapping[str, int]]":
-    """Return the dead letters of a job, and how much waits sealed. Raises ``BrokerError``."""
+    """Return the dead letters of a job, and how much waits sealed. Raises ``OperatorError``."""
     from connector.cli.broker import reaching
     from connector.cli.dead_options import QUEUES, look
     from connector.health import queue_states

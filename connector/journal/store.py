@@ -76,8 +76,8 @@ class JournalStore:
             return int(connection.execute(query).scalar_one())
 
     def count_of_nobody(self, wanted: Wanted) -> int:
-        """Return how many of the records wanted hold nothing to find a person by."""
-        query = _query(wanted).where(JOURNAL.c.person.is_(None), JOURNAL.c.identifier.is_(None))
+        """Return how many of the records wanted hold no hash of an identity."""
+        query = _query(wanted).where(JOURNAL.c.person.is_(None))
         with self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 

@@ -36,7 +36,7 @@ MEASURES: Mapping[str, Measure] = {
     "observed": lambda options: observed(options.observed_rounds, options.jobs, options.warm_up),
     "outage": lambda options: outage(options.outage_jobs),
     "endurance": lambda options: endurance(options.endurance_jobs),
-    "quotas": lambda options: quotas(options.quota_minutes, journal_of(options)),
+    "quotas": lambda options: quotas(options.quota_minutes, options.quota_tenants, journal_of(options)),
     "fairness": lambda options: fairness(options.campaign, options.counter_seconds, journal_of(options)),
     "tenants": lambda options: tenants(options.repeats),
 }
@@ -86,6 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quota-minutes", type=float, default=1.5, help="of each count against quotas, 1 at the least"
     )
+    parser.add_argument("--quota-tenants", type=int, default=50, help="that have a quota each (default: 50)")
     parser.add_argument(
         "--campaign", type=int, default=20_000, help="jobs that others wait beside (default: 20,000)"
     )

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import click
 import pytest
 
-from connector.cli.dead_letter import printable
 from connector.cli.dead_options import check_ids, read_age
 from connector.cli.dead_report import list_of
 from connector.cli.options import finishing
+from connector.cli.tables import printable
 from connector.messaging.dead_letters import Arrival, DeadLetter
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)

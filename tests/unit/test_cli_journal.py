@@ -138,10 +138,13 @@ def test_what_a_former_key_hashed_is_found_while_it_is_given(
 
 
 def test_it_is_said_how_many_records_nobody_can_be_found_by(store: JournalStore) -> None:
-    store.write([record(1, person=hashed()), record(2, person=None), record(3, person=None, tenant=BOURG)])
+    by_number = record(4, person=None, identifier=hashed(kind="ine"))
+    others = [record(2, person=None), record(3, person=None, tenant=BOURG), by_number]
+    store.write([record(1, person=hashed()), *others])
     result = run("person", "--tenant", CLAMART, stdin=json.dumps({"identity": IDENTITY}))
     assert result.exit_code == 0
-    assert "1 records hold nothing to find a person by" in result.stderr
+    assert "2 records hold no identity" in result.stderr
+    assert "hold no identity" not in run("person", "--tenant", CLAMART, stdin='{"ine": "0000000000A"}').stderr
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_what_would_act_on_a_terminal_is_not_printed(store: JournalStore) -> Non
     store.write([record(1, agent="\x9b31mred", dossier="\u202ekcab")])
     shown = run("search", "--tenant", CLAMART).stdout
     assert "red" in shown
-    assert not {"\x9b", "\u202e"} & set(shown)
+    assert not {"\x9b", "\u202e"} & set(shown + run("search", "--tenant", CLAMART, "--json").stdout)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +254,15 @@ def test_an_export_that_fails_leaves_what_stood_there(
     monkeypatch.setattr(JournalStore, "each", each)
     assert run("export", "--tenant", CLAMART, "--output", str(output)).exit_code == 0
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_takes_the_name_of_no_link(store: JournalStore, tmp_path: Path) -> None:
+    """Such as /dev/stdout, which would be a file from then on."""
+    store.write([record(1)])
+    link = tmp_path / "link"
+    link.symlink_to("/dev/null")
+    result = run("export", "--tenant", CLAMART, "--output", str(link))
+    assert (result.exit_code, link.is_symlink()) == (2, True)
 
 
 def test_an_export_that_cannot_be_written_says_so(store: JournalStore, tmp_path: Path) -> None:
