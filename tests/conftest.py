@@ -28,9 +28,11 @@ REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulie
 _OWN_BROKERS = (
     "test_fairness",
     "test_journal",
+    "test_metrics",
     "test_official_cases",
     "test_outages",
     "test_postgresql",
+    "test_sentry",
     "test_storm",
 )
 """The modules whose workers are on a virtual host of their own."""

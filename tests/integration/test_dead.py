@@ -104,8 +104,8 @@ def holds(client: VendorClient, queue: str, count: int) -> Callable[[], bool]:
     return lambda: client.depth(queue) == count
 
 
-def publish_raw(node: RabbitNode, queue: str, body: bytes) -> None:
-    with Connection(node.url(), transport_options={"confirm_publish": True}) as connection:
+def publish_raw(url: str, queue: str, body: bytes) -> None:
+    with Connection(url, transport_options={"confirm_publish": True}) as connection:
         connection.Producer().publish(body, routing_key=queue, content_type="application/octet-stream")
 
 
@@ -134,7 +134,7 @@ def test_every_kind_is_told_and_none_shows_personal_data(
         "message_id": CANARY,
         "headers": {"traceparent": CANARY, f"x-{CANARY}": CANARY},
     }
-    added_and_deleted("absente", own_node, deployed, operator)
+    added_and_deleted("absente", own_node.url(), deployed, operator)
     pretended = {"x-connector-reason": CANARY, "x-connector-queue": f"replies.{CANARY}"}
     operator.publish(canary_job(), routing_key="inconnu.interactive", reply_to=CANARY, **chosen)
     operator.publish(canary_job(), routing_key=f"{CANARY}.interactive", app_id=CANARY, **chosen)
@@ -142,7 +142,7 @@ def test_every_kind_is_told_and_none_shows_personal_data(
     operator.publish(canary_job(), routing_key=f"\udce9{CANARY}.urgent", **chosen | {"headers": pretended})
     operator.publish(CANARY.encode() * 200_000, routing_key="inconnu.batch", type=CANARY, **chosen)
     operator.publish(canary_job(), **chosen | {"headers": {"x-death": [{"queue": CANARY, "reason": CANARY}]}})
-    publish_raw(own_node, "connector.deferred.interactive", CANARY.encode())
+    publish_raw(own_node.url(), "connector.deferred.interactive", CANARY.encode())
     vendor.publish(canary_job(), user_id="millesime", reply_to="replies.millesime.absente", **chosen)
     until(holds(operator, DEAD, 7))
     until(holds(operator, UNDELIVERABLE, 1))
@@ -209,13 +209,13 @@ def test_a_job_of_an_unknown_vendor_is_answered_once_the_vendor_is_imported(
     assert operator.depth(DEAD) == 0
 
 
-def added_and_deleted(name: str, node: RabbitNode, deployed: Deployment, operator: VendorClient) -> None:
+def added_and_deleted(name: str, url: str, deployed: Deployment, operator: VendorClient) -> None:
     """Have a further reply queue of millesime added, then vanish from the broker."""
     deployed.command("vendors", "reply-queue", "add", "millesime", name)
     until(lambda: exists(operator, f"replies.millesime.{name}"))
     # Confirmed, so it has a leader: RabbitMQ ends the connection that declared a queue which is deleted before.
-    publish_raw(node, f"replies.millesime.{name}", b"")
-    with Connection(node.url()) as connection:
+    publish_raw(url, f"replies.millesime.{name}", b"")
+    with Connection(url) as connection:
         connection.default_channel.queue_delete(f"replies.millesime.{name}")
 
 
@@ -247,7 +247,7 @@ def test_a_reply_waits_for_its_queue_to_be_there_again(
     own_node: RabbitNode, deployed: Deployment, operator: VendorClient, vendor: VendorClient
 ) -> None:
     further = "replies.millesime.compta"
-    added_and_deleted("compta", own_node, deployed, operator)
+    added_and_deleted("compta", own_node.url(), deployed, operator)
     with Connection(own_node.url()) as connection:
         connection.default_channel.queue_delete(REPLIES)
     vendor.publish(job(job_id="default"), user_id="millesime", correlation_id="c-1")

@@ -11,22 +11,14 @@ from connector.demo.deployment import CLAMART, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
 from tests.chaos.alarm import memory_alarm
 from tests.jobs import QF, RSA, identity, job
 from tests.scrapes import Scrape
 
 
 @pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node on which no other worker takes jobs."""
-    with RabbitNode(guest_and({})) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
-    with Deployment(own_node.url()) as deployment:
+def deployed(own_broker: str) -> Iterator[Deployment]:
+    with Deployment(own_broker) as deployment:
         yield deployment
 
 
@@ -54,10 +46,10 @@ def scrape_once_settled(address: str, jobs: int) -> Scrape:
         time.sleep(0.05)
 
 
-def test_a_worker_tells_prometheus_of_its_jobs(own_node: RabbitNode, deployed: Deployment) -> None:
+def test_a_worker_tells_prometheus_of_its_jobs(own_broker: str, deployed: Deployment) -> None:
     with (
         deployed.start_worker("--http", "0", settings={"CONNECTOR_EGRESS_QUOTA": "1000/min"}) as worker,
-        VendorClient(own_node.url(), "millesime") as vendor,
+        VendorClient(own_broker, "millesime") as vendor,
     ):
         address = address_of(worker)
         assert scrape(address).value("connector_ready") == 1
@@ -97,12 +89,10 @@ def test_a_worker_tells_prometheus_of_its_jobs(own_node: RabbitNode, deployed: D
     assert not said & {CLAMART, "intrus", "nobody-knows", identity()["nom_naissance"]}
 
 
-def test_a_worker_tells_of_each_tenant_where_it_is_told_to(
-    own_node: RabbitNode, deployed: Deployment
-) -> None:
+def test_a_worker_tells_of_each_tenant_where_it_is_told_to(own_broker: str, deployed: Deployment) -> None:
     with (
         deployed.start_worker("--http", "0", "--tenant-metrics") as worker,
-        VendorClient(own_node.url(), "millesime") as vendor,
+        VendorClient(own_broker, "millesime") as vendor,
     ):
         address = address_of(worker)
         vendor.publish(job(QF))
@@ -112,13 +102,15 @@ def test_a_worker_tells_of_each_tenant_where_it_is_told_to(
     assert 29 < told.value("connector_token_expiry_days", tenant=CLAMART) <= 30
 
 
-def test_an_alarm_of_the_broker_is_told_while_it_lasts(own_node: RabbitNode, deployed: Deployment) -> None:
+def test_an_alarm_of_the_broker_is_told_while_it_lasts(
+    node: RabbitNode, own_broker: str, deployed: Deployment
+) -> None:
     deployed.command("topology", "declare")
-    with VendorClient(own_node.url(), "millesime") as vendor:
+    with VendorClient(own_broker, "millesime") as vendor:
         vendor.publish(job(QF))
         with ExitStack() as stack:
             alarm = stack.enter_context(ExitStack())
-            alarm.enter_context(memory_alarm(own_node))
+            alarm.enter_context(memory_alarm(node))
             worker = stack.enter_context(deployed.start_worker("--http", "0"))
             address = address_of(worker)
             # The broker tells whoever publishes, which a worker does with its first reply.

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
-from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.registry.vault import new_key
-from tests.brokers import guest_and
 from tests.integration.test_dead import added_and_deleted
 from tests.integration.test_tokens import issue
 from tests.jobs import QF, RSA, identity, job
@@ -37,15 +35,9 @@ def asked(*checks: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    with RabbitNode(guest_and({})) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def deployed(own_node: RabbitNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployed(own_broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("tenants")
-    with Deployment(own_node.url(), ["--fail", "dsnj=503"], preset="all") as started:
+    with Deployment(own_broker, ["--fail", "dsnj=503"], preset="all") as started:
         for name, number, is_revoked in (("defect", DEFECT, False), ("refused", REFUSED, True)):
             file: Path = folder / f"{name}.toml"
             token = issue(name, is_revoked=is_revoked)
@@ -72,8 +64,8 @@ def worker(deployed: Deployment, sentry: LocalSentry) -> Iterator[Program]:
 
 
 @pytest.fixture
-def vendor(own_node: RabbitNode, worker: Program, sentry: LocalSentry) -> Iterator[VendorClient]:
-    with VendorClient(own_node.url(), "millesime") as client:
+def vendor(own_broker: str, worker: Program, sentry: LocalSentry) -> Iterator[VendorClient]:
+    with VendorClient(own_broker, "millesime") as client:
         yield client
     told = b"".join(sentry.raw).decode() + "".join(worker.said)
     assert not [private for private in PRIVATE if private in told]
@@ -143,9 +135,9 @@ def test_a_provider_that_is_down_is_one_issue_that_names_the_tenants(
 
 
 def test_a_dead_letter_is_told_by_its_reason(
-    own_node: RabbitNode, vendor: VendorClient, sentry: LocalSentry
+    own_broker: str, vendor: VendorClient, sentry: LocalSentry
 ) -> None:
-    with VendorClient(own_node.url(), "nobody") as stranger:
+    with VendorClient(own_broker, "nobody") as stranger:
         stranger.publish(asked())
     (event,) = sentry.wait(lambda: sentry.events("job.dead"))
     assert event["fingerprint"] == ["job.dead", "unknown_vendor"]
@@ -153,10 +145,10 @@ def test_a_dead_letter_is_told_by_its_reason(
 
 
 def test_an_undeliverable_reply_is_told_by_its_reason_and_queue(
-    own_node: RabbitNode, deployed: Deployment, vendor: VendorClient, sentry: LocalSentry
+    own_broker: str, deployed: Deployment, vendor: VendorClient, sentry: LocalSentry
 ) -> None:
-    with VendorClient(own_node.url(), "millesime") as operator:
-        added_and_deleted("absente", own_node, deployed, operator)
+    with VendorClient(own_broker, "millesime") as operator:
+        added_and_deleted("absente", own_broker, deployed, operator)
     body = asked()
     vendor.publish(body, reply_to="replies.millesime.absente")
     (event,) = sentry.wait(lambda: sentry.events("reply.undeliverable"))
@@ -265,15 +257,15 @@ def test_a_scheduled_task_checks_in_with_its_schedule(deployed: Deployment, sent
 
 @pytest.mark.parametrize("dsn", ["", "http://key@127.0.0.1:9/7"])
 def test_without_a_dsn_nothing_is_loaded_and_with_a_dead_one_jobs_are_answered(
-    deployed: Deployment, own_node: RabbitNode, dsn: str, worker: Program
+    deployed: Deployment, own_broker: str, dsn: str, worker: Program
 ) -> None:
     worker.stop()
     assert not [private for private in PRIVATE if private in "".join(worker.said)]
     command = [PROGRAM[0], "-X", "importtime", *PROGRAM[1:], "worker"]
     with (
         deployed.start(*command, settings={"CONNECTOR_SENTRY_DSN": dsn}) as other,
-        VendorClient(own_node.url(), "nobody") as stranger,
-        VendorClient(own_node.url(), "millesime") as vendor,
+        VendorClient(own_broker, "nobody") as stranger,
+        VendorClient(own_broker, "millesime") as vendor,
     ):
         other.wait_for("worker.ready")
         stranger.publish(asked())
