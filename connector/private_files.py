@@ -28,7 +28,7 @@ def private_file(path: Path, newline: str | None = None) -> Iterator[TextIO]:
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
         # Its name would be taken from a device, such as /dev/stdout, or from another file.
-        raise PrivateFileError(f"{path}: is no file of its own")
+        raise PrivateFileError(f"{path}: is a link or a device; give the path of a file")
     temporary = None
     try:
         # Created with 0600, whatever the umask, under a name that nobody can foresee.
