@@ -14,10 +14,10 @@ from connector.attempts import Attempt
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
 from connector.maintenance import seconds_to_end
-from connector.outcome import ApiError, Outcome
-from connector.outcome_table import outcome_table
 from connector.plan import PlannedCall, Refusal
 from connector.reasons import RETRYABLE, reason
+from connector.sources.outcome import ApiError, Outcome
+from connector.sources.outcome_table import outcome_table
 from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.waits import retry_after_seconds

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from connector.outcome import ApiError
+from connector.sources.outcome import ApiError
 
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 """A wait beyond this is no wait but nonsense."""

@@ -7,7 +7,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import Source
-from connector.outcome_table import outcome_table
+from connector.sources.outcome_table import outcome_table
 from connector.upstream.exchange import Unanswered
 from connector.upstream.http import request, send
 from schemas.codes import Call, CheckCode

@@ -18,12 +18,12 @@ from connector.messaging import passwords
 from connector.messaging.address import broker_address
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Outgoing
-from connector.outcome import ErrorMeta
 from connector.plan import plan
 from connector.registry.records import Tenant, Vendor
 from connector.registry.tenants_file import TenantsFile
 from connector.settings import Settings, load_settings
 from connector.settlement import Answer, Defer
+from connector.sources.outcome import ErrorMeta
 from connector.upstream import introspection, oauth
 from connector.upstream.exchange import Answered
 from connector.upstream.oauth import Token

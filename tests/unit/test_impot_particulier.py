@@ -18,10 +18,10 @@ from connector.bootstrap import build_services
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.credentials import CredentialsError, DgfipCredentials, read_credentials
-from connector.outcome import Outcome
-from connector.outcome_table import outcome_table
 from connector.registry.vault import new_key
 from connector.settings import Settings, SettingsError, load_settings
+from connector.sources.outcome import Outcome
+from connector.sources.outcome_table import outcome_table
 from connector.upstream import oauth
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.upstream.impot_particulier import ImpotParticulier

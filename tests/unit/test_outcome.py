@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
-from connector.outcome import ApiError, Outcome, read_errors, read_flat_error
-from connector.outcome_table import outcome_table
+from connector.sources.outcome import ApiError, Outcome, read_errors, read_flat_error
+from connector.sources.outcome_table import outcome_table
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.identity import Identity, PlaceOfBirth
 from schemas.request import VerificationRequest

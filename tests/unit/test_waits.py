@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.outcome import ApiError, ErrorMeta
+from connector.sources.outcome import ApiError, ErrorMeta
 from connector.waits import retry_after_seconds
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from connector.catalogue.definition import Source
-from connector.outcome import OutcomeTable, Rule, read_errors, read_flat_error, read_no_error
+from connector.sources.outcome import OutcomeTable, Rule, read_errors, read_flat_error, read_no_error
 from schemas.codes import Call, CheckCode
 
 _PERIOD: Final = (

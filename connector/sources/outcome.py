@@ -1,7 +1,7 @@
 """A source's refusals and failures, read as outcomes: one ordered table per source, the first rule that fits.
 
 A code may have two meanings that only its title tells apart, so a rule is keyed on status, code and, where
-needed, title. The tables are in ``connector.outcome_table``.
+needed, title. The tables are in ``connector.sources.outcome_table``.
 """
 
 import re
