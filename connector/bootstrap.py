@@ -40,11 +40,13 @@ from connector.registry.token_store import TokenStore
 from connector.registry.vault import Vault
 from connector.retry import POLICIES
 from connector.scheduled.beat import Beat
+from connector.scheduled.drift import DriftCheck
 from connector.scheduled.journal import JournalPurge
 from connector.scheduled.pace import Pace
 from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
 from connector.services import Services
 from connector.settings import Settings
+from connector.shared.exclusion import NOBODY, Exclusion
 from connector.shared.link import RedisLink
 from connector.shared.redis_state import RedisState
 from connector.shared.state import MemoryState, SharedState, ValueT
@@ -58,6 +60,7 @@ from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
 from connector.upstream.introspection import Introspector
+from connector.upstream.nomenclature import fetch_nomenclature
 
 
 def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:
@@ -101,7 +104,10 @@ def build_beat(
     )
     check_ins = (telemetry or Telemetry()).check_ins
     purge = JournalPurge(store=JournalStore(engine), months=settings.journal_months, clock=clock)
-    return Beat([TokenPromotion(work), TokenCheck(work), purge], Schedule(engine), clock, check_ins)
+    drift = DriftCheck(
+        fetch=partial(fetch_nomenclature, transport, settings.api_particulier_url.get_secret_value())
+    )
+    return Beat([TokenPromotion(work), TokenCheck(work), purge, drift], Schedule(engine), clock, check_ins)
 
 
 class Scrape(Enum):
@@ -145,6 +151,7 @@ def build_services(
         turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
+        exclusion=Exclusion(_state(link, "exclusion", NOBODY), clock),
         link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
         journal=_journal(settings, vault, clock),

@@ -7,10 +7,10 @@ longer. State changes are pure functions; where the state is kept is ``connector
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Final
 
 from connector.retry import Held
+from connector.sources.traits import Signal, traits_of
 from schemas.codes import CheckCode
 
 FAILURES_THAT_OPEN: Final = 5
@@ -26,41 +26,15 @@ _RECHECK_SECONDS: Final = 1.0
 PING_TRUST_SECONDS: Final = 60.0
 """The API keeps a ping's answer for up to 30 minutes: a no is believed for so long after the last real call."""
 
-FAILURES: Final = frozenset(
-    {
-        CheckCode.PROVIDER_UNAVAILABLE,
-        CheckCode.PROVIDER_TIMEOUT,
-        CheckCode.PROVIDER_MAINTENANCE,
-        CheckCode.PROVIDER_RATE_LIMITED,
-        CheckCode.NETWORK_ERROR,
-        CheckCode.UPSTREAM_ERROR,
-    }
-)
-"""Codes that say that the provider is down, or cannot be reached."""
-ANSWERS: Final = frozenset({CheckCode.NO_RECORD, CheckCode.IDENTITY_UNMATCHED, CheckCode.IDENTITY_AMBIGUOUS})
-"""Codes that the provider itself answers: it is up."""
-_TELL_THEIR_END: Final = frozenset({CheckCode.PROVIDER_MAINTENANCE, CheckCode.PROVIDER_RATE_LIMITED})
-
 
 def breaker_name(source: str, provider: str) -> str:
     """Return the name of a provider's breaker, for one way to it."""
     return f"{source}/{provider}"
 
 
-class Signal(Enum):
-    """What a call's end says of its provider."""
-
-    UP = auto()
-    DOWN = auto()
-    NOTHING = auto()
-    """The platform refused before the provider was asked, or the deadline cut the call short."""
-
-
-def signal_of(code: CheckCode | None) -> Signal:
-    """Return what an answer says of its provider; None is the code of data."""
-    if code is None or code in ANSWERS:
-        return Signal.UP
-    return Signal.DOWN if code in FAILURES else Signal.NOTHING
+def provider_of(breaker: str) -> str:
+    """Return the provider of a breaker's name."""
+    return breaker.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +131,7 @@ def without_answer(breaker: Breaker, now: datetime) -> Breaker:
 
 
 def _after_failure(breaker: Breaker, end: CallEnd, now: datetime, *, is_older: bool) -> Breaker:
-    if end.code in _TELL_THEIR_END and end.wait_seconds is not None:
+    if traits_of(end.code).tells_its_end and end.wait_seconds is not None:
         return _open(breaker, end.code, end.wait_seconds, now, called_at=end.asked_at)
     if breaker.until is not None:
         return breaker if is_older else _open(breaker, end.code, None, now, called_at=end.asked_at)

@@ -1,6 +1,6 @@
 """One call of a check: past what holds it back, to its source, and what its end teaches.
 
-    suspension ─▶ breaker ─▶ quota ─▶ breaker (a probe?) ─▶ the journal ─▶ its turn ─▶ the call ─▶ decide ─▶ note what it
+    one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ quota ─▶ breakers (a probe?) ─▶ the journal ─▶ its turn ─▶ the call ─▶ decide ─▶ note what it
     says of all of them
 
 A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line. None
@@ -9,19 +9,20 @@ asks once more whether anything holds it back.
 """
 
 import asyncio
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Final
 
 from connector.asking import ask
-from connector.breaker import Gate, Probe, gate, without_answer
+from connector.breaker import Probe, gate, without_answer
 from connector.decide import without_call
 from connector.journal.journal import Access
 from connector.journal.record import NOT_MADE
 from connector.messaging.delivery import Lane
-from connector.outage import end_of, note_end, note_held, stay_open
+from connector.outage import ends_of, note_end, note_held, stay_open
 from connector.progress import CheckProgress
 from connector.question import Question
-from connector.quota.bounds import OF_THE_ADDRESS, token_key
+from connector.quota.bounds import OF_THE_ADDRESS, is_of_the_person, token_key
 from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim, Turn
@@ -41,42 +42,81 @@ Not sooner: on a machine without time to spare every call is late, and a slot lo
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
-    """Make one call, unless it is held back: by a suspension of its tenant, its provider's breaker, or its quota.
+    """Make one call, unless it is held back: by a suspension of its tenant, a breaker, or its quota.
 
-    Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
+    Calls with FranceConnect's token to one endpoint for one recipient go one at a time: the API takes any two of them for
+    the same call, whoever the person, and refuses the second. Raises ``PublishError`` when the connection to the broker
+    ended before the call could be noted: it is not made.
     """
+    if not is_of_the_person(question.planned):
+        return await _call(question, progress, services)
+    name = f"{question.planned.endpoint.path}/{question.admitted.tenant.siret}"
+    async with services.exclusion.turn(name, question.left_seconds(services.clock())) as is_ours:
+        if not is_ours:
+            return Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
+        return await _call(question, progress, services)
+
+
+async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
     tenant = question.admitted.tenant
     bounds = services.quotas.bounds(question.planned, tenant)
     turn = await _held_back(question, bounds, services)
     if not isinstance(turn, Turn):
         return turn
-    passage = await services.breakers.change(question.breaker, lambda state: gate(state, services.clock()))
+    passage = await _pass(question, services)
     if isinstance(passage, Held):
-        return note_held(question.planned, tenant, passage, services)
+        return passage
     access = question.accesses.of(question.planned, progress.calls + 1)
     try:
-        if isinstance(passage, Probe) and passage.ping_first and not await _ping(question, services):
-            return note_held(question.planned, tenant, await stay_open(question.breaker, services), services)
-        held = await _note(question, access, passage, turn, services)
+        down = await _pinged_down(question, passage, services)
+        held = down or await _note(question, access, passage, turn, services)
         if held is not None:
-            await _give_back(question, passage, services)
+            await _give_back(passage, services)
             return held
         asked_at = services.clock()
         exchange, decision = await ask(question, progress, access, services)
     except BaseException:
         # Cancelled with its connection, most likely.
-        await _give_back(question, passage, services)
+        await _give_back(passage, services)
         raise
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
-    await note_answer(question.planned, tenant, decision.reply, services)
-    await note_end(question.planned, tenant, end_of(decision.reply, asked_at, progress), services)
+    await note_answer(question.planned, tenant, decision.reply, decision.alert, services)
+    for breaker, end in ends_of(question.planned, decision.reply, asked_at, progress).items():
+        await note_end(breaker, tenant, end, services)
     return decision.reply
 
 
+Passage = Mapping[str, Probe]
+"""The breakers that a call passes as the one probe of each."""
+
+
+async def _pass(question: Question, services: Services) -> Passage | Held:
+    """Pass every breaker of a call, or return what holds it back."""
+    probes: dict[str, Probe] = {}
+    for breaker in question.breakers:
+        passed = await services.breakers.change(breaker, lambda state: gate(state, services.clock()))
+        if isinstance(passed, Held):
+            await _give_back(probes, services)
+            return note_held(breaker, question.admitted.tenant, passed, services)
+        if isinstance(passed, Probe):
+            probes[breaker] = passed
+    return probes
+
+
+async def _pinged_down(question: Question, passage: Passage, services: Services) -> Held | None:
+    """Ping the provider where the call is to be its probe; return what holds the call back where it says no."""
+    provider = question.breakers[-1]
+    probe = passage.get(provider)
+    if probe is None or not probe.ping_first or await _ping(question, services):
+        return None
+    held = await stay_open(provider, services)
+    return note_held(provider, question.admitted.tenant, held, services)
+
+
 async def _note(
-    question: Question, access: Access, passage: Gate, turn: Turn, services: Services
+    question: Question, access: Access, passage: Passage, turn: Turn, services: Services
 ) -> CheckReply | Held | None:
     """Have the broker keep the call's record; return what holds the call back by then, None at its turn."""
     within_seconds = min(question.left_seconds(services.clock()), LONGEST_TURN_SECONDS)
@@ -90,7 +130,7 @@ async def _note(
         if turn.late_seconds > TURN_LASTS_SECONDS:
             # As are those of many, who would all set out now.
             bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
-            passed = await _held_back(question, bounds, services, is_probe=isinstance(passage, Probe))
+            passed = await _held_back(question, bounds, services, probed=passage)
     if isinstance(passed, Turn):
         await passed.come()
         return None
@@ -98,24 +138,23 @@ async def _note(
     return passed
 
 
-async def _give_back(question: Question, passage: Gate, services: Services) -> None:
+async def _give_back(passage: Passage, services: Services) -> None:
     """Let another call be the probe, where this one was it and has no answer."""
-    if isinstance(passage, Probe):
-        await services.breakers.change(
-            question.breaker, lambda state: (without_answer(state, services.clock()), None)
-        )
+    for breaker in passage:
+        await services.breakers.change(breaker, lambda state: (without_answer(state, services.clock()), None))
 
 
 async def _held_back(
-    question: Question, bounds: tuple[Bound, ...], services: Services, *, is_probe: bool = False
+    question: Question, bounds: tuple[Bound, ...], services: Services, *, probed: Container[str] = ()
 ) -> CheckReply | Held | Turn:
     """Return what holds the call back; its turn where nothing does."""
     held = _held_by_refusals(question, services)
     if held is not None:
         return held
-    _, likely = gate(services.breakers.peek(question.breaker), services.clock())
-    if isinstance(likely, Held) and not is_probe:
-        return note_held(question.planned, question.admitted.tenant, likely, services)
+    for breaker in question.breakers:
+        _, likely = gate(services.breakers.peek(breaker), services.clock())
+        if isinstance(likely, Held) and breaker not in probed:
+            return note_held(breaker, question.admitted.tenant, likely, services)
     turn = await _reserve_turn(question, bounds, services)
     if turn is None:
         return _again_later(question, CheckCode.RATE_LIMITED, services)

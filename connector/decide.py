@@ -1,27 +1,29 @@
 """Deciding: what a call's result means for its check. Pure: values in, an answer out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import ValidationError
-
 from connector.attempts import Attempt
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
+from connector.json_pointer import members_of
 from connector.maintenance import seconds_to_end
 from connector.plan import PlannedCall, Refusal
-from connector.reasons import RETRYABLE, reason
+from connector.reasons import reason
 from connector.sources.outcome import ApiError, Outcome
 from connector.sources.outcome_table import outcome_table
+from connector.sources.reading import NoReading, Unread, read_answer
+from connector.sources.traits import Alert, traits_of
 from connector.surprises import Surprise, SurpriseKind, take_unknown
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.waits import retry_after_seconds
-from connector.withhold import absent, without
+from connector.withhold import absent, is_hidden, with_nulls, without
+from schemas.base import DataModel
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
@@ -41,8 +43,6 @@ _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
     },
 )
 """Where the tax notice is asked with the tenant's own credentials, there is no token to speak of."""
-_OF_A_WINDOW: Final = frozenset({CheckCode.PROVIDER_MAINTENANCE, CheckCode.PROVIDER_UNAVAILABLE})
-"""Codes that a provider's regular maintenance explains."""
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -52,6 +52,8 @@ class Decision:
 
     reply: CheckReply
     surprises: tuple[Surprise, ...] = ()
+    alert: Alert | None = None
+    """Of what the operator is to be told."""
 
 
 def refused(refusal: Refusal) -> CheckReply:
@@ -85,7 +87,10 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
     match exchange:
         case Unanswered(code=code):
             why = reason(code, detail=_source_detail(planned.endpoint.source, code))
-            return Decision(_error(planned, why, _source(planned.endpoint, attempt, exchange)))
+            return Decision(
+                _error(planned, why, _source(planned.endpoint, attempt, exchange)),
+                alert=traits_of(code).alerts,
+            )
         case Answered(http_status=status) if status == _OK:
             return _found(planned, attempt, exchange)
         case Answered():
@@ -93,34 +98,69 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
 
 
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
-    endpoint = planned.endpoint
-    try:
-        data = endpoint.read(answered.body, planned.params)
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
-        detail = f"La réponse de la source n'a pas la forme attendue (champ : {place})." if place else None
-        why = reason(CheckCode.UNEXPECTED_RESPONSE, detail=detail, upstream=_upstream(answered, ApiError()))
-        surprise = Surprise(SurpriseKind.WRONG_TYPE, place or "body")
-        return Decision(_error(planned, why, _source(endpoint, attempt, answered)), (surprise,))
-    surprises = tuple(take_unknown(data))
+    reading = read_answer(answered.body, planned.endpoint, planned.params)
+    if isinstance(reading, NoReading):
+        surprise = Surprise(SurpriseKind.WRONG_TYPE, reading.place, reading.found)
+        return Decision(_unexpected(planned, attempt, answered, reading.place), (surprise,))
+    unread = [one for one in reading.unread if not is_hidden(one.pointer, planned.hidden)]
+    surprises = tuple(
+        dict.fromkeys(
+            (
+                *(Surprise(SurpriseKind.WRONG_TYPE, one.place, one.found) for one in reading.unread),
+                *take_unknown(reading.data),
+            )
+        )
+    )
+    lost = next((one for one in unread if _costs_the_answer(one.pointer, planned.definition)), None)
+    if lost is not None:
+        return Decision(_unexpected(planned, attempt, answered, lost.place), surprises)
+    defect = planned.definition.answer_rule(reading.data, planned.params)
+    if defect is not None and not is_hidden(defect.pointer, planned.hidden):
+        why = reason(
+            CheckCode.UNEXPECTED_RESPONSE, detail=defect.detail, upstream=_upstream(answered, ApiError())
+        )
+        surprise = Surprise(SurpriseKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
+        return Decision(
+            _error(planned, why, _source(planned.endpoint, attempt, answered)), (*surprises, surprise)
+        )
+    return Decision(_read(planned, attempt, answered, reading.data, unread), surprises)
+
+
+def _read(
+    planned: PlannedCall, attempt: Attempt, answered: Answered, data: DataModel, unread: Sequence[Unread]
+) -> CheckReply:
     definition = planned.definition
     told = data.model_dump(mode="json", exclude_unset=True)
     shown = without(told, planned.hidden) if planned.hidden else told
-    reply = CheckReply(
+    unreadable = tuple(one.pointer for one in unread)
+    return CheckReply(
         id=planned.request.label,
         check=planned.request.check,
         status=CheckStatus.FOUND,
         data=shown,
-        withheld=absent(shown, endpoint.blocks),
-        source=_source(endpoint, attempt, answered, definition.provider_of(data) or definition.provider),
+        withheld=absent(with_nulls(shown, unreadable) if unreadable else shown, planned.endpoint.blocks),
+        unreadable=unreadable,
+        source=_source(
+            planned.endpoint, attempt, answered, definition.provider_of(data) or definition.provider
+        ),
     )
-    return Decision(reply, surprises)
+
+
+def _costs_the_answer(pointer: str, definition: CheckDefinition) -> bool:
+    """Tell whether a value that cannot be read is one that the check exists for, or holds it."""
+    return any(f"{essential}/".startswith(f"{pointer}/") for essential in definition.essential)
+
+
+def _unexpected(planned: PlannedCall, attempt: Attempt, answered: Answered, place: str) -> CheckReply:
+    detail = f"La réponse de la source n'a pas la forme attendue (champ : {place})."
+    why = reason(CheckCode.UNEXPECTED_RESPONSE, detail=detail, upstream=_upstream(answered, ApiError()))
+    return _error(planned, why, _source(planned.endpoint, attempt, answered))
 
 
 def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: datetime) -> Decision:
     table = outcome_table(planned.endpoint.source, planned.endpoint.call)
     error = table.read_error(answered.body)
-    outcome = table.outcome(answered.http_status, error)
+    outcome = table.outcome(planned.definition.name, answered.http_status, error)
     why = reason(
         outcome.code,
         detail=_detail(planned, outcome),
@@ -135,23 +175,28 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
         reason=why,
         source=_source(planned.endpoint, attempt, answered, error.meta.provider),
     )
-    if outcome.known:
-        return Decision(reply)
+    return Decision(reply, tuple(_surprises(answered, error, outcome)), outcome.alerts)
+
+
+def _surprises(answered: Answered, error: ApiError, outcome: Outcome) -> Iterator[Surprise]:
     code = error.code if _CODE.fullmatch(error.code) else "without a code"
-    return Decision(reply, (Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}"),))
+    if not outcome.known:
+        yield Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}")
+    elif outcome.alerts is Alert.REQUEST:
+        yield Surprise(SurpriseKind.REFUSED_REQUEST, f"{answered.http_status} {code}")
 
 
 def _wait(
     definition: CheckDefinition, answered: Answered, error: ApiError, code: CheckCode, now: datetime
 ) -> int | None:
-    if code not in RETRYABLE:
+    if not traits_of(code).is_retryable:
         return None
     headers = dict(answered.headers)
     if code is not CheckCode.RATE_LIMITED:
         # Every answer tells when the quota's window ends; only a refusal for the quota waits for it.
         headers.pop("ratelimit-reset", None)
     told = retry_after_seconds(headers, error, now)
-    if told is None and code in _OF_A_WINDOW:
+    if told is None and traits_of(code).is_of_a_window:
         provider = error.meta.provider or definition.provider
         left = seconds_to_end(provider, now)
         return None if left is None else ceil(left)
@@ -159,9 +204,14 @@ def _wait(
 
 
 def _detail(planned: PlannedCall, outcome: Outcome) -> str | None:
-    if outcome.code is CheckCode.NO_RECORD:
-        return planned.definition.no_record_detail
-    return outcome.detail or _source_detail(planned.endpoint.source, outcome.code)
+    definition = planned.definition
+    of_check = {
+        CheckCode.NO_RECORD: definition.no_record_detail,
+        CheckCode.NOT_CONCERNED: definition.not_concerned_detail,
+    }
+    return (
+        outcome.detail or of_check.get(outcome.code) or _source_detail(planned.endpoint.source, outcome.code)
+    )
 
 
 def _source_detail(source: ApiSource | None, code: CheckCode) -> str | None:

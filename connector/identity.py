@@ -7,14 +7,13 @@ from enum import Enum, auto
 from typing import Final
 
 from connector.defects import Defect, invalid, missing
-from schemas.identity import Identity, PlaceOfBirth, normalised, split_date
+from schemas.identity import FRANCE, Identity, PlaceOfBirth, normalised, split_date
 
 Query = tuple[tuple[str, str], ...]
 """Parameters of a call under the API's names, in order, arrays repeated."""
 
 NAMES: Final = frozenset({"nomNaissance", "nomUsage", "prenoms[]"})
 """The parameters that hold a name."""
-FRANCE: Final = "99100"
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
 _FULL_DATE: Final = 3
 """A year, a month and a day."""
@@ -32,9 +31,9 @@ class Place(Enum):
     """What an endpoint takes of the place of birth."""
 
     COUNTRY_AND_COMMUNE = auto()
-    """The country; for France a commune too, by code or by name."""
+    """The country; for France a commune too where it is known, by code or by name."""
     COUNTRY_AND_CODE = auto()
-    """The country; for France a commune too, by code only."""
+    """The country; for France a commune is demanded, by code only."""
     COMMUNE = auto()
     """A commune, by code or by name, where the person was born in France; never a country."""
     LEFT_OUT = auto()
@@ -105,26 +104,34 @@ def _place_defect(profile: IdentityProfile, identity: Identity) -> Defect | None
         case Place.LEFT_OUT:
             return None
         case Place.COMMUNE:
-            is_by_name = place is not None and place.code_pays == FRANCE and place.nom_commune
-            return _commune_defect(place, identity) if place and is_by_name else None
-        case Place.COUNTRY_AND_COMMUNE | Place.COUNTRY_AND_CODE:
-            if place is None:
-                return missing("lieu_naissance")
-            if place.code_pays != FRANCE:
-                return _commune_abroad(place)
-            return _commune_defect(place, identity, by_name=profile.place is Place.COUNTRY_AND_COMMUNE)
+            return _commune_by_name_defect(place, identity)
+        case Place.COUNTRY_AND_COMMUNE:
+            return _country_defect(place) or _commune_by_name_defect(place, identity)
+        case Place.COUNTRY_AND_CODE:
+            return _country_defect(place) or _commune_code_defect(place)
 
 
-def _commune_defect(place: PlaceOfBirth, identity: Identity, *, by_name: bool = True) -> Defect | None:
-    if place.code_commune:
+def _country_defect(place: PlaceOfBirth | None) -> Defect | None:
+    if place is None:
+        return missing("lieu_naissance")
+    if place.pays is None:
+        return missing("lieu_naissance.code_pays")
+    return None if place.pays == FRANCE else _commune_abroad(place)
+
+
+def _commune_code_defect(place: PlaceOfBirth | None) -> Defect | None:
+    if place is None or place.code_commune or place.pays != FRANCE:
         return None
-    if not place.nom_commune or not by_name:
-        return missing(
-            "lieu_naissance.code_commune",
-            "La commune de naissance est obligatoire pour une personne née en France."
-            if by_name
-            else "Cette source demande la commune de naissance par son code INSEE.",
-        )
+    return missing(
+        "lieu_naissance.code_commune",
+        "Cette source demande la commune de naissance, par son code INSEE, d'une personne née en France.",
+    )
+
+
+def _commune_by_name_defect(place: PlaceOfBirth | None, identity: Identity) -> Defect | None:
+    """Return what the API would need besides the name of a commune."""
+    if place is None or place.code_commune or not place.nom_commune or place.pays != FRANCE:
+        return None
     if not place.code_departement:
         return missing(
             "lieu_naissance.code_departement",
@@ -163,8 +170,8 @@ def _query(profile: IdentityProfile, identity: Identity) -> Iterator[tuple[str, 
 
 def _place_query(profile: IdentityProfile, place: PlaceOfBirth) -> Iterator[tuple[str, str]]:
     if profile.place is not Place.COMMUNE:
-        yield "codeCogInseePaysNaissance", place.code_pays
-    elif place.code_pays != FRANCE:
+        yield "codeCogInseePaysNaissance", place.pays or FRANCE
+    elif place.pays != FRANCE:
         return
     if place.code_commune:
         yield "codeCogInseeCommuneNaissance", place.code_commune

@@ -1,5 +1,6 @@
 """A provider's breaker and one call: what the call's end says to it, and who is told whom its being open concerns."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,20 +10,23 @@ from connector.breaker import (
     CLOSED,
     Breaker,
     CallEnd,
-    Signal,
     after_call,
     after_ping,
     breaker_name,
-    signal_of,
+    provider_of,
 )
 from connector.plan import PlannedCall
 from connector.progress import CheckProgress
 from connector.registry.records import Tenant
 from connector.retry import Held
 from connector.services import Services
-from schemas.codes import CheckCode
+from connector.sources import nomenclature
+from connector.sources.traits import Signal, signal_of
+from schemas.codes import Call, CheckCode
 from schemas.reply import CheckReply
 
+FRANCE_CONNECT: Final = nomenclature.PROVIDERS[nomenclature.FRANCE_CONNECT]
+"""Whose failures have a breaker of their own."""
 _ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
 """Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
 _HANGING_MS: Final = 10_000
@@ -30,13 +34,40 @@ _HANGING_MS: Final = 10_000
 _log = structlog.get_logger(__name__)
 
 
-def breaker_of(planned: PlannedCall) -> str:
-    """Return the name of its provider's breaker."""
-    return breaker_name(planned.endpoint.source, planned.definition.provider)
+def breakers_of(planned: PlannedCall) -> tuple[str, ...]:
+    """Return the names of the breakers that a call passes, its provider's last.
+
+    FranceConnect, which the platform asks about the person's token first, has one of its own: its failures say nothing of
+    the provider.
+    """
+    source = planned.endpoint.source
+    provider = breaker_name(source, planned.definition.provider)
+    if planned.endpoint.call is not Call.FRANCE_CONNECT:
+        return (provider,)
+    return (breaker_name(source, FRANCE_CONNECT), provider)
 
 
-def end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:
-    """Return what a call's answer says of its provider."""
+def ends_of(
+    planned: PlannedCall, answer: CheckReply, asked_at: datetime, progress: CheckProgress
+) -> dict[str, CallEnd]:
+    """Return what a call's answer says to each of the breakers that it has passed."""
+    end = _end_of(answer, asked_at, progress)
+    *before, provider = breakers_of(planned)
+    if _is_france_connect_s(answer):
+        france_connect = breaker_name(planned.endpoint.source, FRANCE_CONNECT)
+        return {france_connect: end, provider: replace(end, signal=Signal.NOTHING)}
+    # Whatever the provider did, FranceConnect had let the call through to it.
+    passed = Signal.NOTHING if end.signal is Signal.NOTHING else Signal.UP
+    return {**{name: replace(end, signal=passed) for name in before}, provider: end}
+
+
+def _is_france_connect_s(answer: CheckReply) -> bool:
+    """Tell whether an answer is FranceConnect's own failure, on whatever endpoint it comes."""
+    upstream = answer.reason.upstream if answer.reason else None
+    return upstream is not None and (upstream.code or "").startswith(nomenclature.FRANCE_CONNECT)
+
+
+def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:
     code = answer.reason.code if answer.reason else None
     signal = signal_of(code)
     if answer.source is not None and signal is Signal.DOWN and answer.source.provider in _ONE_FUND_OF_SEVERAL:
@@ -52,9 +83,9 @@ def end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> C
     )
 
 
-async def note_end(planned: PlannedCall, tenant: Tenant, end: CallEnd, services: Services) -> None:
-    """Tell the breaker how a call ended, and tell of what follows."""
-    breaker, concerned = breaker_of(planned), services.concerned
+async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Services) -> None:
+    """Tell a breaker how a call ended, and tell of what follows."""
+    concerned = services.concerned
     if end.signal is Signal.DOWN:
         concerned.note(breaker, tenant.siret)
 
@@ -69,7 +100,7 @@ async def note_end(planned: PlannedCall, tenant: Tenant, end: CallEnd, services:
         _log.warning(
             "breaker.opened",
             breaker=breaker,
-            provider=planned.definition.provider,
+            provider=provider_of(breaker),
             code=str(end.code),
             until=after.until.isoformat(),
             tenants=concerned.tell_all(breaker),
@@ -77,13 +108,13 @@ async def note_end(planned: PlannedCall, tenant: Tenant, end: CallEnd, services:
     elif before.until is not None and after == CLOSED:
         _log.info("breaker.closed", breaker=breaker)
     elif after.until is not None:
-        _tell_new(planned, after.code, services)
+        _tell_new(breaker, after.code, services)
 
 
-def note_held(planned: PlannedCall, tenant: Tenant, held: Held, services: Services) -> Held:
+def note_held(breaker: str, tenant: Tenant, held: Held, services: Services) -> Held:
     """Tell of a call that an open breaker has held back; return what held it."""
-    services.concerned.note(breaker_of(planned), tenant.siret)
-    _tell_new(planned, held.code, services)
+    services.concerned.note(breaker, tenant.siret)
+    _tell_new(breaker, held.code, services)
     return held
 
 
@@ -98,13 +129,12 @@ async def stay_open(breaker: str, services: Services) -> Held:
     return await services.breakers.change(breaker, reopen)
 
 
-def _tell_new(planned: PlannedCall, code: CheckCode, services: Services) -> None:
-    breaker = breaker_of(planned)
+def _tell_new(breaker: str, code: CheckCode, services: Services) -> None:
     if tenants := services.concerned.tell_new(breaker):
         _log.warning(
             "breaker.concerns",
             breaker=breaker,
-            provider=planned.definition.provider,
+            provider=provider_of(breaker),
             code=str(code),
             tenants=tenants,
         )

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from connector.french import explain
+from connector.json_pointer import json_pointer
 from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.reasons import job_error
 from schemas.base import Reference
@@ -122,11 +123,6 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
 
 def _read_detail(detail: ErrorDetails) -> JobError:
     return _invalid(explain(detail), json_pointer(detail["loc"]))
-
-
-def json_pointer(location: tuple[int | str, ...]) -> str:
-    """Return a location as a JSON Pointer (RFC 6901); the empty one is the whole body."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
 
 
 def _invalid(detail: str, pointer: str | None = None) -> JobError:

@@ -18,6 +18,7 @@ from schemas.codes import Call, CheckCode
 from schemas.request import CheckRequest, VerificationRequest
 
 _LONGEST_NAME_SHOWN: Final = 64
+_ABSENT: Final = (None, "")
 INPUTS: Final[Mapping[Call, tuple[str, ...]]] = {
     Call.IDENTITE: ("identity",),
     Call.FRANCE_CONNECT: ("france_connect_token",),
@@ -102,7 +103,7 @@ def _choose_endpoint(
         return invalid(
             "api_version", f"Cette version de l'API n'est pas servie ; versions possibles : {served}."
         )
-    if request.call is not None:
+    if request.call not in _ABSENT:
         called = next((endpoint for endpoint in endpoints if endpoint.call == request.call), None)
         return called or invalid(
             "call", f"Cette vérification ne s'appelle pas ainsi ; appels possibles : {_calls(endpoints)}."
@@ -126,12 +127,14 @@ def _calls(endpoints: tuple[Endpoint, ...] | list[Endpoint]) -> str:
 
 def _gives_input(job: VerificationRequest, request: CheckRequest, call: Call) -> bool:
     params: Any = request.params if isinstance(request.params, dict) else {}
-    return any(getattr(job, name, None) is not None or params.get(name) is not None for name in INPUTS[call])
+    return any(
+        getattr(job, name, None) is not None or params.get(name) not in _ABSENT for name in INPUTS[call]
+    )
 
 
 def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | Defect:
     try:
-        return endpoint.params.model_validate({} if request.params is None else request.params)
+        return endpoint.params.model_validate(_given(request.params, endpoint.params))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
@@ -150,6 +153,13 @@ def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | De
             )
         case _:
             return invalid(name, f"{name} : {explain(first)}")
+
+
+def _given(params: Any, model: type[RequestModel]) -> Any:
+    """Return the parameters without those that are known and empty, which count as absent."""
+    if not isinstance(params, dict):
+        return {} if params is None else params
+    return {name: value for name, value in params.items() if value != "" or name not in model.model_fields}
 
 
 def _person_defect(job: VerificationRequest, endpoint: Endpoint, today: date) -> Defect | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from connector.admission import Admitted
 from connector.journal.journal import Accesses
-from connector.outage import breaker_of
+from connector.outage import breakers_of
 from connector.plan import PlannedCall
 from connector.upstream.exchange import Upstream
 
@@ -22,9 +22,9 @@ class Question:
     accesses: Accesses
 
     @property
-    def breaker(self) -> str:
-        """The name of its provider's breaker."""
-        return breaker_of(self.planned)
+    def breakers(self) -> tuple[str, ...]:
+        """The names of the breakers that a call passes, its provider's last."""
+        return breakers_of(self.planned)
 
     def left_seconds(self, now: datetime) -> float:
         """Return how long there is until the deadline."""

@@ -14,8 +14,6 @@ from connector.quota.refusals import (
     MOST_OF_A_TENANT,
     MOST_OF_THE_ADDRESS,
     NONE,
-    OF_THE_TOKEN,
-    REFUSALS,
     Refusals,
     after_answer,
     after_refusal,
@@ -24,8 +22,9 @@ from connector.quota.refusals import (
 from connector.registry.records import Registry, Tenant
 from connector.services import Services
 from connector.shared.state import SharedState
-from connector.token_alerts import dgfip_refused, refused
-from connector.token_life import dgfip_notice, refusal_notice
+from connector.sources.traits import Alert, Refusal, refusal_of
+from connector.token_alerts import dgfip_refused, record_refused, refused
+from connector.token_life import dgfip_notice, record_notice, refusal_notice
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
@@ -69,10 +68,15 @@ def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: 
     return frozenset(found)
 
 
-async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, services: Services) -> None:
-    """Count a refusal, or end a suspension with a call that was none."""
+async def note_answer(
+    planned: PlannedCall, tenant: Tenant, answer: CheckReply, alert: Alert | None, services: Services
+) -> None:
+    """Count a refusal, or end a suspension with a call that was none; tell the operator what is to be told."""
     code = answer.reason.code if answer.reason else None
-    if code is None or code not in REFUSALS:
+    if code is not None and alert is not None and not is_of_the_person(planned):
+        await _tell(planned, tenant, code, alert, services)
+    refusal = refusal_of(code)
+    if code is None or refusal is None:
         if answer.source is None or answer.source.http_status is None:
             # Nobody answered: that says nothing of the token.
             return
@@ -82,28 +86,34 @@ async def note_answer(planned: PlannedCall, tenant: Tenant, answer: CheckReply, 
                     key, lambda state: (after_answer(state, services.clock()), None)
                 )
         return
-    if code in OF_THE_TOKEN and not is_of_the_person(planned):
-        await _tell(planned, tenant, code, services)
     keys = _keys(planned, tenant)
     if EGRESS in keys and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
         _log.critical("address.paused", code=str(code), until=_until(EGRESS, services))
     if is_of_the_person(planned):
         return
-    key = keys[-1] if code is CheckCode.INSUFFICIENT_SCOPE else keys[-2]
+    is_of_the_check = refusal is Refusal.SCOPE
+    key = keys[-1] if is_of_the_check else keys[-2]
     if await _count(key, code, MOST_OF_A_TENANT, services):
         _log.error(
             "tenant.suspended",
             tenant=tenant.siret,
-            check=planned.definition.name if code is CheckCode.INSUFFICIENT_SCOPE else None,
+            check=planned.definition.name if is_of_the_check else None,
             code=str(code),
             until=_until(key, services),
         )
 
 
-async def _tell(planned: PlannedCall, tenant: Tenant, code: CheckCode, services: Services) -> None:
-    """Tell once a day that what authenticates a tenant's calls is refused."""
+async def _tell(
+    planned: PlannedCall, tenant: Tenant, code: CheckCode, alert: Alert, services: Services
+) -> None:
+    """Tell once a day what of a tenant is refused: what authenticates its calls, a delegation, its record."""
     day = paris_day(services.clock())
-    if planned.endpoint.source is Source.API_IMPOT_PARTICULIER:
+    if alert is Alert.REQUEST:
+        # It is counted as a surprise, which tells the maintainers.
+        return
+    if alert is Alert.RECORD:
+        await services.announcements.tell_once(record_notice(tenant, day), record_refused(tenant, code))
+    elif planned.endpoint.source is Source.API_IMPOT_PARTICULIER:
         await services.announcements.tell_once(dgfip_notice(tenant, day), dgfip_refused(tenant, code))
     else:
         await services.announcements.tell_once(refusal_notice(tenant, day), refused(tenant, code))

@@ -13,11 +13,9 @@ from types import MappingProxyType
 from typing import Final
 
 from connector.messaging.delivery import Lane
-from connector.reasons import RETRYABLE
+from connector.sources.traits import traits_of
 from schemas.codes import CheckCode
 
-RETRIED: Final = RETRYABLE - {CheckCode.EXPIRED}
-"""Codes after which the connector itself asks again."""
 _SPREAD_SECONDS: Final = 1.0
 """Calls told to come back at one instant come back within so long after it."""
 _LONGEST_BACKOFF_DOUBLINGS: Final = 30
@@ -56,17 +54,6 @@ POLICIES: Final[Mapping[Lane, Policy]] = MappingProxyType(
         ),
     }
 )
-
-_LEAST_WAITS: Final[Mapping[CheckCode, float]] = MappingProxyType(
-    {
-        # The first call must have ended, or the second is refused like it.
-        CheckCode.PROVIDER_CONFLICT: 5.0,
-        # A window of a quota is a second at the least.
-        CheckCode.RATE_LIMITED: 1.0,
-        CheckCode.PROVIDER_RATE_LIMITED: 1.0,
-    }
-)
-"""Seconds to wait at the least after a code, where the source does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +125,8 @@ def next_step(
         backoff = timedelta(seconds=_backoff_seconds(tried + 1, policy, jitter, longest))
         at = max(outcome.until + timedelta(seconds=jitter * _SPREAD_SECONDS), now + backoff)
         return Park(at) if at < _end(window, policy, is_known=outcome.is_known) else Finish()
-    if outcome.code not in RETRIED or tried >= policy.most_calls:
+    traits = traits_of(outcome.code)
+    if not traits.is_retried or tried >= policy.most_calls:
         return Finish()
     backoff_seconds = _backoff_seconds(tried, policy, jitter, policy.longest_wait_seconds)
     is_known = outcome.wait_seconds is not None
@@ -146,7 +134,7 @@ def next_step(
         # Told the same again and again, the calls still grow rarer: others wait for the same quota.
         wait_seconds = outcome.wait_seconds + max(jitter * _SPREAD_SECONDS, backoff_seconds)
     else:
-        wait_seconds = _LEAST_WAITS.get(outcome.code, 0.0) + backoff_seconds
+        wait_seconds = traits.least_wait_seconds + backoff_seconds
     at = now + timedelta(seconds=wait_seconds)
     return RetryAt(at) if at < _end(window, policy, is_known=is_known) else Finish()
 

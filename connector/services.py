@@ -20,6 +20,7 @@ from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault
 from connector.retry import Policy
+from connector.shared.exclusion import Exclusion
 from connector.shared.link import RedisLink
 from connector.shared.state import SharedState
 from connector.surprises import Tally
@@ -48,6 +49,8 @@ class Services:
     """What somebody has to be told once."""
     refusals: SharedState[Refusals]
     """One per tenant's token, per scope that it lacks, and for the address."""
+    exclusion: Exclusion
+    """Lets calls go one at a time where their source refuses them otherwise."""
     link: RedisLink | None
     """To what the worker processes share; None where there is one process only."""
     memory: ReplyMemory

@@ -31,9 +31,13 @@ class SurpriseKind(StrEnum):
     UNKNOWN_VALUE = "unknown_value"
     """A value that the API does not document: it was passed on."""
     WRONG_TYPE = "wrong_type"
-    """A member of another type than documented: the check is ``unexpected_response``."""
+    """A value that cannot be read under its member's type: it was left out."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     """A status and code that no rule knows: the status alone decided."""
+    OTHER_THAN_ASKED = "other_than_asked"
+    """An answer to another question than the one asked: the check is ``unexpected_response``."""
+    REFUSED_REQUEST = "refused_request"
+    """The API refuses the connector's request as wrong, or no longer serves the version that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Surprise:
 
     kind: SurpriseKind
     place: str
+    found: str = ""
+    """The JSON type of what was there, of a value that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +101,20 @@ class Tally:
     """Counts surprises, and logs each at its 1st, 10th, 100th… time."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, SurpriseKind, str], int] = {}
+        self._counts: dict[tuple[str, SurpriseKind, str, str], int] = {}
 
     def count(self, check: str, surprise: Surprise) -> None:
         """Count one surprise of a check's source."""
-        key = (check, surprise.kind, surprise.place)
+        key = (check, surprise.kind, surprise.place, surprise.found)
         if key not in self._counts and len(self._counts) >= _LARGEST_TALLY:
-            key = (check, surprise.kind, "others")
+            key = (check, surprise.kind, "others", "")
         self._counts[key] = count = self._counts.get(key, 0) + 1
         if count == 10 ** (len(str(count)) - 1):
-            _log.warning("source.surprise", check=key[0], kind=key[1].value, place=key[2], count=count)
+            found = {"found": key[3]} if key[3] else {}
+            _log.warning(
+                "source.surprise", check=key[0], kind=key[1].value, place=key[2], count=count, **found
+            )
 
-    def counts(self) -> dict[tuple[str, SurpriseKind, str], int]:
-        """Return how often each was seen, by check, kind and place."""
+    def counts(self) -> dict[tuple[str, SurpriseKind, str, str], int]:
+        """Return how often each was seen, by check, kind, place and what was found there."""
         return dict(self._counts)

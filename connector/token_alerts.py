@@ -1,8 +1,9 @@
 """What somebody has to be told of a token, as values, and how it is told: in the logs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -14,9 +15,18 @@ from schemas.codes import CheckCode
 EXPIRES: Final = "token.expires"
 REFUSED: Final = "token.refused"
 DGFIP_REFUSED: Final = "dgfip.refused"
+RECORD_REFUSED: Final = "tenant.record_refused"
 NEXT_REFUSED: Final = "token.next_refused"
-_WITHOUT_SERVICE: Final = frozenset({REFUSED, DGFIP_REFUSED})
+_WITHOUT_SERVICE: Final = frozenset({REFUSED, DGFIP_REFUSED, RECORD_REFUSED})
 """The tenant's jobs fail until somebody acts."""
+_TO_DO: Final[Mapping[CheckCode, str]] = MappingProxyType(
+    {
+        CheckCode.IP_FORBIDDEN: "ask the API to allow the address of this host",
+        CheckCode.DELEGATION_MISSING: "have the CCAS delegate its habilitation to the vendor, in its space at the API",
+        CheckCode.DELEGATION_AMBIGUOUS: "name the delegation that serves in the tenants file",
+    }
+)
+"""What is to be done where a new token is no help."""
 _log = structlog.get_logger(__name__)
 
 
@@ -25,7 +35,7 @@ class TokenAlert:
     """One thing to be told, once."""
 
     event: str
-    """``EXPIRES``, ``REFUSED``, ``DGFIP_REFUSED`` or ``NEXT_REFUSED``."""
+    """``EXPIRES``, ``REFUSED``, ``DGFIP_REFUSED``, ``RECORD_REFUSED`` or ``NEXT_REFUSED``."""
     tenant: str
     """SIRET."""
     to_do: str
@@ -63,14 +73,23 @@ def expires(tenant: Tenant, warning: ExpiryWarning) -> TokenAlert:
 
 def refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
     """Return the alert of a token that does not serve any more."""
-    address = "ask the API to allow the address of this host"
     token = f"get a token that the API takes on DataPass, then: {_rotate(tenant)}"
     return TokenAlert(
         event=REFUSED,
         tenant=tenant.siret,
         code=code,
         expires_at=tenant.token_expires_at,
-        to_do=address if code is CheckCode.IP_FORBIDDEN else token,
+        to_do=_TO_DO.get(code, token),
+    )
+
+
+def record_refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
+    """Return the alert of a tenant whose SIRET the API refuses as recipient."""
+    return TokenAlert(
+        event=RECORD_REFUSED,
+        tenant=tenant.siret,
+        code=code,
+        to_do="compare its SIRET with its habilitation on DataPass, correct the tenants file, then: ccas-connector tenants import FILE",
     )
 
 

@@ -51,3 +51,8 @@ def dgfip_notice(tenant: Tenant, day: date) -> str:
     """Return the name under which the refusal of its credentials at API Impôt particulier is told once a day."""
     since = tenant.dgfip_set_at.isoformat() if tenant.dgfip_set_at else "unknown"
     return f"dgfip.refused/{tenant.siret}/{since}/{day.isoformat()}"
+
+
+def record_notice(tenant: Tenant, day: date) -> str:
+    """Return the name under which the refusal of a tenant's SIRET is told once a day."""
+    return f"tenant.record_refused/{tenant.siret}/{day.isoformat()}"

@@ -3,6 +3,7 @@
 An answer that was kept, in the reply memory or with a job that was put off, is read again under the grant of now.
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from connector.assemble import job_status
 from connector.catalogue.definition import CheckDefinition, scoped_members
 from connector.grants import Grant, Hidden
+from connector.json_pointer import members_of, parts_of
 from connector.plan import PlannedCall, PlannedCheck
 from connector.progress import NOT_ASKED, CheckProgress
 from connector.reasons import reason
@@ -48,6 +50,36 @@ def _lacks(value: Any, path: Sequence[str]) -> bool:
     return bool(rest) and _lacks(value[name], rest)
 
 
+def is_hidden(pointer: str, hidden: Hidden) -> bool:
+    """Tell whether a JSON Pointer leads to a hidden member, or into one."""
+    for name in members_of(pointer):
+        if name not in hidden:
+            return False
+        hidden = hidden[name]
+        if not hidden:
+            return True
+    return False
+
+
+def with_nulls(data: Any, pointers: Iterable[str]) -> Any:
+    """Return JSON data with a null where each unreadable value was taken out: absent for another reason than withheld."""
+    marked = copy.deepcopy(data)
+    for pointer in pointers:
+        holder: Any = marked
+        *around, last = parts_of(pointer)
+        for part in around:
+            holder = _within(holder, part)
+        if isinstance(holder, dict):
+            holder.setdefault(last, None)
+    return marked
+
+
+def _within(value: Any, part: str) -> Any:
+    if isinstance(value, list):
+        return value[int(part)]
+    return value.get(part) if isinstance(value, dict) else None
+
+
 def progress_within(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
     """Return how far a check had come, as far as the vendor may know it now."""
     if not isinstance(planned, PlannedCall):
@@ -82,9 +114,11 @@ def _check_within(answer: CheckReply, grant: Grant, catalogue: Mapping[str, Chec
 def _masked(answer: CheckReply, definition: CheckDefinition, hidden: Hidden) -> CheckReply:
     if not hidden or answer.data is None:
         return answer
+    data = with_nulls(answer.data, answer.unreadable) if answer.unreadable else answer.data
     shown = without(answer.data, hidden)
     every = (path for endpoint in definition.endpoints for path, _scope in scoped_members(endpoint.data))
     blocks = tuple(dict.fromkeys(every))
-    not_sent = {*absent(answer.data, blocks)}.difference(answer.withheld)
-    withheld = tuple(path for path in absent(shown, blocks) if path not in not_sent)
-    return answer.model_copy(update={"data": shown, "withheld": withheld})
+    not_sent = {*absent(data, blocks)}.difference(answer.withheld)
+    withheld = tuple(path for path in absent(without(data, hidden), blocks) if path not in not_sent)
+    unreadable = tuple(pointer for pointer in answer.unreadable if not is_hidden(pointer, hidden))
+    return answer.model_copy(update={"data": shown, "withheld": withheld, "unreadable": unreadable})

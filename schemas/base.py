@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, core_schema
 
 
 class _Private(BaseModel):
@@ -27,7 +27,7 @@ class _Private(BaseModel):
 
 
 class RequestModel(_Private):
-    """A part of what a vendor publishes: types are strict, unknown members are errors."""
+    """A part of what a vendor publishes: types are strict, unknown members are errors, an empty text is absent."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -50,10 +50,11 @@ class ReplyModel(_Private):
 
 
 class DataModel(_Private):
-    """A part of a source's answer, whose types are strict.
+    """A part of a source's answer, whose types are strict, and of which every member may be absent or null.
 
-    A member that the contract does not know is held apart (``model_extra``), to be dropped and counted. A member
-    that the source leaves out stays out of the reply, since "withheld" is not "null".
+    A source may send null wherever it sends a value. A member that it leaves out stays out of the reply, since
+    "withheld" is not "null". One that the contract does not know is held apart (``model_extra``), to be dropped and
+    counted.
     """
 
     model_config = ConfigDict(
@@ -85,14 +86,54 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO
 """A short word that the connector compares or carries."""
 
 
-def _not_null(value: Any) -> Any:
-    if value is None:
-        raise PydanticCustomError("null", "null where a value is due")
-    return value
+def _none_where_empty(value: Any) -> Any:
+    return None if value == "" else value
 
 
-NotNull = AfterValidator(_not_null)
-"""On a member that may be absent, since a scope can mask it, but is never null when present."""
+@dataclass(frozen=True, slots=True)
+class EmptyIsAbsent:
+    """On an optional text of a request: an empty one counts as absent, as many forms and languages write it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read an empty text as null."""
+        return core_schema.no_info_before_validator_function(_none_where_empty, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow an empty text beside what the member takes."""
+        described = handler(schema)
+        return {**described, "anyOf": [*described["anyOf"], EMPTY_TEXT]}
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyItemsAreAbsent:
+    """On an optional list of texts of a request: empty ones are left out, and a list of nothing else is absent."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read the list without its empty texts."""
+        return core_schema.no_info_before_validator_function(_without_empty, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow an empty text beside what an item may be."""
+        described = handler(schema)
+        choices = [
+            choice | {"items": {"anyOf": [choice["items"], EMPTY_TEXT]}} if "items" in choice else choice
+            for choice in described["anyOf"]
+        ]
+        return {**described, "anyOf": choices}
+
+
+def _without_empty(texts: Any) -> Any:
+    if not isinstance(texts, list) or not texts:
+        return texts
+    return [text for text in texts if text != ""] or None
+
+
+EMPTY_TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": 0}
+"""In a JSON Schema: an empty text, which counts as absent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class CheckCode(StrEnum):
     """Why a check has no data."""
 
     NO_RECORD = "no_record"
+    NOT_CONCERNED = "not_concerned"
     IDENTITY_UNMATCHED = "identity_unmatched"
     IDENTITY_AMBIGUOUS = "identity_ambiguous"
     UNKNOWN_CHECK = "unknown_check"
@@ -69,6 +70,8 @@ class CheckCode(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - likewise
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - likewise
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    DELEGATION_MISSING = "delegation_missing"
+    DELEGATION_AMBIGUOUS = "delegation_ambiguous"
     IP_FORBIDDEN = "ip_forbidden"
     RATE_LIMITED = "rate_limited"
     PROVIDER_UNAVAILABLE = "provider_unavailable"

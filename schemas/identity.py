@@ -3,6 +3,7 @@
 Only what every endpoint agrees on is checked here; what one endpoint demands is checked with its check.
 """
 
+import itertools
 import re
 import unicodedata
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from schemas.base import Reference, RequestModel
+from schemas.base import EmptyIsAbsent, EmptyItemsAreAbsent, Reference, RequestModel
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 # What the API refuses in a name: all but Latin letters of ISO 8859-1, apostrophe, space and hyphen.
@@ -71,12 +72,16 @@ def split_date(value: str) -> tuple[int, ...]:
     return parts
 
 
-def _partial_date(value: str) -> str:
+def _partial_date(value: str) -> str | None:
+    """Return as much of a date as is known: FranceConnect and civil registers write zeros for what is not."""
+    match = _PARTIAL_DATE.fullmatch(value)
+    parts = [part for part in match.groups() if part is not None] if match else ["no date"]
     try:
-        split_date(value)
+        known = list(itertools.takewhile(int, parts))
+        date(*(*map(int, known), 1, 1, 1)[:3])
     except ValueError:
         raise PydanticCustomError("partial_date", "not a date") from None
-    return value
+    return "-".join(known) or None
 
 
 PartialDate = Annotated[
@@ -84,36 +89,52 @@ PartialDate = Annotated[
     AfterValidator(_partial_date),
     Field(json_schema_extra={"pattern": "^[0-9]{4}(?:-[0-9]{2}){0,2}$"}),
 ]
+"""As much of a date as is known; ``1979-00-00`` is ``1979``, ``0000-00-00`` is absent."""
 CodePays = Annotated[str, StringConstraints(pattern=r"^(?:99[0-9]{3}|92352)$")]
 CodeCommune = Annotated[str, StringConstraints(pattern=r"^(?:[013-9][0-9]|2[AB1-9])[0-9]{3}$")]
 CodeDepartement = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{2,3}|2[AB])$")]
 
 
+FRANCE: Final = "99100"
+"""INSEE's code of the country."""
+
+
+# JSON knows lists only, hence no strict tuple.
+Prenoms = Annotated[tuple[Name, ...], Field(strict=False, min_length=1, max_length=20)]
+
+
 class PlaceOfBirth(RequestModel):
     """Where the person was born: a country and, for France, a commune by code or by name and département."""
 
-    code_pays: CodePays
-    """INSEE code of the country: 99100 is France, 92352 French Algeria."""
-    code_commune: CodeCommune | None = None
+    code_pays: Annotated[CodePays | None, EmptyIsAbsent()] = None
+    """INSEE code of the country: 99100 is France, 92352 French Algeria. It may be left out where a commune is given."""
+    code_commune: Annotated[CodeCommune | None, EmptyIsAbsent()] = None
     """INSEE code of the commune, for a person born in France."""
-    nom_commune: Annotated[Reference, AfterValidator(_with_a_letter)] | None = None
+    nom_commune: Annotated[Annotated[Reference, AfterValidator(_with_a_letter)] | None, EmptyIsAbsent()] = (
+        None
+    )
     """Name of the commune, with ``code_departement`` and a year of birth, where its code is not known."""
-    code_departement: CodeDepartement | None = None
+    code_departement: Annotated[CodeDepartement | None, EmptyIsAbsent()] = None
     """INSEE code of the département, with ``nom_commune``."""
+
+    @property
+    def pays(self) -> str | None:
+        """The country: as given, else France where a commune is given; None where nothing says it."""
+        return self.code_pays or (FRANCE if self.code_commune or self.nom_commune else None)
 
 
 class Identity(RequestModel):
     """A person. Each check sends what its endpoint takes of it, and no more."""
 
-    nom_naissance: Name | None = None
+    nom_naissance: Annotated[Name | None, EmptyIsAbsent()] = None
     """Birth name: with the year and place of birth, what identification rests on."""
-    nom_usage: Name | None = None
+    nom_usage: Annotated[Name | None, EmptyIsAbsent()] = None
     """Name in daily use; it narrows the match and can cost an answer."""
-    prenoms: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)] | None = None
+    prenoms: Annotated[Prenoms | None, EmptyItemsAreAbsent()] = None
     """First names in the order of the birth record; the API reads the first three."""
-    sexe: Literal["M", "F"] | None = None
+    sexe: Annotated[Literal["M", "F"] | None, EmptyIsAbsent()] = None
     """Sex of the civil status."""
-    date_naissance: PartialDate | None = None
-    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; absent when unknown."""
+    date_naissance: Annotated[PartialDate | None, EmptyIsAbsent()] = None
+    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; absent when unknown. ``1979-00-00`` is ``1979``."""
     lieu_naissance: PlaceOfBirth | None = None
     """Place of birth."""

@@ -7,6 +7,8 @@ from pydantic import Field, JsonValue
 from schemas.base import Instant, ReplyModel
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 
+SINCE: Final = "x-since"
+"""On a member that version 1 was given later, by the version of the published documents: earlier replies lack it."""
 REPLY_TYPE: Final = "verification.reply.v1"
 """The AMQP ``type`` of a reply."""
 
@@ -59,9 +61,13 @@ class CheckReply(ReplyModel):
     check: str
     status: CheckStatus
     data: dict[str, JsonValue] | None = None
-    """What the source returned, under its own names, dates in ISO form; ``null`` unless ``found``."""
+    """What the source returned, under its own names, dates in ISO form; ``null`` unless ``found``. Any member of it
+    may be ``null``."""
     withheld: tuple[str, ...] = ()
     """Blocks of ``data`` that the token's scopes or the vendor's grant withhold."""
+    unreadable: tuple[str, ...] = Field(default=(), json_schema_extra={SINCE: "1.1"})
+    """JSON Pointers (RFC 6901) into ``data`` of values that could not be read: left out, or null in a list. Empty as
+    a rule."""
     reason: Reason | None = None
     """``null`` only when ``found``."""
     source: Source | None = None

@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from schemas.base import Label, Reference, RequestModel
+from schemas.base import EmptyIsAbsent, Label, Reference, RequestModel
 from schemas.identity import Identity
 from schemas.siret import Siret
 
@@ -23,7 +23,7 @@ MAX_CHECKS: Final = 20
 
 
 _RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})?",
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:\d{2})?",
     re.ASCII,
 )
 
@@ -60,7 +60,7 @@ Params = Annotated[
 class CheckRequest(RequestModel):
     """One question. What is wrong with its ``call``, ``api_version`` or ``params`` is that check's own error."""
 
-    id: Reference | None = None
+    id: Annotated[Reference | None, EmptyIsAbsent()] = None
     """Labels the answer in the reply; unique in the job; default: the check's name."""
     check: Label
     """A name of the catalogue."""
@@ -92,14 +92,14 @@ class VerificationRequest(RequestModel):
     """The idempotency key, unique for the vendor."""
     tenant: Siret
     """SIRET of the CCAS in whose name the sources are asked."""
-    dossier: Reference | None = None
+    dossier: Annotated[Reference | None, EmptyIsAbsent()] = None
     """An opaque reference, echoed, that groups the jobs of one family."""
-    agent: Reference | None = None
+    agent: Annotated[Reference | None, EmptyIsAbsent()] = None
     """An opaque reference of the person who asks; never a name."""
-    purpose: Label | None = None
+    purpose: Annotated[Label | None, EmptyIsAbsent()] = None
     """What the answer is for."""
-    expires_at: Deadline | None = None
-    """RFC 3339 instant with its offset, after which the answer is of no use.
+    expires_at: Annotated[Deadline | None, EmptyIsAbsent()] = None
+    """RFC 3339 instant with its offset, after which the answer is of no use; its seconds may be left out.
 
     Default: 60 s (interactive) or 24 h (batch) after the AMQP ``timestamp``.
     """
@@ -107,7 +107,9 @@ class VerificationRequest(RequestModel):
     """The person; required only by a check that is called with ``identite``."""
     identity_variants: bool = False
     """On ``not_identified``, try the documented variants of the identity."""
-    france_connect_token: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    france_connect_token: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None, EmptyIsAbsent()
+    ] = None
     """A FranceConnect access token; it lives about 60 s. One that is no ASCII is the error of the checks that use it."""
     checks: Annotated[
         tuple[CheckRequest, ...],

@@ -27,8 +27,10 @@ from tests.conformance.report import CasesReport
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
 _OWN_BROKERS = (
     "test_fairness",
+    "test_france_connect",
     "test_journal",
     "test_metrics",
+    "test_nullability",
     "test_official_cases",
     "test_outages",
     "test_postgresql",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, JsonValue
 
@@ -15,8 +15,6 @@ from connector.defects import Defect
 from connector.identity import IdentityProfile
 from schemas.base import DataModel, RequestModel, Scope
 from schemas.codes import Call
-
-DataT = TypeVar("DataT", bound=DataModel)
 
 
 class Source(StrEnum):
@@ -41,16 +39,45 @@ class QuotaGroup(StrEnum):
     AVIS_IMPOSITION = "avis_imposition"
 
 
-class Answer(DataModel, Generic[DataT]):
-    """A successful answer of API Particulier; its ``links`` and ``meta`` are not of the contract."""
+class NotAnAnswerError(Exception):
+    """A document is not the answer that was asked for; the message shows nothing of it."""
 
-    data: DataT
-    links: Any = None
-    meta: Any = None
+    def __init__(self, place: str, found: object) -> None:
+        super().__init__(f"no answer at {place}")
+        self.place = place
+        """The member that should have been there; ``body`` for the whole."""
+        self.found = found
+        """What was there."""
 
 
-Reader = Callable[[bytes, Any], DataModel]
-"""From the body of a 200 and the check's parameters to its data; raises pydantic's ``ValidationError``."""
+def as_object(value: Any, place: str) -> dict[str, Any]:
+    """Return a JSON object. Raises ``NotAnAnswerError`` for anything else."""
+    if not isinstance(value, dict):
+        raise NotAnAnswerError(place, value)
+    return value
+
+
+def data_of_answer(document: Any, _params: Any) -> dict[str, Any]:
+    """Return the data of an answer of API Particulier; its ``links`` and ``meta`` are not of the contract.
+
+    Raises ``NotAnAnswerError``.
+    """
+    return as_object(as_object(document, "body").get("data"), "data")
+
+
+Form = Callable[[Any, Any], dict[str, Any]]
+"""From a source's document and the check's parameters to data in the form of the contract, not yet validated; raises
+``NotAnAnswerError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An answer is to another question than the one asked."""
+
+    pointer: str
+    """JSON Pointer to the member of the data that says so."""
+    detail: str
+    """French."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +94,7 @@ class Endpoint:
     params: type[RequestModel]
     """The check's own parameters; ``serialization_alias`` is the API's name of each."""
     data: type[DataModel]
-    read: Reader
+    form: Form = data_of_answer
     identity: IdentityProfile | None = None
     """What the endpoint takes of an identity; only for ``identite``."""
     never_returns: frozenset[str] = frozenset()
@@ -90,6 +117,8 @@ class CheckDefinition:
     """French, for agents and integrators."""
     provider: str
     """Who holds the data, where the answer does not say."""
+    essential: tuple[str, ...]
+    """What the check exists for, as JSON Pointers into its data: where one of them cannot be read, there is no answer."""
     endpoints: tuple[Endpoint, ...]
     """The version frozen for version 1 of the contract first, then those that ``api_version`` pins."""
     other_scopes: tuple[str, ...] = ()
@@ -97,10 +126,16 @@ class CheckDefinition:
     quota_group: QuotaGroup = QuotaGroup.PARTICULIER
     params_rule: Callable[[Any, date], Defect | None] = lambda _params, _today: None
     """What the parameters' model cannot say: it depends on the day in Paris, or on several members at once."""
+    answer_rule: Callable[[Any, Any], Contradiction | None] = lambda _data, _params: None
+    """From the data and the parameters: whether the answer is to another question than the one asked."""
     params_note: str | None = None
     """French: what ``params_rule`` demands that no single parameter shows."""
     no_record_detail: str | None = None
     """What an agent should know when the source has no file, where there is more to say than that."""
+    not_concerned_detail: str | None = None
+    """What an agent reads when the source knows the person, and the question does not concern them."""
+    notes: tuple[str, ...] = ()
+    """French: what an integrator, and an agent, should know of the answers of this check."""
     provider_of: Callable[[Any], str | None] = lambda _data: None
     """Reads the provider from the data, where it is there."""
     example_params: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -164,7 +199,6 @@ def particulier_endpoint(
     **others: Any,
 ) -> Endpoint:
     """Return an endpoint of API Particulier 3 or later: ``path`` and ``operation`` without the call's name."""
-    answer = Answer[data]  # type: ignore[valid-type]
     return Endpoint(
         call=call,
         api_version=int(path.removeprefix("/v").split("/")[0]),
@@ -172,6 +206,5 @@ def particulier_endpoint(
         operation=f"{operation}_{CALL_SUFFIXES[call]}",
         params=params,
         data=data,
-        read=lambda body, _params: answer.model_validate_json(body).data,
         **others,
     )

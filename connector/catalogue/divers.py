@@ -27,18 +27,24 @@ DIVERS: Final = (
     CheckDefinition(
         name="service_national",
         title="Situation au regard du service national",
+        essential=("/statut_service_national",),
         provider="DSNJ",
         endpoints=_person("dsnj", "service_national", ServiceNationalData, DSNJ),
+        not_concerned_detail=(
+            "Le service national ne concerne que les personnes de 16 à 25 ans. Il n'y a rien à corriger."
+        ),
     ),
     CheckDefinition(
         name="service_civique",
         title="Service civique",
+        essential=("/statut_actuel/contrat_trouve",),
         provider="GIP-MDS",
         endpoints=_person("gip_mds", "service_civique", ServiceCiviqueData, GIP_MDS),
     ),
     CheckDefinition(
         name="statut_sportif",
         title="Statut de sportif de haut niveau",
+        essential=("/est_sportif_de_haut_niveau",),
         provider="SDH",
         endpoints=(
             particulier_endpoint(
@@ -52,11 +58,13 @@ DIVERS: Final = (
         no_record_detail=(
             "Aucun sportif n'a cet identifiant. Le vérifier avec la personne : c'est celui du ministère des Sports."
         ),
+        notes=("D'un ancien sportif de haut niveau, `informations_statut` est nul.",),
         example_params={"identifiant": "990000001"},
     ),
     CheckDefinition(
         name="immatriculation_vehicule",
         title="Extrait d'immatriculation d'un véhicule",
+        essential=("/donnees_immatriculation_vehicule/numero_immatriculation",),
         provider="ANTS",
         endpoints=(
             particulier_endpoint(
@@ -70,6 +78,13 @@ DIVERS: Final = (
         no_record_detail=(
             "Aucun véhicule de cette immatriculation n'est rattaché à la personne identifiée. Vérifier la plaque sur le "
             "certificat d'immatriculation, et qui en est titulaire."
+        ),
+        notes=(
+            (
+                "Une plaque qui existe et dont la personne n'est pas titulaire est `not_identified` : c'est souvent celle du "
+                "conjoint."
+            ),
+            "Les anciens véhicules n'ont ni classe environnementale, ni taux de CO2, ni cylindrée : ces champs sont nuls.",
         ),
         example_params={"immatriculation": "ZZ-123-ZZ"},
     ),

@@ -26,6 +26,8 @@ EMPLOI: Final = (
     CheckDefinition(
         name="statut_demandeur_emploi",
         title="Statut de demandeur d'emploi",
+        # A registration that has ended must not be read as one that goes on.
+        essential=("/inscription/date_fin",),
         provider=_PROVIDER,
         endpoints=_call("statut", StatutDemandeurEmploiData),
         no_record_detail=_CHECK_IDENTIFIER,
@@ -34,6 +36,7 @@ EMPLOI: Final = (
     CheckDefinition(
         name="indemnites_france_travail",
         title="Paiements versés par France Travail",
+        essential=("/paiements",),
         provider=_PROVIDER,
         endpoints=_call("indemnites", IndemnitesFranceTravailData),
         no_record_detail=_CHECK_IDENTIFIER,

@@ -12,9 +12,10 @@ from schemas.checks.etudiant_boursier import (
     EtudiantBoursierIneParams,
     EtudiantBoursierParams,
     EtudiantBoursierV3Data,
+    EtudiantBoursierV5Data,
 )
 from schemas.checks.parametres import IneParams, NoParams
-from schemas.checks.scolarite import ScolariteData, ScolariteParams, ScolariteV3Data
+from schemas.checks.scolarite import ScolariteData, ScolariteParams, ScolariteV3Data, ScolariteV3Params
 from schemas.checks.statut_etudiant import StatutEtudiantData
 from schemas.codes import Call
 
@@ -48,26 +49,20 @@ def _statut_etudiant() -> tuple[Endpoint, ...]:
     )
 
 
-def _scolarite(version: int, data: type[DataModel]) -> Endpoint:
+def _scolarite(version: int, data: type[DataModel], params: type[RequestModel] = ScolariteParams) -> Endpoint:
     return particulier_endpoint(
         Call.IDENTITE,
         f"/v{version}/men/scolarites",
         f"api_particulier_v{version}_men_scolarites",
         data,
-        ScolariteParams,
+        params,
         identity=MEN,
     )
 
 
-def _campaign_begun(params: RequestModel, today: date) -> Defect | None:
-    """Refuse a campaign of a year to come; version 3 takes no campaign."""
-    year = params.campaign_year if isinstance(params, EtudiantBoursierParams) else None
-    is_to_come = year is not None and year > today.year
-    return invalid("campaign_year", "Cette campagne n'a pas commencé.") if is_to_come else None
-
-
-def _scolarite_rule(params: ScolariteParams, today: date) -> Defect | None:
-    return _school_year(params.annee_scolaire, today) or _school_or_area(params)
+def _scolarite_rule(params: ScolariteParams | ScolariteV3Params, today: date) -> Defect | None:
+    of_place = _school_or_area(params) if isinstance(params, ScolariteParams) else None
+    return _school_year(params.annee_scolaire, today) or of_place
 
 
 def _school_year(annee_scolaire: str, today: date) -> Defect | None:
@@ -108,21 +103,32 @@ ETUDES: Final = (
     CheckDefinition(
         name="etudiant_boursier",
         title="Statut d'étudiant boursier",
+        essential=("/statut_boursier/est_boursier", "/est_boursier"),
         provider="CNOUS",
         endpoints=(
             *_boursier(4, EtudiantBoursierData, EtudiantBoursierParams, EtudiantBoursierIneParams),
+            *_boursier(5, EtudiantBoursierV5Data, EtudiantBoursierParams, EtudiantBoursierIneParams),
             *_boursier(3, EtudiantBoursierV3Data, NoParams, IneParams),
         ),
         other_scopes=("cnous_statut_bourse",),
-        params_rule=_campaign_begun,
         no_record_detail=(
             "Le CNOUS ne connaît pas de bourse pour cette personne cette année, ou ne reconnaît pas cette identité. "
-            "Vérifier l'identité, ou demander avec l'INE."
+            "Vérifier l'identité, ou demander avec l'INE. Le CNOUS ne connaît toutes les bourses d'une année qu'à la fin "
+            "de novembre."
+        ),
+        notes=(
+            (
+                "Le CNOUS connaît environ 85 % des boursiers en octobre, tous à la fin de novembre. Les bourses régionales de "
+                "la campagne suivante arrivent à partir de mai, les nationales à partir de juillet."
+            ),
+            "`campaign_year` peut être une campagne à venir. La version 5 ajoute l'INE (scope `cnous_ine`).",
+            "Une réponse qui donne un seul prénom a un second élément nul dans `identite.prenoms`.",
         ),
     ),
     CheckDefinition(
         name="statut_etudiant",
         title="Statut d'étudiant",
+        essential=("/admissions",),
         provider="MESRI",
         endpoints=_statut_etudiant(),
         no_record_detail=(
@@ -133,20 +139,34 @@ ETUDES: Final = (
     CheckDefinition(
         name="scolarite",
         title="Statut d'élève scolarisé et boursier",
+        essential=("/est_scolarise",),
         provider="MEN",
         endpoints=(
             _scolarite(5, ScolariteData),
             _scolarite(4, ScolariteV3Data),
-            _scolarite(3, ScolariteV3Data),
+            _scolarite(3, ScolariteV3Data, ScolariteV3Params),
         ),
         params_rule=_scolarite_rule,
         params_note=(
             "Donner `code_etablissement`, ou un périmètre d'une seule sorte (`codes_bcn_departements` ou "
-            "`codes_bcn_regions`) avec `degre_etablissement`, et pas les deux."
+            "`codes_bcn_regions`) avec `degre_etablissement`, et pas les deux. La version 3 demande `code_etablissement`."
         ),
         no_record_detail=(
             "Aucun élève de ce nom n'a été trouvé dans cet établissement ou ce périmètre pour cette année scolaire. "
-            "Vérifier l'établissement, l'année scolaire et l'identité."
+            "Vérifier l'établissement, l'année scolaire et l'identité. De la mi-août au lendemain de la rentrée, la base des "
+            "élèves est vide : cette réponse ne veut alors pas dire que l'enfant n'est pas scolarisé."
+        ),
+        not_concerned_detail=(
+            "L'élève est connu, et n'a pas de scolarité pour cette année scolaire. Il n'y a rien à corriger. Si la rentrée "
+            "vient d'avoir lieu, redemander plus tard."
+        ),
+        notes=(
+            (
+                "De la mi-août au lendemain de la rentrée, la base des élèves est vide : les élèves du premier degré n'ont jamais "
+                "de dossier, et ceux du second degré peuvent ne pas en avoir. Ne pas en conclure qu'un enfant n'est pas "
+                "scolarisé. Le second degré de l'année suivante est connu à partir du 6 juillet."
+            ),
+            "« Non boursier » n'est fiable qu'à partir de la mi-octobre.",
         ),
         example_params={"code_etablissement": "0990001Z", "annee_scolaire": "2025-2026"},
     ),

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from connector.catalogue.definition import CheckDefinition, Endpoint, particulier_endpoint
+from connector.catalogue.definition import CheckDefinition, Contradiction, Endpoint, particulier_endpoint
 from connector.defects import Defect, invalid
 from connector.identity import DSS
 from schemas.base import DataModel, RequestModel
@@ -24,7 +24,13 @@ _MONTHS_KEPT: Final = 23
 """Before the current month; the CAF keeps these, the MSA none."""
 _MAYBE_ABSENT: Final = (
     "Aucun dossier n'a été trouvé. Un nouveau droit peut mettre 30 jours à apparaître, et un dossier peut sembler "
-    "absent quand une caisse ne répond pas : en cas de doute, redemander."
+    "absent, même pour un bénéficiaire, quand une caisse ne répond pas : en cas de doute, redemander, puis demander une "
+    "attestation."
+)
+_A_FUND_MAY_BE_SILENT: Final = (
+    "Une caisse qui ne répond pas se traduit parfois par un dossier absent (`no_record`, code 40003), même pour un "
+    "bénéficiaire : ne pas en conclure qu'il n'y a pas de droit. Un droit qui vient d'être ouvert peut mettre 30 jours à "
+    "apparaître."
 )
 
 
@@ -38,13 +44,17 @@ def _calls(
     )
 
 
-def _benefit(name: str, title: str, data: type[DataModel]) -> CheckDefinition:
+def _benefit(
+    name: str, title: str, data: type[DataModel], essential: str = "/est_beneficiaire"
+) -> CheckDefinition:
     return CheckDefinition(
         name=name,
         title=title,
         provider=_PROVIDER,
+        essential=(essential,),
         endpoints=_calls(name, data),
         no_record_detail=_MAYBE_ABSENT,
+        notes=(_A_FUND_MAY_BE_SILENT,),
     )
 
 
@@ -65,6 +75,22 @@ def _quotient_month(params: QuotientFamilialParams, today: date) -> Defect | Non
     return invalid("mois" if annee == today.year else "annee", detail)
 
 
+def _quotient_of_another_month(
+    data: QuotientFamilialData, params: QuotientFamilialParams
+) -> Contradiction | None:
+    """Refuse the quotient of another month than the one asked for, which a cache has given out before."""
+    answered = data.quotient_familial
+    if answered is None:
+        return None
+    asked = ((params.annee, answered.annee), (params.mois, answered.mois))
+    if all(None in pair or pair[0] == pair[1] for pair in asked):
+        return None
+    return Contradiction(
+        "/quotient_familial/mois",
+        "La source a donné le quotient familial d'un autre mois que celui demandé. Redemander plus tard.",
+    )
+
+
 def _quotient_provider(data: Any) -> str | None:
     return data.quotient_familial.fournisseur if data.quotient_familial else None
 
@@ -73,24 +99,55 @@ FAMILLE: Final = (
     CheckDefinition(
         name="quotient_familial",
         title="Quotient familial CAF et MSA",
+        essential=("/quotient_familial/valeur",),
         provider=_PROVIDER,
         endpoints=_calls("quotient_familial", QuotientFamilialData, QuotientFamilialParams),
         params_rule=_quotient_month,
+        answer_rule=_quotient_of_another_month,
         params_note="Sans `annee`, l'année en cours ; sans `mois`, le mois en cours.",
         no_record_detail=(
             "La CAF et la MSA n'ont pas de quotient familial pour cette personne à ce mois. En début de mois, la "
             "CAF ne le publie qu'après le premier week-end : redemander ensuite, ou demander un mois antérieur."
+        ),
+        notes=(
+            (
+                "Un quotient de 0 peut vouloir dire « inconnu » à la CAF, et non « sans ressources » : le vérifier avec la "
+                "famille. `valeur` est nul quand le quotient ne peut pas être calculé."
+            ),
+            (
+                "La CAF publie le mois courant après le premier week-end du mois ; avant, il n'y a pas de dossier "
+                "(`no_record`). Elle seule a un historique, le mois courant et les 23 précédents. Les membres du foyer sont "
+                "toujours ceux du mois courant."
+            ),
+            "Une réponse pour un autre mois que celui demandé est refusée (`unexpected_response`).",
         ),
         provider_of=_quotient_provider,
     ),
     CheckDefinition(
         name="participation_familiale_eaje",
         title="Participation familiale pour un accueil en EAJE (crèche)",
+        essential=tuple(
+            f"/parametres_calcul_participation_familiale/{member}"
+            for member in ("nombre_enfants_a_charge", "base_ressources_annuelles/valeur")
+        ),
         provider=_PROVIDER,
         endpoints=_calls("participation_familiale_eaje", ParticipationFamilialeEajeData),
         no_record_detail=(
             "La CAF et la MSA n'ont pas de dossier pour cette famille. Demander à la famille de quelle caisse elle "
             "dépend, et une attestation de cette caisse."
+        ),
+        not_concerned_detail=(
+            "La famille a un dossier ; la PSU ne la concerne pas : aucun enfant de moins de 7 ans. Il n'y a rien à corriger."
+        ),
+        notes=(
+            (
+                "`not_concerned` : la famille a un dossier, et aucun enfant de moins de 7 ans. Dès qu'un enfant a moins de 7 "
+                "ans, `enfants` les contient tous."
+            ),
+            (
+                "La MSA donne l'année courante au lieu de l'année N-2 dans `base_ressources_annuelles.annee_calcul` ; le montant "
+                "est juste. 0 y veut dire que l'année n'est pas connue."
+            ),
         ),
     ),
     _benefit("revenu_solidarite_active", "Revenu de solidarité active (RSA)", RevenuSolidariteActiveData),
@@ -104,12 +161,16 @@ FAMILLE: Final = (
         "allocation_enfant_handicape",
         "Allocation d'éducation de l'enfant handicapé (AEEH)",
         AllocationEnfantHandicapeData,
+        essential="/status",
     ),
     _benefit(
         "allocation_soutien_familial", "Allocation de soutien familial (ASF)", AllocationSoutienFamilialData
     ),
     _benefit(
-        "allocation_rentree_scolaire", "Allocation de rentrée scolaire (ARS)", AllocationRentreeScolaireData
+        "allocation_rentree_scolaire",
+        "Allocation de rentrée scolaire (ARS)",
+        AllocationRentreeScolaireData,
+        essential="/status",
     ),
     _benefit(
         "complementaire_sante_solidaire",

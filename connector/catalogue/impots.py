@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Final
 
-from connector.catalogue.avis_v2 import read_avis_v2
+from connector.catalogue.avis_v2 import avis_v2
 from connector.catalogue.definition import CheckDefinition, Endpoint, QuotaGroup, Source
-from connector.catalogue.situation_ir import read_situation_ir
+from connector.catalogue.situation_ir import situation_ir
 from connector.defects import Defect, invalid
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
 from schemas.codes import Call
@@ -26,6 +26,7 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
         name="avis_imposition",
         title="Avis d'imposition et adresse fiscale",
         provider="DGFIP",
+        essential=("/revenu_fiscal_reference",),
         quota_group=QuotaGroup.AVIS_IMPOSITION,
         endpoints=(
             Endpoint(
@@ -36,7 +37,7 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
                 operation="api_impot_particulier_v1_situation_ir",
                 params=SituationIrParams,
                 data=AvisImpositionData,
-                read=read_situation_ir,
+                form=situation_ir,
             ),
             # Its production answers 410 since 8 January 2024; its sandbox still answers.
             Endpoint(
@@ -47,7 +48,7 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
                 operation="api_particulier_v2_dgfip_avis_imposition",
                 params=AvisImpositionParams,
                 data=AvisImpositionData,
-                read=read_avis_v2,
+                form=avis_v2,
             ),
         ),
         params_rule=_notice_not_to_come,

@@ -11,7 +11,10 @@ from connector.cli.options import LOG_LEVEL, failing_cleanly, settings_or_exit
 @click.option("--once", is_flag=True, help="Run what is due, and end.")
 @LOG_LEVEL
 def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes flags by name
-    """Run the scheduled work: check every token and purge the journal once a day, try tokens that wait every few minutes.
+    """Run the scheduled work.
+
+    Checks every token and purges the journal once a day, tries tokens that wait every few minutes, and compares the
+    API's nomenclature of errors once a week (see: ccas-connector checks drift).
 
     Warns, in its logs, 60, 30, 7 and 1 days before a token expires, once each, and of one that is refused, once a
     day, whoever restarts and however many of it run. Asks the API twice a second at most, and needs no broker.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector.cli.drift import drift
 from connector.cli.options import AS_JSON, fail, failing_cleanly, settings_or_exit
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def checks() -> None:
-    """List and show the checks of the catalogue."""
+    """List and show the checks of the catalogue, and compare them with what the API says today."""
+
+
+checks.add_command(drift)
 
 
 VENDOR = click.option("--vendor", metavar="NAME", help="Say what this vendor's grant opens, too.")
@@ -125,6 +129,13 @@ def _print_check(check: dict[str, Any], vendor: str | None) -> None:
         click.echo(f"{check['params_note']}\n")
     if check["no_record_detail"]:
         click.echo(f"Where there is no record, an agent reads:\n  {check['no_record_detail']}\n")
+    if check["not_concerned_detail"]:
+        click.echo(f"Where the person is not concerned, an agent reads:\n  {check['not_concerned_detail']}\n")
+    click.echo(
+        f"It exists for {', '.join(check['essential'])}: any other value that cannot be read is left out\n"
+    )
+    for note in check["notes"]:
+        click.echo(f"- {note}\n")
     click.echo("A job that asks it:")
     _print_json(check["example_job"])
 

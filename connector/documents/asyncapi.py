@@ -20,7 +20,7 @@ from connector.documents.examples import example_job, example_reply
 from connector.documents.inputs import inputs
 from connector.documents.messages import Example, messages
 
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 """Its first number is the version of the contract; the second one grows with what is added."""
 _CHECKS: Final = ((REQUEST, "CheckRequest"), (REPLY, "CheckReply"))
 _DESCRIPTION: Final = Path(__file__).with_name("info.md")
@@ -87,6 +87,7 @@ def _check(definition: CheckDefinition) -> dict[str, Any]:
             for endpoint in definition.endpoints
         ],
         "scopes": list(definition.scopes),
+        "essential": list(definition.essential),
         "params": schema_ref(params_name(definition)),
         "data": {
             str(version): schema_ref(data_name(definition, version)) for version in definition.api_versions

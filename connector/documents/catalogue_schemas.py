@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.documents.json_schema import json_schema
+from schemas.base import EMPTY_TEXT
 from schemas.codes import Call
 from schemas.reply import Reply
 from schemas.request import VerificationRequest
@@ -60,9 +61,18 @@ def _request(catalogue: Mapping[str, CheckDefinition]) -> Document:
 
 def _params(definition: CheckDefinition) -> Document:
     document = _of_models(definition.endpoints, lambda endpoint: endpoint.params)
+    for choice in document.get("anyOf", [document]):
+        _allow_empty(choice)
     return _entitled(
         document, definition, "Params", f"{definition.title}: parameters of `{definition.name}`."
     )
+
+
+def _allow_empty(schema: Document) -> None:
+    """Let each optional parameter be an empty text, which planning takes for its absence."""
+    for name, member in schema.get("properties", {}).items():
+        if name not in schema.get("required", ()):
+            member["anyOf"] = [*member["anyOf"], EMPTY_TEXT]
 
 
 def _data(definition: CheckDefinition, version: int) -> Document:

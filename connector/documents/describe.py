@@ -30,6 +30,9 @@ def description(definition: CheckDefinition) -> dict[str, Any]:
         "scopes": scopes(definition),
         "params_note": definition.params_note,
         "no_record_detail": definition.no_record_detail,
+        "not_concerned_detail": definition.not_concerned_detail,
+        "essential": list(definition.essential),
+        "notes": list(definition.notes),
         "example_job": example_job(definition),
     }
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from schemas.base import EMPTY_TEXT
+
 _MOST_VALUES_SHOWN: Final = 8
 
 
@@ -42,9 +44,13 @@ FRENCH: Final = Words(
 )
 
 
+_ABSENT: Final = ({"type": "null"}, EMPTY_TEXT)
+"""What counts as no value."""
+
+
 def without_null(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    """Return the schema of a value that is not null, and whether it may be null."""
-    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    """Return the schema of a value that is there, and whether it may be null."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice not in _ABSENT]
     if len(choices) == len(schema.get("anyOf", ())):
         return schema, False
     others = {name: value for name, value in schema.items() if name != "anyOf"}

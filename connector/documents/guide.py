@@ -104,7 +104,15 @@ def _sections(definition: CheckDefinition) -> Iterator[str]:
         headings = ("Champ", "Type", "Peut être", "Scope")
         yield f"#### {code(definition.name)} : {definition.title}{which}"
         yield table(headings, map(_data_row, data_members(model)))
+    essential = ", ".join(map(code, _essential(definition)))
+    yield f"Une valeur illisible ne coûte qu'elle-même, sauf ici : {essential}."
+    if definition.notes:
+        yield "\n".join(f"- {note}" for note in definition.notes)
     yield f"[Exemple](#exemple-{definition.name}) · [Catalogue](#catalogue)"
+
+
+def _essential(definition: CheckDefinition) -> list[str]:
+    return [pointer.removeprefix("/").replace("/", ".") for pointer in definition.essential]
 
 
 def _data_row(member: DataMember) -> Sequence[str]:

@@ -8,10 +8,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from schemas.base import DataModel, NotNull, ReplyModel
+from schemas.base import DataModel, ReplyModel
 from schemas.codes import CheckCode, JobCode
-from schemas.dates import iso_date
+from schemas.dates import iso_date, partial_date
+from schemas.reply import SINCE
 
+PARTIAL_DATE: Final = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+"""``YYYY-MM-DD``, ``YYYY-MM`` or ``YYYY``."""
+_DATES: Final[Mapping[Any, JsonSchemaValue]] = {
+    iso_date: {"format": "date"},
+    partial_date: {"pattern": PARTIAL_DATE},
+}
 _LINE_BREAK: Final = re.compile(r"(?<!\n)\n(?!\n)")
 
 
@@ -27,8 +34,8 @@ class _ReplyGenerator(_Generator):
     """A reply: the connector writes every member, so each is required and has no default."""
 
     def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002, FBT001 - likewise
-        """Require every member."""
-        return True
+        """Require every member, but for those that earlier replies lack."""
+        return SINCE not in field.get("metadata", {}).get("pydantic_js_extra", {})
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """Tell no default: nothing is left out."""
@@ -50,13 +57,9 @@ class _DataGenerator(_Generator):
         return self.generate_inner(schema["schema"])
 
     def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchemaValue:
-        """Tell what two validators of the contract guarantee: a value that is not null, and an ISO date."""
-        inner = schema["schema"]
-        function = schema["function"]["function"]
-        if function is NotNull.func and inner["type"] == "nullable":
-            return self.generate_inner(inner["schema"])
-        described = self.generate_inner(inner)
-        return {**described, "format": "date"} if function is iso_date else described
+        """Tell what the validators of dates guarantee: a day of the calendar, or as much of one as is known."""
+        described = self.generate_inner(schema["schema"])
+        return {**described, **_DATES.get(schema["function"]["function"], {})}
 
 
 _GENERATORS: Final[tuple[tuple[type[BaseModel], type[_Generator], JsonSchemaMode], ...]] = (

@@ -81,7 +81,7 @@ def _members(
         value, may_be_null = without_null(member)
         scope = member.get("x-scope", around)
         yield DataMember(f"{prefix}{name}", member, may_be_null, name not in required, scope)
-        inner = value["items"] if value.get("type") == "array" else value
+        inner = without_null(value["items"])[0] if value.get("type") == "array" else value
         if "$ref" in inner:
             part = parts[inner["$ref"].rpartition("/")[2]]
             yield from _members(part, parts, f"{prefix}{name}.", scope)
@@ -104,7 +104,7 @@ def _place_needs(place: Place) -> dict[str, Need]:
     by_name = {"nom_commune": Need.TAKEN, "code_departement": Need.TAKEN}
     match place:
         case Place.COUNTRY_AND_COMMUNE:
-            return {"code_pays": Need.DEMANDED, "code_commune": Need.DEMANDED_IN_FRANCE, **by_name}
+            return {"code_pays": Need.DEMANDED, "code_commune": Need.TAKEN, **by_name}
         case Place.COUNTRY_AND_CODE:
             return {"code_pays": Need.DEMANDED, "code_commune": Need.DEMANDED_IN_FRANCE}
         case Place.COMMUNE:

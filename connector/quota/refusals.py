@@ -21,25 +21,6 @@ FIRST_SUSPENSION_SECONDS: Final = 300.0
 LONGEST_SUSPENSION_SECONDS: Final = 3600.0
 _SLOT_SECONDS: Final = 10.0
 
-REFUSALS: Final = frozenset(
-    {
-        CheckCode.TOKEN_INVALID,
-        CheckCode.TOKEN_EXPIRED,
-        CheckCode.TOKEN_REVOKED,
-        CheckCode.IP_FORBIDDEN,
-        CheckCode.INSUFFICIENT_SCOPE,
-        CheckCode.RATE_LIMITED,
-        CheckCode.FRANCE_CONNECT_INVALID,
-    }
-)
-"""Codes by which the platform itself, rather than a provider, has refused a call."""
-OF_THE_TOKEN: Final = REFUSALS - {
-    CheckCode.RATE_LIMITED,
-    CheckCode.INSUFFICIENT_SCOPE,
-    CheckCode.FRANCE_CONNECT_INVALID,
-}
-"""Of them, those that refuse what authenticates a tenant's calls, whatever is asked."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:

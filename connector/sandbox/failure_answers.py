@@ -8,13 +8,16 @@ from typing import Any, Final
 
 from connector.sandbox.failure_texts import TEXTS
 from connector.sandbox.failures import InForce, Kind
-from connector.sandbox.faults import PROVIDERS, ApiFault
+from connector.sandbox.faults import SAID_BY, ApiFault
 from connector.sandbox.quotas import Quota, Standing
 
 _NETWORK_SECONDS: Final = 10
 """What the API asks to wait after a failure of the network."""
-_V2_NETWORK_STATUS: Final = 503
-"""Version 2 documents ``network_error`` under this status."""
+_V2_STATUSES: Final[Mapping[Kind, int]] = {
+    **dict.fromkeys((Kind.NETWORK, Kind.DNS, Kind.TLS), 503),
+    Kind.PROVIDER_QUOTA: 509,
+}
+"""The statuses under which version 2 documents what later versions say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def as_errors(outage: Outage) -> Answer:
     """Write a failure as API Particulier does from version 3 on."""
     text = TEXTS[outage.kind]
     meta: dict[str, Any] = {}
-    digits, name = PROVIDERS[outage.provider]
+    digits, name = SAID_BY[outage.provider]
     code = text.code.format(digits)
     if code != text.code:
         meta["provider"] = name
@@ -58,7 +61,7 @@ def as_errors(outage: Outage) -> Answer:
 def as_v2(outage: Outage) -> Answer:
     """Write a failure as version 2 does."""
     text = TEXTS[outage.kind]
-    status = _V2_NETWORK_STATUS if outage.kind is Kind.NETWORK else text.status
+    status = _V2_STATUSES.get(outage.kind, text.status)
     body = {"error": text.error, "reason": text.title, "message": text.detail}
     return Answer(status, body, _retry_after(outage))
 

@@ -30,6 +30,11 @@ class Kind(StrEnum):
     LATE = "504"
     MAINTENANCE = "maintenance"
     NETWORK = "network"
+    DNS = "dns"
+    TLS = "tls"
+    TEMPORARY = "temporary"
+    PROVIDER_QUOTA = "provider-quota"
+    """The provider refuses the platform's calls, whoever made them."""
     CONFLICT = "conflict"
     """Only calls identical to one already in flight fail."""
     RESET = "reset"
@@ -111,15 +116,16 @@ class Failures:
 
     by_provider: Mapping[str, InForce] = field(default_factory=dict)
 
-    def of(self, provider: str, now: datetime) -> InForce | None:
-        """Return the failure in force for a provider: its own, else the one for every provider."""
-        known = (self.by_provider.get(name) for name in (provider, EVERY))
+    def of(self, now: datetime, *providers: str) -> InForce | None:
+        """Return the failure in force for the first of these that has one of its own, else the one for every provider."""
+        known = (self.by_provider.get(name) for name in (*providers, EVERY))
         return next((one for one in known if one is not None and one.holds(now)), None)
 
-    def of_call(self, provider: str, now: datetime, *, is_twin: bool) -> InForce | None:
+    def of_call(self, now: datetime, *providers: str, is_twin: bool) -> InForce | None:
         """Return the failure that a call meets; a twin is identical to a call already in flight."""
-        met = self.of(provider, now)
-        return None if met and met.failure.kind is Kind.CONFLICT and not is_twin else met
+        known = (self.by_provider.get(name) for name in (*providers, EVERY))
+        in_force = (one for one in known if one is not None and one.holds(now))
+        return next((one for one in in_force if is_twin or one.failure.kind is not Kind.CONFLICT), None)
 
     def in_force(self, now: datetime) -> tuple[InForce, ...]:
         """Return those still in force, by provider."""
@@ -153,9 +159,9 @@ class Failing:
         """End the failure that names ``provider``, or every one."""
         self.failures = Failures() if provider is None else self.failures.without(provider)
 
-    def meet(self, provider: str, now: datetime, *, is_twin: bool) -> InForce | None:
-        """Return the failure that a call meets, as it was before that call, and count the call."""
-        one = self.failures.of_call(provider, now, is_twin=is_twin)
+    def meet(self, now: datetime, *providers: str, is_twin: bool) -> InForce | None:
+        """Return the failure that a call which asks these one after the other meets, as it was before, and count the call."""
+        one = self.failures.of_call(now, *providers, is_twin=is_twin)
         if one is not None:
             self.failures = self.failures.met(one)
         return one

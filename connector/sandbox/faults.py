@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from connector.sources.nomenclature import title_of
+
 
 @dataclass(frozen=True, slots=True)
 class ApiFault:
@@ -54,10 +56,10 @@ NO_SCOPE: Final = ApiFault(
     "token",
 )
 FRANCE_CONNECT_MALFORMED: Final = ApiFault(
-    401, "50001", "Accès non autorisé", "Le jeton d'accès FranceConnect est mal formé."
+    401, "51501", "Accès non autorisé", "Le jeton d'accès FranceConnect est mal formé."
 )
 FRANCE_CONNECT_UNKNOWN: Final = ApiFault(
-    401, "50002", "Accès non autorisé", "Le jeton d'accès FranceConnect est inconnu ou expiré."
+    401, "51502", "Accès non autorisé", "Le jeton d'accès FranceConnect est inconnu ou expiré."
 )
 """Unknown and expired are one code, since FranceConnect does not tell them apart."""
 
@@ -72,22 +74,40 @@ def malformed(code: str, what: str) -> ApiFault:
     return unprocessable(code, f"Le paramètre n'est pas correctement formaté : {what}")
 
 
+CONFLICT: Final = ApiFault(
+    409,
+    "00015",
+    "Conflit",
+    "Une requête associée à votre jeton est déjà en cours pour ces paramètres",
+)
+
+
 def no_record(provider: str) -> ApiFault:
     """Return the error for a person whom ``provider``, as a path names it, has no file of."""
-    code, name = PROVIDERS[provider]
+    code, name = _REFERENCES.get(provider) or SAID_BY[provider]
     detail = "Aucun dossier ne correspond à cet appel."
-    return ApiFault(404, f"{code}003", "Entité non trouvée", detail, meta={"provider": name})
+    return ApiFault(404, f"{code}003", title_of(f"{code}003"), detail, meta={"provider": name})
 
 
-PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
+FRANCE_CONNECT: Final = "france_connect"
+"""Whom the API asks about a person's token, before the provider."""
+SAID_BY: Final[Mapping[str, tuple[str, str]]] = {
     "ants": ("42", "ANTS"),
     "cnous": ("26", "CNOUS"),
     "dsnj": ("39", "DSNJ"),
-    "dss": ("37", "CNAV"),
+    "dss": ("36", "Sécurité sociale"),
+    FRANCE_CONNECT: ("51", "FranceConnect"),
     "france_travail": ("24", "France Travail"),
     "gip_mds": ("31", "GIP-MDS"),
     "men": ("30", "MEN"),
     "mesri": ("25", "MESRI"),
+    "quotient_familial": ("35", "CNAF & MSA"),
     "sdh": ("41", "SDH"),
 }
-"""First digits of a provider's codes, and its name in ``meta.provider``."""
+"""First digits of the codes that are said of a provider or an endpoint, as a path names it, and their ``meta.provider``."""
+_REFERENCES: Final[Mapping[str, tuple[str, str]]] = {"dss": ("35", "CNAF & MSA")}
+"""Whom the API names when a person is in no fund."""
+PROVIDERS: Final = (
+    *("ants", "cnous", "dsnj", "dss", FRANCE_CONNECT, "france_travail", "gip_mds", "men", "mesri", "sdh"),
+)
+"""Whose failures can be asked for, as a path names them."""

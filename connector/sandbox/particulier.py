@@ -9,8 +9,8 @@ from aiohttp import web
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.sandbox.cases import Case, Params, comparable
-from connector.sandbox.faults import EXPIRED, INVALID, NO_SCOPE, REVOKED, ApiFault, no_record
-from connector.sandbox.route import Handler, Refusal, Route
+from connector.sandbox.faults import EXPIRED, INVALID, NO_SCOPE, REVOKED, SAID_BY, ApiFault, no_record
+from connector.sandbox.route import JSON_API, Handler, Refusal, Route
 from connector.sandbox.rules import Call, checks_of
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import InvalidTokenError, SandboxToken, read_token
@@ -41,6 +41,8 @@ def particulier_routes(sandbox: Sandbox) -> list[Route]:
                 path=endpoint.path,
                 handler=_endpoint(sandbox, definition, endpoint),
                 provider=_provider(endpoint),
+                said_by=definition.name if definition.name in SAID_BY else None,
+                asks_france_connect=endpoint.call is Way.FRANCE_CONNECT,
                 has_quota=True,
             )
             for definition, endpoint in _endpoints()
@@ -90,7 +92,7 @@ def _endpoint(sandbox: Sandbox, definition: CheckDefinition, endpoint: Endpoint)
         found = find(request)
         if isinstance(found, ApiFault):
             return _refusal(found)
-        return web.Response(text=found.payload, status=found.status, content_type="application/json")
+        return web.Response(text=found.payload, status=found.status, content_type=JSON_API)
 
     return answer
 
@@ -126,4 +128,4 @@ def _bearer(request: web.Request) -> str | None:
 
 
 def _refusal(fault: ApiFault) -> Refusal:
-    return Refusal(text=json.dumps(fault.body()), status=fault.status, content_type="application/json")
+    return Refusal(text=json.dumps(fault.body()), status=fault.status, content_type=JSON_API)

@@ -10,10 +10,11 @@ from typing import Final
 
 from aiohttp import web
 
-from connector.sandbox.failure_answers import Answer, answer_of, refusal_of
+from connector.sandbox.failure_answers import Answer, answer_of, as_errors, refusal_of
 from connector.sandbox.failures import LONGEST_HANG_SECONDS, InForce, Kind
+from connector.sandbox.faults import CONFLICT, FRANCE_CONNECT
 from connector.sandbox.quotas import TODAY, Standing
-from connector.sandbox.route import Handler, Refusal, Route
+from connector.sandbox.route import JSON_API, Handler, Refusal, Route
 from connector.sandbox.setting import Sandbox
 
 _UNAUTHORIZED: Final = 401
@@ -51,7 +52,7 @@ class _Play:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a call, or let it fail."""
-        sandbox, question = self.sandbox, _question(request)
+        sandbox = self.sandbox
         number = sandbox.calls.arrive(
             sandbox.clock(),
             self.provider,
@@ -59,40 +60,56 @@ class _Play:
             is_ping=self.route.is_ping,
             recipient=_recipient(request),
         )
-        is_twin = question in self.in_flight
-        self.in_flight[question] += 1
-        try:
-            answer = await (
-                self._ping(request) if self.route.is_ping else self._call(request, is_twin=is_twin)
-            )
-        finally:
-            self.in_flight[question] -= 1
-            if not self.in_flight[question]:
-                del self.in_flight[question]
+        answer = await (self._ping(request) if self.route.is_ping else self._call(request))
         if not isinstance(answer, _Silence):
             sandbox.calls.answer(number, answer.status)
         return answer
 
-    async def _call(self, request: web.Request, *, is_twin: bool) -> web.Response:
+    def _question(self, request: web.Request) -> tuple[str, ...]:
+        """Return what makes two calls of a route identical: who asks, and what; not whom, with FranceConnect's token."""
+        if self.route.asks_france_connect:
+            return (request.query.get("recipient", ""),)
+        headers = request.headers
+        return headers.get("Authorization", ""), headers.get("X-Api-Key", ""), request.path_qs
+
+    async def _call(self, request: web.Request) -> web.Response:
         answer = await self.route.handler(request)
         # A quota counts a call when it arrives, however late it is answered.
         standing = self._standing(request, answer, self.sandbox.clock())
-        await asyncio.sleep(self.sandbox.latency_seconds)
-        now = self.sandbox.clock()
         if standing is not None and standing.is_refused:
-            return _response(refusal_of(standing, self.provider))
-        if not isinstance(answer, Refusal):
-            met = self.sandbox.failing.meet(self.provider, now, is_twin=is_twin)
-            answer = answer if met is None else await self._fail(request, met, now)
+            await asyncio.sleep(self.sandbox.latency_seconds)
+            return self._response(refusal_of(standing, self.provider))
+        if isinstance(answer, Refusal):
+            await asyncio.sleep(self.sandbox.latency_seconds)
+        else:
+            answer = await self._asked(request, answer)
         if standing is not None:
             for name, value in standing.headers().items():
                 answer.headers.setdefault(name, value)
         return answer
 
+    async def _asked(self, request: web.Request, answer: web.Response) -> web.Response:
+        """Answer a call that is asked of FranceConnect, where it has a person's token, and of the provider."""
+        question = self._question(request)
+        is_twin = question in self.in_flight
+        if is_twin and self.route.asks_france_connect:
+            return self._response(Answer(CONFLICT.status, CONFLICT.body()))
+        self.in_flight[question] += 1
+        try:
+            await asyncio.sleep(self.sandbox.latency_seconds)
+            now = self.sandbox.clock()
+            first = (FRANCE_CONNECT,) if self.route.asks_france_connect else ()
+            met = self.sandbox.failing.meet(now, *first, self.provider, is_twin=is_twin)
+            return answer if met is None else await self._fail(request, met, now)
+        finally:
+            self.in_flight[question] -= 1
+            if not self.in_flight[question]:
+                del self.in_flight[question]
+
     async def _ping(self, request: web.Request) -> web.Response:
         """Answer whether the provider is up; looking does not count among the calls that fail."""
         await asyncio.sleep(self.sandbox.latency_seconds)
-        met = self.sandbox.failing.failures.of(self.provider, self.sandbox.clock())
+        met = self.sandbox.failing.failures.of(self.sandbox.clock(), self.provider)
         if met is None or met.failure.kind.is_refusal:
             return await self.route.handler(request)
         if met.failure.kind.is_silent:
@@ -104,7 +121,17 @@ class _Play:
             return await _fall_silent(request, met)
         quotas = self.sandbox.quotas
         quota = TODAY if quotas is None else quotas.quota
-        return _response(answer_of(met, self.provider, now, quota, self.route.write))
+        is_first = met.failure.provider == FRANCE_CONNECT
+        said_by = FRANCE_CONNECT if is_first else self.route.said_by or self.provider
+        return self._response(answer_of(met, said_by, now, quota, self.route.write))
+
+    def _response(self, answer: Answer) -> web.Response:
+        return web.json_response(
+            dict(answer.body),
+            status=answer.status,
+            headers=answer.headers,
+            content_type=JSON_API if self.route.write is as_errors else "application/json",
+        )
 
     def _standing(self, request: web.Request, answer: web.Response, now: datetime) -> Standing | None:
         """Count the call for its token; one that is refused for its token has none to be counted for."""
@@ -121,12 +148,6 @@ def _recipient(request: web.Request) -> str | None:
     return named if named.isdecimal() and len(named) == _SIRET_LENGTH else None
 
 
-def _question(request: web.Request) -> tuple[str, ...]:
-    """Return what makes two calls of a route identical: who asks, and what."""
-    headers = request.headers
-    return headers.get("Authorization", ""), headers.get("X-Api-Key", ""), request.path_qs
-
-
 async def _fall_silent(request: web.Request, met: InForce) -> web.Response:
     """End the connection without an answer; the server cancels what hangs when its client gives up."""
     if met.failure.kind is Kind.TIMEOUT:
@@ -137,7 +158,3 @@ async def _fall_silent(request: web.Request, met: InForce) -> web.Response:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _IMMEDIATE)
         transport.abort()
     return _Silence()
-
-
-def _response(answer: Answer) -> web.Response:
-    return web.json_response(dict(answer.body), status=answer.status, headers=answer.headers)

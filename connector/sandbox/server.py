@@ -8,6 +8,7 @@ from aiohttp import web
 
 from connector.sandbox.control import control_routes
 from connector.sandbox.impots import impots_routes
+from connector.sandbox.nomenclature import nomenclature_routes
 from connector.sandbox.particulier import particulier_routes
 from connector.sandbox.pings import pings_routes
 from connector.sandbox.play import played
@@ -15,7 +16,12 @@ from connector.sandbox.route import Route
 from connector.sandbox.setting import Sandbox
 
 RouteGroup = Callable[[Sandbox], Iterable[Route]]
-GROUPS: Final[tuple[RouteGroup, ...]] = (particulier_routes, pings_routes, impots_routes)
+GROUPS: Final[tuple[RouteGroup, ...]] = (
+    particulier_routes,
+    nomenclature_routes,
+    pings_routes,
+    impots_routes,
+)
 """Each source that the sandbox plays adds its routes here."""
 _STOP_SECONDS: Final = 1.0
 """How long calls in flight may take when the server stops: those that hang would take minutes."""

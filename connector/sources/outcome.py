@@ -1,7 +1,7 @@
 """A source's refusals and failures, read as outcomes: one ordered table per source, the first rule that fits.
 
-A code may have two meanings that only its title tells apart, so a rule is keyed on status, code and, where
-needed, title. The tables are in ``connector.sources.outcome_table``.
+A code may have two meanings that only its status, its title or the endpoint tells apart, so a rule is keyed on them
+where needed. The tables are in ``connector.sources.outcome_table``.
 """
 
 import re
@@ -9,9 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticUseDefault
 
+from connector.sources.traits import Alert, traits_of
 from schemas.codes import CheckCode, CheckStatus
 
 _SERVER_ERRORS: Final = range(500, 600)
@@ -23,6 +31,11 @@ def _default_where_unreadable(value: Any, handler: ValidatorFunctionWrapHandler)
         return handler(value)
     except ValidationError:
         raise PydanticUseDefault from None
+
+
+def _with_leading_zeros(code: Any) -> Any:
+    """Give a code that was sent as a number the zeros that it cannot have: 203 is ``00203``."""
+    return f"{code:05}" if type(code) is int else code
 
 
 _T = TypeVar("_T")
@@ -49,7 +62,7 @@ class ErrorMeta(_Lenient):
 class ApiError(_Lenient):
     """One error of an API."""
 
-    code: _Readable[str] = ""
+    code: Annotated[_Readable[str], BeforeValidator(_with_leading_zeros)] = ""
     title: _Readable[str] = ""
     detail: _Readable[str] = ""
     meta: _Readable[ErrorMeta] = ErrorMeta()
@@ -75,42 +88,53 @@ class Outcome:
     """A French sentence more precise than the code's own."""
     known: bool = True
     """False when no rule fits and the status alone decided."""
+    alert: Alert | None = None
+    """Whom it concerns beyond what its code implies."""
 
     @property
     def status(self) -> CheckStatus:
         """The status of the check that got this outcome."""
-        return _STATUSES.get(self.code, CheckStatus.ERROR)
+        return traits_of(self.code).status
+
+    @property
+    def alerts(self) -> Alert | None:
+        """Of what the operator is to be told."""
+        return self.alert or traits_of(self.code).alerts
 
 
-_STATUSES: Final = {
-    CheckCode.NO_RECORD: CheckStatus.NOT_FOUND,
-    CheckCode.IDENTITY_UNMATCHED: CheckStatus.NOT_IDENTIFIED,
-    CheckCode.IDENTITY_AMBIGUOUS: CheckStatus.NOT_IDENTIFIED,
-}
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row of a table."""
+    """One row of a table: what an answer must be for the row to be about it, and what it then means."""
 
-    statuses: str
+    status: str
     """Pattern of the HTTP status."""
-    codes: str
+    code: str = ".*"
     """Pattern of the error's code."""
-    outcome: CheckCode
+    check: str = ".*"
+    """Pattern of the name of the check that was asked."""
+    provider: str = ".*"
+    """Pattern of ``meta.provider``, empty where the error names none."""
+    title: str = ""
+    """Pattern to be found in the error's title, where the code alone does not tell."""
+    detail_says: str = ""
+    """Pattern to be found in the error's detail. Details vary: only "manquant" is to be relied on."""
+    means: CheckCode
     parameter: str | None = None
     """The request's member at fault, which the API rarely names."""
-    text: str = ""
-    """Pattern to be found in the error's title or detail, where the code alone does not tell."""
     detail: str | None = None
     """What an agent reads, where the outcome's general sentence does not say what to do."""
+    alert: Alert | None = None
+    """Of what the operator is to be told, where the outcome's code does not imply it."""
 
-    def fits(self, status: int, error: ApiError) -> bool:
-        """Tell whether this row is about the answer."""
+    def fits(self, check: str, status: int, error: ApiError) -> bool:
+        """Tell whether this row is about the answer to a check."""
         return (
-            re.fullmatch(self.statuses, str(status)) is not None
-            and re.fullmatch(self.codes, error.code) is not None
-            and re.search(self.text, f"{error.title}\n{error.detail}", re.IGNORECASE) is not None
+            re.fullmatch(self.status, str(status)) is not None
+            and re.fullmatch(self.code, error.code) is not None
+            and re.fullmatch(self.check, check) is not None
+            and re.fullmatch(self.provider, error.meta.provider or "") is not None
+            and re.search(self.title, error.title, re.IGNORECASE) is not None
+            and re.search(self.detail_says, error.detail, re.IGNORECASE) is not None
         )
 
 
@@ -125,13 +149,17 @@ class OutcomeTable:
     read_error: Callable[[bytes], ApiError]
     """From a body to its first error; an empty one when the body is not the API's (a proxy's page)."""
 
-    def outcome(self, status: int, error: ApiError) -> Outcome:
-        """Return what the answer means: exactly one outcome, whatever was answered."""
-        for rule in self.rules:
-            if rule.fits(status, error):
-                return Outcome(rule.outcome, rule.parameter, rule.detail)
+    def outcome(self, check: str, status: int, error: ApiError) -> Outcome:
+        """Return what the answer to a check means: exactly one outcome, whatever was answered."""
+        rule = self.rule(check, status, error)
+        if rule is not None:
+            return Outcome(rule.means, rule.parameter, rule.detail, alert=rule.alert)
         default = CheckCode.UPSTREAM_ERROR if status in _SERVER_ERRORS else CheckCode.UNEXPECTED_RESPONSE
         return Outcome(self.by_status.get(status, default), known=False)
+
+    def rule(self, check: str, status: int, error: ApiError) -> Rule | None:
+        """Return the first row that is about the answer; None where the status alone decides."""
+        return next((rule for rule in self.rules if rule.fits(check, status, error)), None)
 
 
 def read_errors(body: bytes) -> ApiError:

@@ -1,7 +1,10 @@
 """What each source's refusals and failures mean, as data.
 
-Sources: API Particulier's OpenAPI file, its sandbox cases and its server's public code; the OpenAPI file of API
-Impôt particulier, and what was seen of it.
+API Particulier's rows are, in this order: what one endpoint, status or title makes of a code; the platform's own codes;
+the kinds of its nomenclature (``connector.sources.nomenclature``). What no row fits is decided by its status, and counted.
+
+Sources: API Particulier's nomenclature (``/api/errors``), its OpenAPI file, its sandbox cases and its server's public
+code; the OpenAPI file of API Impôt particulier, and what was seen of it.
 """
 
 from collections.abc import Mapping
@@ -9,7 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 from connector.catalogue.definition import Source
+from connector.sources.nomenclature import KINDS, PARAMETERS, PLATFORM, UNLISTED_KINDS
 from connector.sources.outcome import OutcomeTable, Rule, read_errors, read_flat_error, read_no_error
+from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode
 
 _PERIOD: Final = (
@@ -19,141 +24,179 @@ _PERIOD: Final = (
 _RECIPIENT: Final = (
     "L'API refuse le SIRET enregistré pour ce CCAS. L'hébergeur du connecteur doit corriger la fiche du CCAS."
 )
-# The API rarely says in `source` which parameter it refuses: the code does.
-_REFUSED_PARAMETERS: Final = {
-    "00360": "ine",
-    "00361": "nom_naissance",
-    "00362": "prenoms",
-    "00363": "date_naissance",
-    "00364": "sexe",
-    "00365": "lieu_naissance",
-    "00366": "identity",
-    "00367": "prenoms",
-    "00368": "campaign_year",
-    "00380": "identifiant",
-    "00400": "lieu_naissance.code_pays",
-    "00410": "code_etablissement",
-    "00411": "annee_scolaire",
-    "00412": "degre_etablissement",
-    "00413": "codes_bcn_departements",
-    "00414": "codes_bcn_departements",
-    "00415": "code_etablissement",
-    "00416": "codes_bcn_departements",
-    "00417": "codes_bcn_regions",
-    "00419": "code_etablissement",
-    "00420": "nom_naissance",
-    "00421": "prenoms",
-    "00422": "date_naissance",
-    "00423": "date_naissance",
-    "00424": "date_naissance",
-    "00425": "date_naissance",
-    "00426": "lieu_naissance.code_commune",
-    "00427": "sexe",
-    "00428": "lieu_naissance.code_departement",
-    "00430": "immatriculation",
-}
+_STAGING: Final = (
+    "Le jeton d'accès de ce CCAS est celui de l'environnement de test, et le connecteur interroge la production (ou "
+    "l'inverse). L'hébergeur du connecteur doit enregistrer le jeton de l'habilitation de ce CCAS."
+)
+_OUR_REQUEST: Final = (
+    "La source refuse la requête du connecteur, pas la demande. L'hébergeur du connecteur en est averti."
+)
+_CONSENT: Final = (
+    "La session FranceConnect de l'usager ne transmet pas l'identité ou l'autorisation que cette vérification demande. "
+    "S'identifier de nouveau n'y change rien : demander avec l'identité saisie."
+)
+_UNUSABLE_IDENTITY: Final = (
+    "L'identité que FranceConnect a transmise est incomplète ou inutilisable par la source. Demander avec l'identité "
+    "saisie."
+)
+_HOLDER: Final = (
+    "Cette immatriculation existe, et la personne identifiée par FranceConnect n'en est pas le titulaire. Demander qui est "
+    "titulaire du certificat d'immatriculation : le conjoint, par exemple."
+)
+_COMMUNE: Final = (
+    "Aucune commune ne porte ce nom dans ce département l'année de la naissance. Corriger la commune de naissance, ou la "
+    "donner par son code INSEE, puis redemander."
+)
+_CERTIFIED: Final = (
+    "L'organisme ne reconnaît pas l'identité certifiée par FranceConnect : la personne peut y être connue sous un autre "
+    "nom. Demander avec l'identité saisie."
+)
 
-_PARTICULIER: Final = (
-    # Found wanting at the source.
-    Rule("404", "(35|40)003", CheckCode.PROVIDER_UNAVAILABLE, text=r"^erreur\s+in?att?en?due"),
-    Rule("404", r"\d\d003", CheckCode.NO_RECORD),
-    # The identity.
-    Rule("422", "00355", CheckCode.IDENTITY_UNMATCHED, text="^impossible d.identifier"),
-    Rule("422", r"35561|36\d{3}", CheckCode.IDENTITY_UNMATCHED),
-    Rule("422", "00391", CheckCode.IDENTITY_AMBIGUOUS),
+_EXCEPTIONS: Final = (
+    # FranceConnect's word on the person's token. Its older codes start with 50.
+    Rule(status="401", code="51503|50003", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token", detail=_CONSENT),
+    Rule(status="401", code="515[0-9]{2}|50[0-9]{3}", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token"),
+    # Until the summer of 2026, a fund that failed was told as a file that is not there.
+    Rule(status="404", code="(35|36|40)003", title=r"^erreur\s+in?att?en?due", means=CheckCode.PROVIDER_UNAVAILABLE),
+    # The source knows the person, and the question is not theirs.
+    Rule(status="404", code="37003", check="participation_familiale_eaje", title="^dossier allocataire absent", means=CheckCode.NO_RECORD),
+    Rule(status="404", code="37003", check="participation_familiale_eaje", provider="(?!SDH).*", means=CheckCode.NOT_CONCERNED),
+    Rule(status="404", code="30(004|404)", means=CheckCode.NOT_CONCERNED),
+    Rule(status="422", code="39400", means=CheckCode.NOT_CONCERNED),
+    # The plate exists, and this person is not its holder.
+    Rule(status="404", code="42(005|404)", means=CheckCode.IDENTITY_UNMATCHED, parameter="immatriculation", detail=_HOLDER),
+    # INSEE is asked for the code of a commune that is given by its name.
+    Rule(status="404", code="01003", means=CheckCode.NO_RECORD, parameter="lieu_naissance.nom_commune", detail=_COMMUNE),
+    Rule(status="429", code="39004", means=CheckCode.RATE_LIMITED),
+    # The identity, in older words.
+    Rule(status="422", code="00355", title="^impossible d.identifier", means=CheckCode.IDENTITY_UNMATCHED),
+    Rule(status="422", code="00391", means=CheckCode.IDENTITY_AMBIGUOUS),
+)  # fmt: skip
+
+_OF_THE_PLATFORM: Final = (
     # The period.
-    Rule("422", "00353|00356|00355|35565", CheckCode.INVALID_PARAMETER, "annee", detail=_PERIOD),
-    Rule("422", "00354", CheckCode.INVALID_PARAMETER, "mois", detail=_PERIOD),
+    Rule(status="422", code="00354", means=CheckCode.INVALID_PARAMETER, parameter="mois", detail=_PERIOD),
+    Rule(status="422", code="00353|00355|00356", means=CheckCode.INVALID_PARAMETER, parameter="annee", detail=_PERIOD),
     # The recipient is ours to give: the tenant's record is wrong.
-    Rule("422", "00203|00210", CheckCode.INVALID_PARAMETER, "tenant", detail=_RECIPIENT),
+    Rule(status="422", code="00203|00210", means=CheckCode.INVALID_PARAMETER, parameter="tenant", detail=_RECIPIENT, alert=Alert.RECORD),
     # Any other parameter, named by its code.
     *(
-        Rule("422", code, outcome, parameter, text)
-        for code, parameter in _REFUSED_PARAMETERS.items()
-        for outcome, text in (
-            (CheckCode.MISSING_PARAMETER, "manquant"),
-            (CheckCode.INVALID_PARAMETER, ""),
-        )
+        Rule(status="422", code=code, detail_says=says, means=means, parameter=parameter)
+        for code, parameter in (*PARAMETERS.items(), ("00(30|31|36|38|40|41|42)[0-9]", None))
+        for says, means in (("manquant", CheckCode.MISSING_PARAMETER), ("", CheckCode.INVALID_PARAMETER))
     ),
     # The token.
-    Rule("401", "00101", CheckCode.TOKEN_INVALID),
-    Rule("401", "00103", CheckCode.TOKEN_EXPIRED),
-    Rule("401", "00105|00106", CheckCode.TOKEN_REVOKED),
-    Rule("403", "00100", CheckCode.INSUFFICIENT_SCOPE),
-    Rule("403", "00107", CheckCode.IP_FORBIDDEN),
-    # In flight already, here or at the provider's.
-    Rule("409", r"\d\d015", CheckCode.PROVIDER_CONFLICT),
-    Rule("410", ".*", CheckCode.SOURCE_WITHDRAWN),
-    Rule("429", "00429|39004", CheckCode.RATE_LIMITED),
-    # The provider behind the API.
-    Rule("50[234]", r"\d\d020", CheckCode.PROVIDER_MAINTENANCE),
-    Rule("502", r"\d\d(999|000|002|006)|35000", CheckCode.UPSTREAM_ERROR),
-    Rule("50[34]", r"\d\d001", CheckCode.PROVIDER_UNAVAILABLE),
-    Rule("50[34]", r"\d\d002", CheckCode.PROVIDER_TIMEOUT),
-    Rule("50[34]", r"\d\d004", CheckCode.NETWORK_ERROR),
-    Rule("50[34]", r"\d\d008", CheckCode.PROVIDER_RATE_LIMITED),
-    Rule("50[34]", "00501", CheckCode.NETWORK_ERROR),
-    Rule("509", ".*", CheckCode.PROVIDER_RATE_LIMITED),
+    Rule(status="401", code="00101", means=CheckCode.TOKEN_INVALID),
+    Rule(status="401", code="00103", means=CheckCode.TOKEN_EXPIRED),
+    Rule(status="401", code="00105|00106", means=CheckCode.TOKEN_REVOKED),
+    Rule(status="401", code="00108|00109", means=CheckCode.TOKEN_INVALID, detail=_STAGING),
+    Rule(status="403", code="00100", means=CheckCode.INSUFFICIENT_SCOPE),
+    Rule(status="403", code="00107", means=CheckCode.IP_FORBIDDEN),
+    Rule(status="422", code="00212", means=CheckCode.DELEGATION_AMBIGUOUS),
+    Rule(status="403", code="00213", means=CheckCode.DELEGATION_MISSING),
+    # The request, or the version asked for.
+    Rule(status="400", code="00401", means=CheckCode.UNEXPECTED_RESPONSE, detail=_OUR_REQUEST, alert=Alert.REQUEST),
+    Rule(status="404", code="00402", means=CheckCode.UNEXPECTED_RESPONSE, detail=_OUR_REQUEST, alert=Alert.REQUEST),
+    # The same call is in flight; for FranceConnect, any call to the same endpoint for the same recipient.
+    Rule(status="409", code="00015", means=CheckCode.PROVIDER_CONFLICT),
+    Rule(status="410", means=CheckCode.SOURCE_WITHDRAWN),
+    Rule(status="429", code="00429", means=CheckCode.RATE_LIMITED),
+    Rule(status="5[0-9]{2}", code="00501", means=CheckCode.NETWORK_ERROR),
+    Rule(status="509", means=CheckCode.PROVIDER_RATE_LIMITED),
+)  # fmt: skip
+
+_PERIOD_KIND: Final = "565"
+_WHO_KINDS: Final = ("561", "562")
+"""Kinds that refuse what named the person in the call."""
+_OF_A_KIND: Final = (
+    *(
+        Rule(
+            status=kind.status,
+            code=f"(?!{PLATFORM})[0-9]{{2}}{digits}",
+            means=kind.means,
+            parameter=kind.parameter,
+            detail={_PERIOD_KIND: _PERIOD, "564": _UNUSABLE_IDENTITY}.get(digits),
+        )
+        for digits, kind in KINDS.items()
+    ),
+    *(
+        Rule(status="5[0-9]{2}", code=f"(?!{PLATFORM})[0-9]{{2}}{digits}", means=means)
+        for digits, means in UNLISTED_KINDS.items()
+    ),
 )
 
 _AVIS_V2: Final = (
-    Rule("401", "access_denied", CheckCode.TOKEN_INVALID),
-    Rule("404", "not_found", CheckCode.NO_RECORD),
-    Rule("410", ".*", CheckCode.SOURCE_WITHDRAWN),
-    Rule("500", "error", CheckCode.UPSTREAM_ERROR),
-    Rule("502", "invalid_response", CheckCode.UPSTREAM_ERROR),
-    Rule("503", "network_error", CheckCode.NETWORK_ERROR),
-    Rule("509", ".*", CheckCode.PROVIDER_RATE_LIMITED),
+    Rule(status="401", code="access_denied", means=CheckCode.TOKEN_INVALID),
+    Rule(status="404", code="not_found", means=CheckCode.NO_RECORD),
+    Rule(status="410", means=CheckCode.SOURCE_WITHDRAWN),
+    Rule(status="500", code="error", means=CheckCode.UPSTREAM_ERROR),
+    Rule(status="502", code="invalid_response", means=CheckCode.UPSTREAM_ERROR),
+    Rule(status="503", code="network_error", means=CheckCode.NETWORK_ERROR),
+    Rule(status="509", means=CheckCode.PROVIDER_RATE_LIMITED),
 )
 
 _IMPOT_PARTICULIER: Final = (
     # Each of these was seen to mean that there is no such notice.
-    Rule("204|403|404|410", ".*", CheckCode.NO_RECORD),
-    Rule("401", ".*", CheckCode.TOKEN_INVALID),
+    Rule(status="204|403|404|410", means=CheckCode.NO_RECORD),
+    Rule(status="401", means=CheckCode.TOKEN_INVALID),
 )
 
-_BY_STATUS: Final[Mapping[int, CheckCode]] = MappingProxyType(
+BY_STATUS: Final[Mapping[int, CheckCode]] = MappingProxyType(
     {
         401: CheckCode.TOKEN_INVALID,
+        403: CheckCode.INSUFFICIENT_SCOPE,
         409: CheckCode.PROVIDER_CONFLICT,
         422: CheckCode.INVALID_PARAMETER,
         429: CheckCode.RATE_LIMITED,
+        451: CheckCode.NO_RECORD,
         503: CheckCode.PROVIDER_UNAVAILABLE,
         504: CheckCode.PROVIDER_TIMEOUT,
     },
 )
+"""What no row fits means. A refusal (401, 403, 429) counts as one whatever its code: what is not counted has the
+address banned. Any other status of a server's failure is ``upstream_error``; the rest is ``unexpected_response``."""
 
 
-def _table(*rules: Rule) -> OutcomeTable:
-    return OutcomeTable(rules=rules, by_status=_BY_STATUS, read_error=read_errors)
-
-
-def _who(parameter: str) -> Rule:
-    """Return what "civility parameters" means on a call that has none: what named the person instead."""
-    return Rule("422", "00366", CheckCode.INVALID_PARAMETER, parameter)
+def _table(who: str, *rules: Rule) -> OutcomeTable:
+    """Return the table of a call; ``who`` is the member of the request that names the person in it."""
+    named = (
+        Rule(status="422", code="00366", means=CheckCode.INVALID_PARAMETER, parameter=who),
+        *(
+            Rule(
+                status="422",
+                code=rf"(?!{PLATFORM})[0-9]{{2}}{digits}",
+                means=KINDS[digits].means,
+                parameter=who,
+            )
+            for digits in _WHO_KINDS
+        ),
+    )
+    every = (*rules, *_EXCEPTIONS, *named, *_OF_THE_PLATFORM, *_OF_A_KIND)
+    return OutcomeTable(rules=every, by_status=BY_STATUS, read_error=read_errors)
 
 
 _OF_CALL: Final[Mapping[Call, OutcomeTable]] = MappingProxyType(
     {
-        Call.IDENTITE: _table(*_PARTICULIER),
+        Call.IDENTITE: _table("identity"),
         Call.FRANCE_CONNECT: _table(
+            "france_connect_token",
+            Rule(status="401", code="51503|50003", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token", detail=_CONSENT),
             # The Bearer of this call is not the tenant's token.
-            Rule("401", ".*", CheckCode.FRANCE_CONNECT_INVALID, "france_connect_token"),
-            _who("france_connect_token"),
-            *_PARTICULIER,
+            Rule(status="401", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token"),
+            Rule(status="422|404", code=f"(?!{PLATFORM})[0-9]{{2}}560", means=CheckCode.IDENTITY_UNMATCHED, detail=_CERTIFIED),
         ),
-        Call.INE: _table(_who("ine"), *_PARTICULIER),
-        Call.IDENTIFIANT: _table(_who("identifiant"), *_PARTICULIER),
+        Call.INE: _table("ine"),
+        Call.IDENTIFIANT: _table("identifiant"),
     },
-)
+)  # fmt: skip
 """Of API Particulier from version 3 on."""
 _OF_SOURCE: Final[Mapping[Source, OutcomeTable]] = MappingProxyType(
     {
         Source.API_PARTICULIER_V2: OutcomeTable(
-            rules=_AVIS_V2, by_status=_BY_STATUS, read_error=read_flat_error
+            rules=_AVIS_V2, by_status=BY_STATUS, read_error=read_flat_error
         ),
         Source.API_IMPOT_PARTICULIER: OutcomeTable(
-            rules=_IMPOT_PARTICULIER, by_status=_BY_STATUS, read_error=read_no_error
+            rules=_IMPOT_PARTICULIER, by_status=BY_STATUS, read_error=read_no_error
         ),
     },
 )

@@ -15,17 +15,24 @@ from connector.refused import is_address_paused, suspended_tenants
 from connector.registry.records import Registry
 from connector.retry import Held
 from connector.services import Services
+from connector.sources import nomenclature
 from connector.surprises import SurpriseKind
 from connector.token_life import LEEWAY, WARNING_DAYS
+from schemas.codes import Call
 
+_FRANCE_CONNECT: Final = nomenclature.PROVIDERS[nomenclature.FRANCE_CONNECT]
 PROVIDERS: Final = sorted(
     {
-        (str(endpoint.source), definition.provider)
+        (str(endpoint.source), who)
         for definition in CATALOGUE.values()
         for endpoint in definition.endpoints
+        for who in (
+            definition.provider,
+            *((_FRANCE_CONNECT,) if endpoint.call is Call.FRANCE_CONNECT else ()),
+        )
     }
 )
-"""Each source with each provider behind it: they have a breaker each."""
+"""Each source with each provider behind it, and FranceConnect: they have a breaker each."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -127,7 +134,7 @@ class Gauges(Collector):
 
     def _surprises(self) -> Metric:
         counts = {(check, kind): 0 for check in CATALOGUE for kind in SurpriseKind}
-        for (check, kind, _place), count in self._services.tally.counts().items():
+        for (check, kind, _place, _found), count in self._services.tally.counts().items():
             counts[check, kind] += count
         family = CounterMetricFamily(
             "connector_surprises_total",

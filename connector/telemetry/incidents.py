@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from connector.quota.refusals import OF_THE_TOKEN
+from connector.sources.traits import TRAITS, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,8 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
     {
         "token.refused": Incident(
             title="The API refuses a tenant's token",
-            cause="the token was revoked or has expired, or the API does not allow this host's address",
-            to_do=f"{_ROTATE}; where the code is ip_forbidden, ask the API to allow the address",
+            cause="the token was revoked or has expired, lacks a delegation, or the API does not allow this host's address",
+            to_do=f"{_ROTATE}; where the code is ip_forbidden, ask the API to allow the address; where it is delegation_missing, have the CCAS delegate its habilitation",
             by=("code",),
         ),
         "token.next_refused": Incident(
@@ -68,13 +68,21 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             to_do="check them with the DGFiP, then: ccas-connector tenants import FILE",
             by=("code",),
         ),
+        "tenant.record_refused": Incident(
+            title="The API refuses a tenant's SIRET",
+            cause="the SIRET in the registry is not that of an establishment, or not the habilitation's",
+            to_do="compare it with the habilitation on DataPass, then: ccas-connector tenants import FILE",
+            by=("code",),
+        ),
         "tenant.suspended": Incident(
             title="A tenant is suspended: its calls keep being refused",
             cause="twenty refusals in five minutes",
             to_do="have the scope added to the habilitation, or give the tenant its real quota; a new token ends it too",
             by=("check", "code"),
             # token.refused and dgfip.refused have told those.
-            except_codes=frozenset(map(str, OF_THE_TOKEN)),
+            except_codes=frozenset(
+                str(code) for code, traits in TRAITS.items() if traits.refuses is Refusal.TOKEN
+            ),
         ),
         "address.paused": Incident(
             title="No call is made from this address for now",
@@ -95,6 +103,12 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             cause="the API has changed",
             to_do="compare the place with the API's documentation, and report it to the maintainers",
             by=("check", "kind"),
+            concerns_all=True,
+        ),
+        "nomenclature.drift": Incident(
+            title="The API's nomenclature of errors says what the connector does not know",
+            cause="the API has new codes, or changed what some mean",
+            to_do="ccas-connector checks drift, and report what it shows to the maintainers",
             concerns_all=True,
         ),
         "reply.undeliverable": Incident(

@@ -18,14 +18,13 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
-from connector.breaker import ANSWERS, FAILURES
 from connector.catalogue import CATALOGUE
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation
 from connector.progress import JobProgress, is_finished
-from connector.quota.refusals import REFUSALS
 from connector.registry.records import Tenant
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.sources.traits import Signal, refusal_of, signal_of
 from connector.telemetry.metrics import Metrics
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
@@ -213,11 +212,9 @@ class PrometheusMetrics(Metrics):
 
 
 def _class_of(code: CheckCode | None) -> str:
-    if code is None or code in ANSWERS:
-        return "answered"
-    if code in REFUSALS:
+    if refusal_of(code) is not None:
         return "refused"
-    return "failed" if code in FAILURES else "other"
+    return {Signal.UP: "answered", Signal.DOWN: "failed", Signal.NOTHING: "other"}[signal_of(code)]
 
 
 def _why(progress: JobProgress | None) -> str:

@@ -8,6 +8,7 @@ from connector.catalogue import CATALOGUE
 from connector.messaging.delivery import Lane
 from connector.registry.tenants_file import VENDOR_NAME
 from connector.settlement import DeadReason
+from connector.sources.nomenclature import FRANCE_CONNECT, PROVIDERS
 from connector.surprises import SurpriseKind
 from connector.telemetry.tracing import Status
 from schemas.codes import CheckCode
@@ -29,11 +30,12 @@ FIELDS: Final[Mapping[str, Vocabulary]] = {
     "vendor": re.compile(VENDOR_NAME),
     "tenant": re.compile(r"\d{14}"),
     "check": frozenset(CATALOGUE),
-    "provider": frozenset(check.provider for check in CATALOGUE.values()),
+    "provider": frozenset({*(check.provider for check in CATALOGUE.values()), PROVIDERS[FRANCE_CONNECT]}),
     "code": frozenset(str(code) for code in CheckCode),
     "kind": frozenset(str(kind) for kind in SurpriseKind),
     "reason": frozenset({*(reason.value for reason in DeadReason), "unroutable", "refused", "unconfirmed"}),
     "lane": frozenset(str(lane) for lane in Lane),
+    "api_code": re.compile(r"\d{2,5}|api_particulier_v\d{1,2}_[a-z_]{1,80}"),
     "place": _PLACE,
     "queue": re.compile(r"(?:replies|verifications|connector)\.[a-z0-9.-]{1,160}"),
     "exception": re.compile(r"[A-Za-z_][\w.<>]{0,120}"),
@@ -43,6 +45,7 @@ FIELDS: Final[Mapping[str, Vocabulary]] = {
     "variable": re.compile(r"CONNECTOR_[A-Z_]{1,40}"),
     "which": frozenset({"next"}),
     "where": re.compile(r"[\w./<>+-]{1,200}:\d{1,6}"),
+    "found": frozenset({"array", "boolean", "null", "number", "object", "string"}),
     "count": NUMBER,
     "days_left": NUMBER,
     "left_out": NUMBER,
@@ -54,6 +57,7 @@ LISTS: Final[Mapping[str, str]] = {
     "tenants": "tenant",
     "places": "place",
     "queues": "queue",
+    "api_codes": "api_code",
     "checks": "check",
 }
 """Fields of several values, by the field that each value is one of."""

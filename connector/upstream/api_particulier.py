@@ -13,10 +13,13 @@ from connector.identity import Query
 from connector.upstream.exchange import Again, Answered, Exchange, untold
 from connector.upstream.http import request, send
 from connector.upstream.pings import ping_name
+from schemas.codes import Call
 
 _PING_SECONDS: Final = 5.0
 _OK: Final = 200
 _SERVER_ERRORS: Final = range(500, 600)
+_UNCACHED: Final = ((b"cache-control", b"no-cache"),)
+"""The API has kept FranceConnect's answers without the month that was asked for."""
 _PINGS: Final[Mapping[str | None, bool]] = MappingProxyType({"ok": True, "maintenance": False})
 """What a ping's ``status`` means; others leave it open."""
 
@@ -41,6 +44,7 @@ class ApiParticulier:
             "GET",
             f"{self._base_url}{endpoint.path}?{urlencode(query, quote_via=quote)}",
             _authentication(endpoint.source, secret.encode("ascii")),
+            *(_UNCACHED if endpoint.call is Call.FRANCE_CONNECT else ()),
         )
         return await send(self._transport, asked, within_seconds)
 

@@ -8,16 +8,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import Source
 from connector.sources.outcome_table import outcome_table
+from connector.sources.traits import Alert, traits_of
 from connector.upstream.exchange import Unanswered
 from connector.upstream.http import request, send
 from schemas.codes import Call, CheckCode
 
 _WITHIN_SECONDS: Final = 15.0
 _OK: Final = 200
-TOKEN_REFUSALS: Final = frozenset(
-    {CheckCode.TOKEN_INVALID, CheckCode.TOKEN_EXPIRED, CheckCode.TOKEN_REVOKED, CheckCode.IP_FORBIDDEN}
-)
-"""What the API refuses a token with, or the address it is used from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Refused:
     """The API, in its own words, does not take the token."""
 
     code: CheckCode
-    """Of ``TOKEN_REFUSALS``."""
+    """One that alerts of a token (``connector.sources.traits``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,9 @@ class Introspector:
             except ValidationError:
                 return Undecided(CheckCode.UNEXPECTED_RESPONSE)
         table = outcome_table(Source.API_PARTICULIER, Call.IDENTITE)
-        outcome = table.outcome(answer.http_status, table.read_error(answer.body))
+        outcome = table.outcome("", answer.http_status, table.read_error(answer.body))
         # The page of a proxy between here and there refuses no token.
-        if outcome.known and outcome.code in TOKEN_REFUSALS:
+        if outcome.known and traits_of(outcome.code).alerts is Alert.TOKEN:
             return Refused(outcome.code)
         return Undecided(outcome.code)
 

@@ -5,7 +5,7 @@ Source of the fields: ``/v3/dss/allocation_enfant_handicape/identite`` in API Pa
 
 from typing import Annotated
 
-from schemas.base import DataModel, Known, NotNull, Scope
+from schemas.base import DataModel, Known, Scope
 from schemas.dates import IsoDate
 
 Status = Annotated[str, Known(("allocataire", "ouvrant_droit", "non_beneficiaire"))]
@@ -15,7 +15,7 @@ Status = Annotated[str, Known(("allocataire", "ouvrant_droit", "non_beneficiaire
 class AllocationEnfantHandicapeData(DataModel):
     """The right as of today."""
 
-    status: Annotated[Status | None, NotNull, Scope("cnav_allocation_enfant_handicape")] = None
+    status: Annotated[Status | None, Scope("cnav_allocation_enfant_handicape")] = None
     """``allocataire`` is paid the AEEH; ``ouvrant_droit`` is the child it is paid for."""
     date_debut_droit: Annotated[IsoDate | None, Scope("cnav_allocation_enfant_handicape")] = None
     """Null when nobody receives the AEEH."""

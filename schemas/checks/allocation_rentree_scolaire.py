@@ -6,7 +6,7 @@ file does not describe: no example of an answer is published either.
 
 from typing import Annotated
 
-from schemas.base import DataModel, Known, NotNull, Scope
+from schemas.base import DataModel, Known, Scope
 from schemas.dates import IsoDate
 
 Status = Annotated[str, Known(("allocataire", "ouvrant_droit", "non_beneficiaire"))]
@@ -16,7 +16,7 @@ Status = Annotated[str, Known(("allocataire", "ouvrant_droit", "non_beneficiaire
 class AllocationRentreeScolaireData(DataModel):
     """The right as of today."""
 
-    status: Annotated[Status | None, NotNull, Scope("cnav_allocation_rentree_scolaire")] = None
+    status: Annotated[Status | None, Scope("cnav_allocation_rentree_scolaire")] = None
     """``allocataire`` is paid the ARS; ``ouvrant_droit`` is the child it is paid for."""
     date_debut_droit: Annotated[IsoDate | None, Scope("cnav_allocation_rentree_scolaire")] = None
     """Null when nobody receives the ARS."""

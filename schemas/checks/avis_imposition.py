@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 from schemas.base import DataModel, Known, RequestModel, Scope
-from schemas.checks.valeurs import LooseDate, Number
+from schemas.checks.valeurs import Integer, LooseDate, Number
 
 AVIS: Final = Scope("dgfip_avis_imposition")
 ADRESSE: Final = Scope("dgfip_adresse")
@@ -81,7 +81,7 @@ class FoyerFiscal(DataModel):
 
     adresse: Texte = None
     """On one line."""
-    annee: int | None = None
+    annee: Integer | None = None
     """The year of the tax."""
 
 
@@ -116,7 +116,7 @@ class AvisImpositionData(DataModel):
     nombre_parts: Annotated[Number | None, AVIS] = None
     situation_famille: Annotated[str | None, Known(tuple(SITUATIONS.values())), AVIS] = None
     """As a notice prints it."""
-    nombre_personnes_charge: Annotated[int | None, AVIS] = None
+    nombre_personnes_charge: Annotated[Integer | None, AVIS] = None
     revenu_brut_global: Annotated[Number | None, AVIS] = None
     """Euros, as every amount."""
     revenu_imposable: Annotated[Number | None, AVIS] = None

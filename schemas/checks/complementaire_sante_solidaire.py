@@ -5,14 +5,14 @@ Source of the fields: ``/v3/dss/complementaire_sante_solidaire/identite`` in API
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
+from schemas.base import DataModel, Scope
 from schemas.dates import IsoDate
 
 
 class ComplementaireSanteSolidaireData(DataModel):
     """The right as of today."""
 
-    est_beneficiaire: Annotated[bool | None, NotNull, Scope("complementaire_sante_solidaire")] = None
+    est_beneficiaire: Annotated[bool | None, Scope("complementaire_sante_solidaire")] = None
     """False is an answer: the person is known and does not have the C2S."""
     avec_participation: Annotated[bool | None, Scope("complementaire_sante_solidaire")] = None
     """Whether the person pays a share.

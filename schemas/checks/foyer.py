@@ -12,18 +12,18 @@ class Personne(DataModel):
     prenoms: str | None = None
     """All the first names in one text, separated by spaces."""
     date_naissance: LooseDate | None = None
-    """ISO where it is a whole date. Funds hold incomplete births, and one of the API's examples shows ``200&-04-23``."""
+    """ISO, as far as it is known; null where nothing is. Funds hold incomplete births, and one of the API's examples shows ``200&-04-23``."""
     sexe: Sexe | None = None
 
 
 class Adresse(DataModel):
     """The family's address as it declared it, line by line as La Poste writes one; it may be out of date."""
 
-    destinataire: str | None
-    complement_information: str | None
-    complement_information_geographique: str | None
-    numero_libelle_voie: str | None
-    lieu_dit: str | None
-    code_postal_ville: str | None
+    destinataire: str | None = None
+    complement_information: str | None = None
+    complement_information_geographique: str | None = None
+    numero_libelle_voie: str | None = None
+    lieu_dit: str | None = None
+    code_postal_ville: str | None = None
     """Post code and town; EAJE's examples hold the post code alone."""
-    pays: str | None
+    pays: str | None = None

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from schemas.base import DataModel, Known, NotNull, RequestModel, Scope
+from schemas.base import DataModel, Known, RequestModel, Scope
 from schemas.checks.parametres import Immatriculation
-from schemas.checks.valeurs import Number, Sexe
+from schemas.checks.valeurs import Integer, Number, Sexe
 from schemas.dates import IsoDate
 
 CATEGORIES: Final = (
@@ -44,96 +44,96 @@ class ImmatriculationVehiculeParams(RequestModel):
 class IdentiteParticulier(DataModel):
     """The person on the registration file, which FranceConnect's identity may be compared with."""
 
-    nom: str | None
-    prenom: str | None
+    nom: str | None = None
+    prenom: str | None = None
     """Of a natural person."""
-    sexe_etat_civil: Sexe | None
-    annee_date_naissance: int | None
-    mois_date_naissance: int | None
-    jour_date_naissance: int | None
-    code_departement_naissance: str | None
+    sexe_etat_civil: Sexe | None = None
+    annee_date_naissance: Integer | None = None
+    mois_date_naissance: Integer | None = None
+    jour_date_naissance: Integer | None = None
+    code_departement_naissance: str | None = None
 
 
 class AdresseParticulier(DataModel):
     """The person's address on the registration file."""
 
-    complement_information: str | None
-    num_voie: str | None
-    type_voie: str | None
-    libelle_voie: str | None
-    code_postal_ville: str | None
+    complement_information: str | None = None
+    num_voie: str | None = None
+    type_voie: str | None = None
+    libelle_voie: str | None = None
+    code_postal_ville: str | None = None
     """The post code alone; the town is in ``libelle_commune``."""
-    libelle_commune: str | None
-    lieu_dit: str | None
-    etage_escalier_appartement: str | None
-    extension: str | None
+    libelle_commune: str | None = None
+    lieu_dit: str | None = None
+    etage_escalier_appartement: str | None = None
+    extension: str | None = None
     """Bis, ter, …"""
-    pays: str | None
+    pays: str | None = None
 
 
 class StatutLocation(DataModel):
     """Whether the vehicle is rented; both members are null when it is not."""
 
-    code: str | None
+    code: str | None = None
     """LLD, LCB and LCL are long-term rentals."""
-    label: str | None
+    label: str | None = None
 
 
 class DonneesImmatriculation(DataModel):
     """The registration."""
 
-    numero_immatriculation: str
-    date_premiere_immatriculation: IsoDate
-    statut_location: StatutLocation
+    numero_immatriculation: str | None = None
+    date_premiere_immatriculation: IsoDate | None = None
+    statut_location: StatutLocation | None = None
 
 
 class CategorieVehicule(DataModel):
     """The vehicle's European category."""
 
-    code: Annotated[str, Known(CATEGORIES)]
+    code: Annotated[str, Known(CATEGORIES)] | None = None
     """``M1`` is a passenger car."""
-    label: str | None
+    label: str | None = None
 
 
 class GenreNational(DataModel):
     """The vehicle's French category."""
 
-    code: Annotated[str, Known(GENRES)]
+    code: Annotated[str, Known(GENRES)] | None = None
     """``VP`` is a passenger car."""
-    label: str | None
+    label: str | None = None
 
 
 class TypeCarburant(DataModel):
     """What the vehicle runs on."""
 
-    code: Annotated[str, Known(CARBURANTS)]
+    code: Annotated[str, Known(CARBURANTS)] | None = None
     """``ES`` is petrol, ``GO`` diesel, ``EL`` electricity."""
-    label: str | None
+    label: str | None = None
 
 
 class ClasseEnvironnementale(DataModel):
     """The European emission standard that the vehicle meets."""
 
-    code: Annotated[str, Known(CLASSES)]
-    label: str | None
+    code: Annotated[str, Known(CLASSES)] | None = None
+    label: str | None = None
 
 
 class CaracteristiquesTechniques(DataModel):
     """The vehicle."""
 
-    marque: str | None
-    type_variante_version: str | None
-    denomination_commerciale: str | None
-    masse_charge_maximale: Number
+    marque: str | None = None
+    type_variante_version: str | None = None
+    denomination_commerciale: str | None = None
+    masse_charge_maximale: Number | None = None
     """Largest allowed mass when loaded, in kilograms."""
-    categorie_vehicule: CategorieVehicule
-    genre_national: GenreNational
-    cylindree: Number
+    categorie_vehicule: CategorieVehicule | None = None
+    genre_national: GenreNational | None = None
+    cylindree: Number | None = None
     """Cubic centimetres."""
-    type_carburant: TypeCarburant
-    taux_co2: Number
+    type_carburant: TypeCarburant | None = None
+    taux_co2: Number | None = None
     """Grams per kilometre."""
-    classe_environnementale: ClasseEnvironnementale
+    classe_environnementale: ClasseEnvironnementale | None = None
 
 
 class ImmatriculationVehiculeData(DataModel):
@@ -141,27 +141,22 @@ class ImmatriculationVehiculeData(DataModel):
 
     identite_particulier: Annotated[
         IdentiteParticulier | None,
-        NotNull,
         Scope("ants_extrait_immatriculation_vehicule_identite_particulier"),
     ] = None
     adresse_particulier: Annotated[
         AdresseParticulier | None,
-        NotNull,
         Scope("ants_extrait_immatriculation_vehicule_adresse_particulier"),
     ] = None
     statut_rattachement: Annotated[
         StatutRattachement | None,
-        NotNull,
         Scope("ants_extrait_immatriculation_vehicule_statut_rattachement"),
     ] = None
     """``locataire`` holds a long-term rental."""
     donnees_immatriculation_vehicule: Annotated[
         DonneesImmatriculation | None,
-        NotNull,
         Scope("ants_extrait_immatriculation_vehicule_donnees_immatriculation_vehicule"),
     ] = None
     caracteristiques_techniques_vehicule: Annotated[
         CaracteristiquesTechniques | None,
-        NotNull,
         Scope("ants_extrait_immatriculation_vehicule_caracteristiques_techniques_vehicule"),
     ] = None

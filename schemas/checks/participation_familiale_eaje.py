@@ -5,8 +5,9 @@ Source of the fields: ``/v3/dss/participation_familiale_eaje/identite`` in API P
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
+from schemas.base import DataModel, Scope
 from schemas.checks.foyer import Adresse, Personne
+from schemas.checks.valeurs import Integer, Liste, Number
 
 
 class PersonneEaje(Personne):
@@ -19,32 +20,30 @@ class PersonneEaje(Personne):
 class BaseRessourcesAnnuelles(DataModel):
     """The yearly income that the rate is computed on."""
 
-    valeur: int
-    """Euros a year."""
-    annee_calcul: int
-    """The year in which the computation was made."""
+    valeur: Number | None = None
+    """Euros a year; decimals are possible."""
+    annee_calcul: Integer | None = None
+    """The year in which the computation was made; 0 where it is not known."""
 
 
 class ParametresCalcul(DataModel):
     """What the rate depends on."""
 
-    nombre_enfants_a_charge: int
-    nombre_enfants_beneficiaire_aeeh: int
+    nombre_enfants_a_charge: Integer | None = None
+    nombre_enfants_beneficiaire_aeeh: Integer | None = None
     """Children with the allowance for disabled children (AEEH)."""
-    base_ressources_annuelles: BaseRessourcesAnnuelles
+    base_ressources_annuelles: BaseRessourcesAnnuelles | None = None
 
 
 class ParticipationFamilialeEajeData(DataModel):
     """Four blocks, each under a scope of its own."""
 
     allocataires: Annotated[
-        tuple[PersonneEaje, ...] | None, NotNull, Scope("cnav_participation_familiale_eaje_allocataires")
+        Liste[PersonneEaje] | None, Scope("cnav_participation_familiale_eaje_allocataires")
     ] = None
     """The person asked about and a spouse."""
-    enfants: Annotated[
-        tuple[PersonneEaje, ...] | None, NotNull, Scope("cnav_participation_familiale_eaje_enfants")
-    ] = None
+    enfants: Annotated[Liste[PersonneEaje] | None, Scope("cnav_participation_familiale_eaje_enfants")] = None
     adresse: Annotated[Adresse | None, Scope("cnav_participation_familiale_eaje_adresse")] = None
     parametres_calcul_participation_familiale: Annotated[
-        ParametresCalcul | None, NotNull, Scope("cnav_participation_familiale_eaje_parametres_calcul")
+        ParametresCalcul | None, Scope("cnav_participation_familiale_eaje_parametres_calcul")
     ] = None

@@ -5,14 +5,14 @@ Source of the fields: ``/v3/dss/prime_activite/identite`` in API Particulier's O
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
+from schemas.base import DataModel, Scope
 from schemas.dates import IsoDate
 
 
 class PrimeActiviteData(DataModel):
     """The right as of today."""
 
-    est_beneficiaire: Annotated[bool | None, NotNull, Scope("prime_activite")] = None
+    est_beneficiaire: Annotated[bool | None, Scope("prime_activite")] = None
     """False is an answer: the fund knows the person, who does not receive the prime d'activité."""
     avec_majoration: Annotated[bool | None, Scope("prime_activite_majoration")] = None
     """Null when the person does not receive the prime d'activité.

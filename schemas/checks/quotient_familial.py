@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import DataModel, Known, NotNull, RequestModel, Scope
+from schemas.base import DataModel, Known, RequestModel, Scope
 from schemas.checks.foyer import Adresse, Personne
+from schemas.checks.valeurs import Integer, Liste
 
 
 class QuotientFamilialParams(RequestModel):
@@ -23,23 +24,23 @@ class QuotientFamilialParams(RequestModel):
 class QuotientFamilial(DataModel):
     """The quotient, the month it applies to, and the month it was computed in."""
 
-    fournisseur: Annotated[str, Known(("CNAF", "MSA"))]
+    fournisseur: Annotated[str, Known(("CNAF", "MSA"))] | None = None
     """The fund that answered."""
-    valeur: int
-    """Euros a month."""
-    annee: int
-    mois: int
-    annee_calcul: int
+    valeur: Integer | None = None
+    """Euros a month. Null where it cannot be computed; 0 has been seen to mean that the fund does not know it."""
+    annee: Integer | None = None
+    mois: Integer | None = None
+    annee_calcul: Integer | None = None
     """The CAF computes again only when the family's situation was corrected; the MSA, at every call."""
-    mois_calcul: int
+    mois_calcul: Integer | None = None
 
 
 class QuotientFamilialData(DataModel):
     """Four blocks, each under a scope of its own."""
 
-    quotient_familial: Annotated[QuotientFamilial | None, NotNull, Scope("cnaf_quotient_familial")] = None
-    allocataires: Annotated[tuple[Personne, ...] | None, NotNull, Scope("cnaf_allocataires")] = None
+    quotient_familial: Annotated[QuotientFamilial | None, Scope("cnaf_quotient_familial")] = None
+    allocataires: Annotated[Liste[Personne] | None, Scope("cnaf_allocataires")] = None
     """The person asked about and a spouse, as of the current month whatever the month asked for."""
-    enfants: Annotated[tuple[Personne, ...] | None, NotNull, Scope("cnaf_enfants")] = None
+    enfants: Annotated[Liste[Personne] | None, Scope("cnaf_enfants")] = None
     """As of the current month whatever the month asked for; empty for a family without children."""
     adresse: Annotated[Adresse | None, Scope("cnaf_adresse")] = None

@@ -5,14 +5,14 @@ Source of the fields: ``/v3/dss/revenu_solidarite_active/identite`` in API Parti
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
+from schemas.base import DataModel, Scope
 from schemas.dates import IsoDate
 
 
 class RevenuSolidariteActiveData(DataModel):
     """The right as of today."""
 
-    est_beneficiaire: Annotated[bool | None, NotNull, Scope("revenu_solidarite_active")] = None
+    est_beneficiaire: Annotated[bool | None, Scope("revenu_solidarite_active")] = None
     """False is an answer: the fund knows the person, who does not receive the RSA."""
     avec_majoration: Annotated[bool | None, Scope("revenu_solidarite_active_majoration")] = None
     """Null when the person does not receive the RSA."""

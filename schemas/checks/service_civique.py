@@ -5,24 +5,24 @@ Source of the fields: ``/v3/gip_mds/service_civique/identite`` in API Particulie
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
+from schemas.base import DataModel, Scope
 from schemas.dates import IsoDate
 
 
 class OrganismeAccueil(DataModel):
     """Where the person serves or served; both members are null without a contract."""
 
-    siret: str | None
-    raison_sociale: str | None
+    siret: str | None = None
+    raison_sociale: str | None = None
 
 
 class Contrat(DataModel):
     """A contract, or that there is none; where and when are under scopes of their own."""
 
-    contrat_trouve: bool
+    contrat_trouve: bool | None = None
     """False is an answer: no such contract."""
     organisme_accueil: Annotated[
-        OrganismeAccueil | None, NotNull, Scope("gip_mds_service_civique_organisme_accueil")
+        OrganismeAccueil | None, Scope("gip_mds_service_civique_organisme_accueil")
     ] = None
     date_debut_contrat: Annotated[IsoDate | None, Scope("gip_mds_service_civique_dates")] = None
     """First day; null without a contract."""
@@ -33,5 +33,5 @@ class Contrat(DataModel):
 class ServiceCiviqueData(DataModel):
     """Two blocks, each under a scope of its own."""
 
-    statut_actuel: Annotated[Contrat | None, NotNull, Scope("gip_mds_service_civique_statut_actuel")] = None
-    statut_passe: Annotated[Contrat | None, NotNull, Scope("gip_mds_service_civique_statut_passe")] = None
+    statut_actuel: Annotated[Contrat | None, Scope("gip_mds_service_civique_statut_actuel")] = None
+    statut_passe: Annotated[Contrat | None, Scope("gip_mds_service_civique_statut_passe")] = None

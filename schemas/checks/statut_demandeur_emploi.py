@@ -5,8 +5,9 @@ Source of the fields: ``/v3/france_travail/statut/identifiant`` in API Particuli
 
 from typing import Annotated, Final
 
-from schemas.base import DataModel, Known, NotNull, Scope
-from schemas.dates import IsoDate
+from schemas.base import DataModel, Known, Scope
+from schemas.checks.valeurs import Integer
+from schemas.dates import IsoDate, PartialDate
 
 CATEGORIES: Final = (1, 2, 3, 4, 5)
 LIBELLES_CATEGORIES: Final = (
@@ -22,54 +23,54 @@ CERTIFICATIONS: Final = ("VC", "IC", "PC", "AC", "DC", "EC", "RC")
 class Identite(DataModel):
     """The person, as typed in the online space and checked against a document."""
 
-    civilite: Annotated[str, Known(("MME", "M."))] | None
-    nom_naissance: str | None
-    nom_usage: str | None
-    prenom: str | None
+    civilite: Annotated[str, Known(("MME", "M."))] | None = None
+    nom_naissance: str | None = None
+    nom_usage: str | None = None
+    prenom: str | None = None
     """Cut at 13 characters."""
-    sexe: str | None
+    sexe: str | None = None
     """In words, ``Masculin`` or ``Féminin``, where other checks have a letter."""
-    date_naissance: IsoDate | None
+    date_naissance: PartialDate | None = None
 
 
 class Contact(DataModel):
     """How to reach the person."""
 
-    telephone: str | None
-    telephone2: str | None
-    email: str | None
+    telephone: str | None = None
+    telephone2: str | None = None
+    email: str | None = None
 
 
 class AdresseDemandeur(DataModel):
     """The address that the person declared."""
 
-    code_postal: str | None
-    code_cog_insee_commune: str | None
-    localite: str | None
+    code_postal: str | None = None
+    code_cog_insee_commune: str | None = None
+    localite: str | None = None
     """Post code and town; the post code may differ from ``code_postal`` in the API's examples."""
-    ligne_voie: str | None
-    ligne_complement_destinataire: str | None
-    ligne_complement_adresse: str | None
-    ligne_complement_distribution: str | None
-    ligne_nom: str | None
+    ligne_voie: str | None = None
+    ligne_complement_destinataire: str | None = None
+    ligne_complement_adresse: str | None = None
+    ligne_complement_distribution: str | None = None
+    ligne_nom: str | None = None
 
 
 class Categorie(DataModel):
     """What kind of job seeker the person is."""
 
-    code: Annotated[int, Known(CATEGORIES)]
+    code: Annotated[Integer, Known(CATEGORIES)] | None = None
     """The labels of 1 to 5 are in this order in ``libelle``."""
-    libelle: Annotated[str, Known(LIBELLES_CATEGORIES)] | None
+    libelle: Annotated[str, Known(LIBELLES_CATEGORIES)] | None = None
 
 
 class Inscription(DataModel):
     """The registration."""
 
-    date_debut: IsoDate
-    date_fin: IsoDate | None
+    date_debut: IsoDate | None = None
+    date_fin: IsoDate | None = None
     """Null while the person is registered. A past date is a person who is no longer."""
-    categorie: Categorie
-    code_certification_cnav: Annotated[str, Known(CERTIFICATIONS)] | None
+    categorie: Categorie | None = None
+    code_certification_cnav: Annotated[str, Known(CERTIFICATIONS)] | None = None
     """Whether the identity is certified: wholly (VC, IC), partly (PC), not or not yet (AC, DC, EC, RC, null).
 
     The OpenAPI file describes ``EC`` and leaves it out of its list.
@@ -79,9 +80,9 @@ class Inscription(DataModel):
 class StatutDemandeurEmploiData(DataModel):
     """Five blocks, each under a scope of its own."""
 
-    identifiant: Annotated[str | None, NotNull, Scope("pole_emploi_identifiant")] = None
+    identifiant: Annotated[str | None, Scope("pole_emploi_identifiant")] = None
     """The user name that was asked about."""
-    identite: Annotated[Identite | None, NotNull, Scope("pole_emploi_identite")] = None
-    contact: Annotated[Contact | None, NotNull, Scope("pole_emploi_contact")] = None
-    adresse: Annotated[AdresseDemandeur | None, NotNull, Scope("pole_emploi_adresse")] = None
-    inscription: Annotated[Inscription | None, NotNull, Scope("pole_emploi_inscription")] = None
+    identite: Annotated[Identite | None, Scope("pole_emploi_identite")] = None
+    contact: Annotated[Contact | None, Scope("pole_emploi_contact")] = None
+    adresse: Annotated[AdresseDemandeur | None, Scope("pole_emploi_adresse")] = None
+    inscription: Annotated[Inscription | None, Scope("pole_emploi_inscription")] = None

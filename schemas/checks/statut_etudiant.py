@@ -5,9 +5,9 @@ Source of the fields: ``/v3/mesri/statut_etudiant/identite`` in API Particulier'
 
 from typing import Annotated, Final
 
-from schemas.base import DataModel, Known, NotNull, Scope
-from schemas.checks.valeurs import LooseDate
-from schemas.dates import IsoDate
+from schemas.base import DataModel, Known, Scope
+from schemas.checks.valeurs import Liste, LooseDate
+from schemas.dates import PartialDate
 
 REGIMES: Final = ("RF1", "RF2", "RF3", "RF4", "RF5", "RF6", "RF7")
 LIBELLES_REGIMES: Final = (
@@ -25,7 +25,7 @@ class RegimeFormation(DataModel):
     """Under which regime the student studies."""
 
     libelle: Annotated[str, Known(LIBELLES_REGIMES)] | None = None
-    code: Annotated[Annotated[str, Known(REGIMES)] | None, NotNull] = None
+    code: Annotated[str, Known(REGIMES)] | None = None
     """The labels of ``RF1`` to ``RF7`` are in this order in ``libelle``."""
 
 
@@ -43,30 +43,28 @@ class Admission(DataModel):
     date_debut: LooseDate | None = None
     date_fin: LooseDate | None = None
     """ISO where it is a real day: one of the API's examples shows ``2021-06-31``."""
-    est_inscrit: Annotated[bool | None, NotNull, Scope("mesri_admission_inscrit")] = None
+    est_inscrit: Annotated[bool | None, Scope("mesri_admission_inscrit")] = None
     """False: admitted only, the enrolment or its fees are not complete, and may never be."""
-    regime_formation: Annotated[
-        RegimeFormation | None, NotNull, Scope("mesri_admission_regime_formation")
-    ] = None
+    regime_formation: Annotated[RegimeFormation | None, Scope("mesri_admission_regime_formation")] = None
     code_cog_insee_commune: Annotated[str | None, Scope("mesri_admission_commune_etudes")] = None
     """INSEE code of the institution's commune; some of the API's examples hold a post code (93430, 78000)."""
     etablissement_etudes: Annotated[
-        EtablissementEtudes | None, NotNull, Scope("mesri_admission_etablissement_etudes")
+        EtablissementEtudes | None, Scope("mesri_admission_etablissement_etudes")
     ] = None
 
 
 class IdentiteEtudiant(DataModel):
     """The student, as certified against the civil register."""
 
-    nom_naissance: str | None
-    prenom: str | None
-    date_naissance: IsoDate | None
+    nom_naissance: str | None = None
+    prenom: str | None = None
+    date_naissance: PartialDate | None = None
 
 
 class StatutEtudiantData(DataModel):
     """The admissions, and whose they are."""
 
-    identite: Annotated[IdentiteEtudiant | None, NotNull, Scope("mesri_identite")] = None
+    identite: Annotated[IdentiteEtudiant | None, Scope("mesri_identite")] = None
     """Absent from an answer to a FranceConnect call, whatever the scopes."""
-    admissions: Annotated[tuple[Admission, ...] | None, NotNull, Scope("mesri_admissions")] = None
+    admissions: Annotated[Liste[Admission] | None, Scope("mesri_admissions")] = None
     """One per institution. Being listed is not being enrolled: see ``est_inscrit``."""

@@ -5,34 +5,34 @@ Source of the fields: ``/v3/sdh/statut_sportif/identifiant`` in API Particulier'
 
 from typing import Annotated
 
-from schemas.base import DataModel, NotNull, Scope
-from schemas.checks.valeurs import Sexe
-from schemas.dates import IsoDate
+from schemas.base import DataModel, Scope
+from schemas.checks.valeurs import Integer, Liste, Sexe
+from schemas.dates import IsoDate, PartialDate
 
 
 class IdentiteSportif(DataModel):
     """The athlete."""
 
-    nom_naissance: str | None
-    nom_usage: str | None
-    prenoms: str | None
+    nom_naissance: str | None = None
+    nom_usage: str | None = None
+    prenoms: str | None = None
     """All the first names in one text, separated by spaces."""
-    date_naissance: IsoDate | None
-    sexe: Sexe | None
+    date_naissance: PartialDate | None = None
+    sexe: Sexe | None = None
 
 
 class PeriodeActuelle(DataModel):
     """From when to when the current status holds."""
 
-    date_debut_statut: IsoDate
-    date_fin_statut: IsoDate
+    date_debut_statut: IsoDate | None = None
+    date_fin_statut: IsoDate | None = None
 
 
 class PeriodePassee(DataModel):
     """From when to when a past status held; the reference promises neither."""
 
-    date_debut_statut: Annotated[IsoDate | None, NotNull] = None
-    date_fin_statut: Annotated[IsoDate | None, NotNull] = None
+    date_debut_statut: IsoDate | None = None
+    date_fin_statut: IsoDate | None = None
 
 
 class Federation(DataModel):
@@ -70,44 +70,43 @@ class Categorie(DataModel):
 class StatutActuel(DataModel):
     """The current status."""
 
-    periode: PeriodeActuelle
-    federation: Federation
-    etablissement: EtablissementSportif
-    region: Region
-    categorie: Categorie
-    sportif_de_haut_niveau: bool
+    periode: PeriodeActuelle | None = None
+    federation: Federation | None = None
+    etablissement: EtablissementSportif | None = None
+    region: Region | None = None
+    categorie: Categorie | None = None
+    sportif_de_haut_niveau: bool | None = None
     """Whether this status is one of a top-level athlete."""
 
 
 class StatutPrecedent(DataModel):
     """A past status; the reference promises none of its members."""
 
-    fiche: Annotated[int | None, NotNull] = None
+    fiche: Integer | None = None
     """Number of the record."""
-    periode: Annotated[PeriodePassee | None, NotNull] = None
-    federation: Annotated[Federation | None, NotNull] = None
-    etablissement: Annotated[EtablissementSportif | None, NotNull] = None
-    region: Annotated[Region | None, NotNull] = None
-    categorie: Annotated[Categorie | None, NotNull] = None
-    sportif_de_haut_niveau: Annotated[bool | None, NotNull] = None
+    periode: PeriodePassee | None = None
+    federation: Federation | None = None
+    etablissement: EtablissementSportif | None = None
+    region: Region | None = None
+    categorie: Categorie | None = None
+    sportif_de_haut_niveau: bool | None = None
     """Whether that status was one of a top-level athlete."""
 
 
 class StatutSportifData(DataModel):
     """Five blocks, each under a scope of its own."""
 
-    identite: Annotated[IdentiteSportif | None, NotNull, Scope("sdh_statut_sportif_identite")] = None
+    identite: Annotated[IdentiteSportif | None, Scope("sdh_statut_sportif_identite")] = None
     est_sportif_de_haut_niveau: Annotated[
-        bool | None, NotNull, Scope("sdh_statut_sportif_est_sportif_de_haut_niveau")
+        bool | None, Scope("sdh_statut_sportif_est_sportif_de_haut_niveau")
     ] = None
     a_ete_sportif_de_haut_niveau: Annotated[
-        bool | None, NotNull, Scope("sdh_statut_sportif_a_ete_sportif_de_haut_niveau")
+        bool | None, Scope("sdh_statut_sportif_a_ete_sportif_de_haut_niveau")
     ] = None
-    informations_statut: Annotated[
-        StatutActuel | None, NotNull, Scope("sdh_statut_sportif_informations_statut")
-    ] = None
+    informations_statut: Annotated[StatutActuel | None, Scope("sdh_statut_sportif_informations_statut")] = (
+        None
+    )
     informations_statuts_precedents: Annotated[
-        tuple[StatutPrecedent, ...] | None,
-        NotNull,
+        Liste[StatutPrecedent] | None,
         Scope("sdh_statut_sportif_informations_statuts_precedents"),
     ] = None

@@ -1,26 +1,53 @@
-"""Values that several checks carry."""
+"""Values that several checks carry, in every form in which a source sends them.
 
-from typing import Annotated, Final
+A number may come as a text, and a whole one as ``412.0``; an empty text is no value. What cannot be read raises a
+``PydanticCustomError`` that never shows the value: it costs that member alone (``connector.sources.reading``).
+"""
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+import re
+from typing import Annotated, Final, TypeVar
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from schemas.base import Known
-from schemas.dates import iso_date
+from schemas.dates import partial_date
 
 _LARGEST: Final = 1e15
 """An amount beyond this is none; a double holds every whole number up to it."""
+_NUMBER: Final = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,9})?", re.ASCII)
+
+_ItemT = TypeVar("_ItemT")
+Liste = Annotated[tuple[_ItemT | None, ...], Field(strict=False)]
+"""A list, of which each item may be null: a source's own null, or an item that could not be read."""
 
 
-def _number(value: object) -> float:
+def read_number(value: object) -> float | None:
+    """Return a number, None for an empty text. Raises ``PydanticCustomError``."""
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        if _NUMBER.fullmatch(text):
+            return float(text) if "." in text else int(text)
     # A union of two types would name one of them in the place of an error.
-    if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST:
+    elif isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST:
         return value
     raise PydanticCustomError("number_type", "not a number")
 
 
-Number = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
-"""A JSON number, kept as it was written: 1600 stays 1600, and 12.5 stays 12.5."""
+def _read_integer(value: object) -> int | None:
+    number = read_number(value)
+    if number is None or number == int(number):
+        return None if number is None else int(number)
+    raise PydanticCustomError("integer_type", "not a whole number")
+
+
+Number = Annotated[int | float, PlainValidator(read_number), WithJsonSchema({"type": "number"})]
+"""A number, kept as it was written: 1600 stays 1600, and 12.5 stays 12.5."""
+
+Integer = Annotated[int, PlainValidator(_read_integer), WithJsonSchema({"type": "integer"})]
+"""A whole number, ``412.0`` among them."""
 
 SEXES: Final = ("F", "M")
 
@@ -28,12 +55,12 @@ Sexe = Annotated[str, Known(SEXES)]
 """The sex in the civil register."""
 
 
-def _iso_where_whole(value: str) -> str:
+def _iso_where_it_is_one(value: str) -> str | None:
     try:
-        return iso_date(value)
+        return partial_date(value)
     except PydanticCustomError:
         return value
 
 
-LooseDate = Annotated[str, AfterValidator(_iso_where_whole)]
-"""A date that a source also sends when it is none: ISO where it is a real day, else the source's own text."""
+LooseDate = Annotated[str, AfterValidator(_iso_where_it_is_one)]
+"""A date that a source also sends when it is none: in ISO form where it is one, else the source's own text."""

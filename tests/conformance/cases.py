@@ -1,7 +1,8 @@
 """The official cases, and the vendor's job that asks what each answers.
 
-Source: the public sandbox's cases, in ``../shared/reference/api-particulier/cases``, read where they stand. How a
-case becomes a job is written from the contract's words, not with the connector's code.
+Source: the public sandbox's cases, in ``../shared/reference/api-particulier/cases``, and the newer ones in ``2026-10``
+beside it, which supersede those of the same name, read where they stand. How a case becomes a job is written from the
+contract's words, not with the connector's code.
 """
 
 import json
@@ -20,11 +21,12 @@ from tests.conftest import REFERENCE
 from tests.jobs import job
 
 CASES = REFERENCE / "cases"
+NEWER = REFERENCE / "2026-10" / "cases"
 DAY = "2026-05-15"
 """Spring 2026, when the cases were written."""
 TOKENS = "france_connect"
 """A folder of FranceConnect tokens, which are no cases."""
-COUNT = 319
+COUNT = 332
 
 IDENTITY = {
     "nomNaissance",
@@ -70,12 +72,29 @@ def official_cases() -> list[OfficialCase]:
         for definition in CATALOGUE.values()
         for endpoint in definition.endpoints
     }
-    return [
-        _read(path, *endpoints[folder.name])
-        for folder in sorted(CASES.iterdir())
-        if folder.is_dir() and folder.name != TOKENS
-        for path in sorted(folder.glob("*.y*ml"))
-    ]
+    return [_read(path, *endpoints[operation]) for operation, path in in_force() if operation != TOKENS]
+
+
+def in_force() -> list[tuple[str, Path]]:
+    """Return every file that no newer one supersedes, with the folder that it is in."""
+    files: dict[tuple[str, str], Path] = {}
+    for root in (CASES, NEWER):
+        for path in sorted(root.glob("*/*.y*ml")):
+            # Nobody matches: a 404 of the older cases, a 422 of the newer ones.
+            name = (
+                path.stem.removeprefix("404-").removeprefix("422-") if "identite" in path.stem else path.stem
+            )
+            files[path.parent.name, name] = path
+    return sorted((operation, path) for (operation, _name), path in files.items())
+
+
+def together(folder: Path) -> Path:
+    """Return a folder in which the sandbox finds the files in force, where they stand."""
+    for operation, path in in_force():
+        link = folder / operation / path.name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(path)
+    return folder
 
 
 def _read(path: Path, definition: CheckDefinition, endpoint: Endpoint) -> OfficialCase:

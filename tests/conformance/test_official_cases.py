@@ -12,7 +12,7 @@ import yaml
 from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from tests.conformance import report
-from tests.conformance.cases import CASES, COUNT, DAY, OfficialCase, as_job, official_cases, snake
+from tests.conformance.cases import CASES, COUNT, DAY, OfficialCase, as_job, official_cases, snake, together
 from tests.conftest import REFERENCE
 
 pytestmark = pytest.mark.skipif(
@@ -22,17 +22,18 @@ pytestmark = pytest.mark.skipif(
 
 MALFORMED = {
     # They miss a parameter that the API demands: no call is made.
-    "v3_cnav_complementaire_sante_solidaire_with_civility/200-giraud-ines-feminin-enfant": (
-        "rejected",
-        "invalid_message",
-        "/identity/lieu_naissance/code_pays",
-    ),
     "v3_cnav_participation_familiale_eaje_with_civility/404": ("error", "missing_parameter", "prenoms"),
     "v3_cnav_quotient_familial_with_civility/404": ("error", "missing_parameter", "prenoms"),
     "v3_cnous_etudiant_boursier_with_civility/404": ("error", "missing_parameter", "prenoms"),
     "v3_cnous_etudiant_boursier_with_ine/404": ("error", "missing_parameter", "ine"),
     "v3_mesri_statut_etudiant_with_civility/404": ("error", "missing_parameter", "nom_naissance"),
     "v3_men_scolarites_with_civility/504": ("error", "missing_parameter", "sexe"),
+    # It has a commune without a country, which the contract completes: nobody is found under these exact parameters.
+    "v3_cnav_complementaire_sante_solidaire_with_civility/200-giraud-ines-feminin-enfant": (
+        "not_found",
+        "no_record",
+        None,
+    ),
     # It misspells the year of birth, which the API then does not know: nobody is found.
     "v3_cnav_complementaire_sante_solidaire_with_civility/"
     "beneficiaire_sans_participation_financiere_homme_200": ("not_found", "no_record", None),
@@ -45,14 +46,17 @@ ANSWERED_ALL_THE_SAME = {
     "v3_cnous_etudiant_boursier_with_france_connect/fake_france_connect_cnous",
 }
 STATUSES = {200: "found", 404: "not_found"}
+UNMATCHED = "35560"
+"""Nobody matches this identity: the newer cases say so under 422."""
 FRENCH_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 
 
 @pytest.fixture(scope="module")
-def official(own_broker: str) -> Iterator[VendorClient]:
+def official(own_broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VendorClient]:
     """A vendor beside a worker whose sandbox holds the official cases."""
+    cases = together(tmp_path_factory.mktemp("cases"))
     with (
-        Deployment(own_broker, ["--cases", str(CASES), "--today", DAY], preset="all") as deployment,
+        Deployment(own_broker, ["--cases", str(cases), "--today", DAY], preset="all") as deployment,
         deployment.start(sys.executable, "-m", "tests.conformance.worker") as worker,
         VendorClient(own_broker, "millesime") as client,
     ):
@@ -98,7 +102,7 @@ def test_the_reply_carries_the_payload_of_the_case(
     (check,) = reply["checks"]
     assert check["source"]["http_status"] == case.status
     assert check["source"]["endpoint"] == case.endpoint.path
-    assert check["status"] == STATUSES.get(case.status, "error")
+    assert check["status"] == expected_status(case)
     if case.status == 200:
         assert check["reason"] is None
         expected = expected_data(case)
@@ -112,6 +116,14 @@ def test_the_reply_carries_the_payload_of_the_case(
         record_property(report.MALFORMED, f"{case.name}: answered as the case says")
     else:
         record_property(report.ANSWERED, case.name)
+
+
+def expected_status(case: OfficialCase) -> str:
+    """Return the status that a case's answer has for a vendor."""
+    errors = case.payload.get("errors", [])
+    if errors and errors[0]["code"] == UNMATCHED:
+        return "not_identified"
+    return STATUSES.get(case.status, "error")
 
 
 def outcome_of(reply: dict[str, Any]) -> tuple[str, str, str | None]:

@@ -20,6 +20,7 @@ from connector.sandbox.impots import OPERATIONS
 from connector.sandbox.server import application
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import SandboxToken, issue_token
+from connector.sources.reading import Reading, read_answer
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Answered, Unanswered
 from connector.upstream.impot_particulier import ImpotParticulier
@@ -83,7 +84,10 @@ async def test_both_sources_give_the_same_notice(served: Served) -> None:
     from_v2 = await served.avis()
     assert isinstance(from_ir, Answered)
     assert (from_ir.http_status, from_v2.http_status) == (200, 200)
-    assert IR.read(from_ir.body, PARAMS) == V2.read(from_v2.body, PARAMS)
+    notice = read_answer(from_ir.body, IR, PARAMS)
+    assert isinstance(notice, Reading)
+    assert notice.unread == ()
+    assert notice == read_answer(from_v2.body, V2, PARAMS)
 
 
 async def test_a_notice_nobody_knows_is_a_404_of_each(served: Served) -> None:

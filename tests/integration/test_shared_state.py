@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, Signal, after_call, gate
+from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
 from connector.demo.redis_node import RedisNode
 from connector.quota.failover import SharedLimiter
 from connector.quota.memory_limiter import MemoryLimiter
@@ -15,6 +15,7 @@ from connector.quota.redis_limiter import RedisLimiter
 from connector.retry import Held
 from connector.shared.link import RedisLink, SharedStateError
 from connector.shared.redis_state import RedisState
+from connector.sources.traits import Signal
 from schemas.codes import CheckCode
 from tests.fakes import ManualTime
 from tests.limiter_rules import LimiterRules, demand, near, waits_of

@@ -12,7 +12,7 @@ from connector.catalogue.definition import Source
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.upstream.http import transport_code
-from schemas.codes import CheckCode
+from schemas.codes import Call, CheckCode
 
 URL = "https://api.test"
 ENDPOINT = CATALOGUE["quotient_familial"].endpoints[0]
@@ -214,3 +214,13 @@ class _Stream(httpx.AsyncByteStream):
         yield self._part
         if self._error is not None:
             raise self._error
+
+
+@pytest.mark.parametrize(("call", "cached"), [(Call.IDENTITE, None), (Call.FRANCE_CONNECT, "no-cache")])
+async def test_the_apis_cache_is_bypassed_with_france_connects_token_alone(
+    call: Call, cached: str | None
+) -> None:
+    server = _Recorder()
+    endpoint = next(one for one in CATALOGUE["quotient_familial"].endpoints if one.call is call)
+    await _api(server).ask(endpoint, QUERY, TOKEN, PLENTY)
+    assert server.requests[0].headers.get("cache-control") == cached

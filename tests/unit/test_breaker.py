@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, after_ping, gate, signal_of
+from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, after_ping, gate
 from connector.retry import Held
+from connector.sources.traits import signal_of
 from schemas.codes import CheckCode
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -32,7 +32,7 @@ from connector.settlement import Answer, Defer
 from schemas.codes import CheckCode
 from schemas.reply import Reply
 from schemas.request import VerificationRequest
-from tests.fakes import START, ManualTime, services, verified
+from tests.fakes import START, ManualTime, Told, services, verified
 from tests.jobs import QF, RSA, job
 from tests.registry import CLAMART, OneToken
 from tests.unit.test_pursuit import delivery, fault, found
@@ -272,3 +272,54 @@ def test_a_tenant_may_have_a_quota_of_its_own(own: dict[str, str], quota: str) -
     assert bound.quota == read_quota(quota)
     unlimited = replace(tenant, quotas=MappingProxyType({"particulier": "0"}))
     assert quotas.bounds(planned(QF), unlimited) == ()
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+async def test_a_refusal_that_no_rule_knows_counts_for_the_address(time: ManualTime, status: int) -> None:
+    api = Api(quotient_familial=httpx.Response(status, content=b"<html>Request blocked</html>"))
+    acted = acting(api, time)
+    await verified(delivery(QF), acted)
+    assert [count for _slot, count in acted.refusals.peek(EGRESS).counts] == [len(api.calls)]
+
+
+@pytest.mark.parametrize(
+    ("status", "refused", "event"),
+    [
+        (422, "00210", "tenant.record_refused"),
+        (403, "00213", "token.refused"),
+        (422, "00212", "token.refused"),
+        (401, "00109", "token.refused"),
+    ],
+)
+async def test_what_is_refused_of_a_tenant_is_told_once_a_day(
+    time: ManualTime, status: int, refused: str, event: str
+) -> None:
+    acted = acting(Api(quotient_familial=fault(status, refused)), time)
+    await refuse(Api(), acted, QF, times=3)
+    (alert,) = cast("Told", acted.announcements).by_name.values()
+    assert (alert.event, alert.tenant) == (event, CLAMART)
+    assert alert.to_do
+
+
+async def test_a_delegation_that_is_missing_suspends_the_tenant(time: ManualTime) -> None:
+    api = Api(quotient_familial=fault(403, "00213"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF)
+    reply = await reply_of(delivery(RSA, job_id="after"), acted)
+    assert code(reply) is CheckCode.DELEGATION_MISSING
+    assert "revenu_solidarite_active" not in api.calls
+
+
+async def test_a_call_whose_turn_at_france_connect_does_not_come_is_a_conflict_that_may_pass(
+    time: ManualTime,
+) -> None:
+    api = Api()
+    acted = acting(api, time)
+    name = f"/v3/dss/quotient_familial/france_connect/{CLAMART}"
+    async with acted.exclusion.turn(name, 60.0):
+        soon = (time.now + timedelta(seconds=0.2)).isoformat()
+        reply = await reply_of(delivery(QF, expires_at=soon, **FC), acted)
+    assert code(reply) is CheckCode.PROVIDER_CONFLICT
+    assert reply.checks[0].reason is not None
+    assert reply.checks[0].reason.retryable
+    assert not api.calls

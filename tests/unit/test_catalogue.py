@@ -17,6 +17,16 @@ from schemas.identity import Identity, PlaceOfBirth
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "api-particulier"
 ABSENT_FROM_THE_FILE = "allocation_rentree_scolaire"
 """New in 2026."""
+NEWER_THAN_THE_FILE = {
+    f"/v5/cnous/etudiant_boursier/{call}" for call in ("identite", "france_connect", "ine")
+}
+"""New in the summer of 2026, with a scope of their own."""
+TAKEN_AWAY_SINCE = {
+    "/v3/men/scolarites/identite": {"degreEtablissement", "codesBcnDepartements[]", "codesBcnRegions[]"}
+}
+"""Parameters that the file lists and that the endpoint no longer takes."""
+DEMANDED_SINCE = {"/v3/men/scolarites/identite": {"codeEtablissement"}}
+"""Parameters that the file leaves optional and that the endpoint demands now."""
 NO_PARAMETER_OF_OURS = {"recipient", "Cache-Control"}
 WHOLE = Identity(
     nom_naissance="EXEMPLE",
@@ -60,7 +70,17 @@ def test_nineteen_checks_and_every_path_of_the_file() -> None:
         if endpoint.source is Source.API_PARTICULIER and definition.name != ABSENT_FROM_THE_FILE
     }
     assert len(CATALOGUE) == 19
-    assert ours == set(paths)
+    assert ours == set(paths) | NEWER_THAN_THE_FILE
+
+
+def test_forty_one_endpoints_of_api_particulier() -> None:
+    paths = [
+        endpoint.path
+        for definition in CATALOGUE.values()
+        for endpoint in definition.endpoints
+        if endpoint.source is Source.API_PARTICULIER
+    ]
+    assert len(paths) == len(set(paths)) == 41
 
 
 def test_every_operation_names_one_endpoint_and_every_folder_of_cases_is_one() -> None:
@@ -74,9 +94,8 @@ def test_every_operation_names_one_endpoint_and_every_folder_of_cases_is_one() -
 def test_an_endpoint_is_sent_only_what_it_describes_and_all_that_it_requires(
     definition: CheckDefinition, endpoint: Endpoint, operation: dict[str, Any]
 ) -> None:
-    parameters = {
-        one["name"]: one for one in operation["parameters"] if one["name"] not in NO_PARAMETER_OF_OURS
-    }
+    left_out = NO_PARAMETER_OF_OURS | TAKEN_AWAY_SINCE.get(endpoint.path, set())
+    parameters = {one["name"]: one for one in operation["parameters"] if one["name"] not in left_out}
     own = {info.serialization_alias or name for name, info in endpoint.params.model_fields.items()}
     person: set[str] = set()
     if endpoint.identity is not None:
@@ -91,7 +110,7 @@ def test_an_endpoint_is_sent_only_what_it_describes_and_all_that_it_requires(
         for name, info in endpoint.params.model_fields.items()
         if info.is_required()
     }
-    assert required - person == demanded
+    assert (required - person) | DEMANDED_SINCE.get(endpoint.path, set()) == demanded
 
 
 @EACH
@@ -139,7 +158,8 @@ def test_each_check_has_the_scopes_of_its_endpoints() -> None:
         if definition.name in (ABSENT_FROM_THE_FILE, "avis_imposition"):
             assert not scopes
         else:
-            assert set(definition.scopes) == scopes, definition.name
+            newer = {"cnous_ine"} if definition.name == "etudiant_boursier" else set()
+            assert set(definition.scopes) == scopes | newer, definition.name
 
 
 def endpoint_key(endpoint: Endpoint) -> str:
@@ -160,9 +180,66 @@ def test_a_definition_is_whole(definition: CheckDefinition) -> None:
     for endpoint in definition.endpoints:
         assert (endpoint.identity is not None) == (endpoint.call == "identite")
         assert endpoint.blocks
+        reached = [pointer for pointer in definition.essential if dotted(pointer) in members(endpoint.data)]
+        assert len(reached) == len(definition.essential) or definition.name == "etudiant_boursier"
+        assert reached
     first = definition.endpoints[0]
     params = first.params.model_validate(dict(definition.example_params))
     assert definition.params_rule(params, date(2026, 11, 23)) is None
+
+
+def dotted(pointer: str) -> str:
+    """Return a JSON Pointer as ``members`` names what it leads to."""
+    return pointer.removeprefix("/").replace("/", ".")
+
+
+def test_what_each_check_exists_for() -> None:
+    assert {definition.name: definition.essential for definition in CATALOGUE.values()} == {
+        "quotient_familial": ("/quotient_familial/valeur",),
+        "participation_familiale_eaje": (
+            "/parametres_calcul_participation_familiale/nombre_enfants_a_charge",
+            "/parametres_calcul_participation_familiale/base_ressources_annuelles/valeur",
+        ),
+        "revenu_solidarite_active": ("/est_beneficiaire",),
+        "prime_activite": ("/est_beneficiaire",),
+        "allocation_adulte_handicape": ("/est_beneficiaire",),
+        "allocation_enfant_handicape": ("/status",),
+        "allocation_soutien_familial": ("/est_beneficiaire",),
+        "allocation_rentree_scolaire": ("/status",),
+        "complementaire_sante_solidaire": ("/est_beneficiaire",),
+        "etudiant_boursier": ("/statut_boursier/est_boursier", "/est_boursier"),
+        "statut_etudiant": ("/admissions",),
+        "scolarite": ("/est_scolarise",),
+        "statut_demandeur_emploi": ("/inscription/date_fin",),
+        "indemnites_france_travail": ("/paiements",),
+        "service_national": ("/statut_service_national",),
+        "service_civique": ("/statut_actuel/contrat_trouve",),
+        "statut_sportif": ("/est_sportif_de_haut_niveau",),
+        "immatriculation_vehicule": ("/donnees_immatriculation_vehicule/numero_immatriculation",),
+        "avis_imposition": ("/revenu_fiscal_reference",),
+    }
+
+
+def test_an_agent_reads_why_a_person_is_not_concerned_where_a_source_says_so() -> None:
+    told = {name for name, definition in CATALOGUE.items() if definition.not_concerned_detail}
+    assert told == {"participation_familiale_eaje", "scolarite", "service_national"}
+
+
+def test_version_5_of_the_scholarship_adds_the_national_number_and_is_asked_on_demand() -> None:
+    definition = CATALOGUE["etudiant_boursier"]
+    assert definition.api_versions == (4, 5, 3)
+    by_default, newer = definition.of_version(4), definition.of_version(5)
+    assert [endpoint.call for endpoint in newer] == [endpoint.call for endpoint in by_default]
+    assert members(newer[0].data) - members(by_default[0].data) == {"ine"}
+    assert "ine" in newer[0].blocks
+
+
+def test_version_3_of_schooling_wants_the_school_and_takes_no_area() -> None:
+    of_version = {endpoint.api_version: endpoint.params for endpoint in CATALOGUE["scolarite"].endpoints}
+    assert set(of_version[3].model_fields) == {"code_etablissement", "annee_scolaire"}
+    assert all(member.is_required() for member in of_version[3].model_fields.values())
+    assert not of_version[4].model_fields["code_etablissement"].is_required()
+    assert of_version[5] is of_version[4]
 
 
 def test_the_frozen_versions_are_those_of_the_contract() -> None:

@@ -26,7 +26,7 @@ def test_list_shows_every_check() -> None:
     assert sum(line.split()[0] in CATALOGUE for line in lines if line.strip()) == 19
     (scholarship,) = (line for line in lines if line.strip().startswith("etudiant_boursier "))
     assert "identite, france_connect, ine" in scholarship
-    assert "4, 3" in scholarship
+    assert "4, 5, 3" in scholarship
 
 
 def test_list_for_a_script() -> None:
@@ -46,6 +46,10 @@ def test_show_tells_everything_of_a_check(name: str) -> None:
             assert scope in result.output
             assert member in " ".join(result.output.split())
     assert (definition.no_record_detail or "") in result.output
+    assert (definition.not_concerned_detail or "") in result.output
+    assert f"It exists for {', '.join(definition.essential)}" in result.output
+    for note in definition.notes:
+        assert f"- {note}" in result.output
     job = json.loads(result.output.partition("A job that asks it:\n")[2])
     assert job["checks"][0]["check"] == name
 
@@ -65,6 +69,10 @@ def test_show_for_a_script() -> None:
     assert shown["endpoints"][0]["identity"]["sexe"] == "taken"
     assert shown["scopes"]["cnous_statut_boursier"] == ["statut_boursier", "est_boursier"]
     assert shown["scopes"]["cnous_statut_bourse"] == []
+    assert shown["scopes"]["cnous_ine"] == ["ine"]
+    assert shown["essential"] == ["/statut_boursier/est_boursier", "/est_boursier"]
+    assert shown["not_concerned_detail"] is None
+    assert any("fin de novembre" in note for note in shown["notes"])
 
 
 def test_an_unknown_check_is_one_line_that_names_close_ones() -> None:

@@ -15,6 +15,7 @@ from connector.decide import decide, refused, without_call
 from connector.defects import Defect
 from connector.grants import NOTHING_HIDDEN, Hidden
 from connector.plan import PlannedCall, Refusal
+from connector.sources.traits import Alert
 from connector.surprises import Surprise, SurpriseKind
 from connector.upstream.exchange import Answered, Unanswered
 from schemas.codes import Call, CheckCode, CheckStatus
@@ -162,15 +163,50 @@ def test_a_masked_member_of_a_person_stays_absent() -> None:
     }
 
 
-@pytest.mark.parametrize("written", ["1991-04-17", "17/04/1991"])
-def test_dates_are_given_in_iso_form(written: str) -> None:
-    data = data_of(decide_ok(with_person(date_naissance=written)))
-    assert data["allocataires"][0]["date_naissance"] == "1991-04-17"
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("1991-04-17", "1991-04-17"),
+        ("17/04/1991", "1991-04-17"),
+        ("1991-04-17T00:00:00+01:00", "1991-04-17"),
+        ("1991-04-00", "1991-04"),
+        ("1991-00-00", "1991"),
+        ("00/00/1991", "1991"),
+        ("0000-00-00", None),
+        ("", None),
+        ("199&-04-17", "199&-04-17"),
+    ],
+)
+def test_births_are_given_in_iso_form_as_far_as_they_are_known(written: str, given: str | None) -> None:
+    reply = decide_ok(with_person(date_naissance=written))
+    assert data_of(reply)["allocataires"][0]["date_naissance"] == given
+    assert reply.unreadable == ()
 
 
-def test_dates_of_a_right_are_given_in_iso_form() -> None:
-    data = data_of(decide_ok(RSA_DATA | {"date_debut_droit": "31/12/2025"}, "revenu_solidarite_active"))
-    assert data["date_debut_droit"] == "2025-12-31"
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [("2025-12-31", "2025-12-31"), ("31/12/2025", "2025-12-31"), ("0000-00-00", None), ("", None)],
+)
+def test_dates_of_a_right_are_given_in_iso_form(written: str, given: str | None) -> None:
+    reply = decide_ok(RSA_DATA | {"date_debut_droit": written}, "revenu_solidarite_active")
+    assert data_of(reply)["date_debut_droit"] == given
+    assert reply.unreadable == ()
+
+
+@pytest.mark.parametrize("written", ["2026-00-00", "2026-05-00", "2026", "2026-02-30", SECRET])
+def test_a_date_of_a_right_that_is_no_whole_day_is_left_out(written: str) -> None:
+    reply = decide_ok(RSA_DATA | {"date_debut_droit": written}, "revenu_solidarite_active")
+    assert data_of(reply) == {"est_beneficiaire": True, "avec_majoration": False}
+    assert (reply.unreadable, reply.withheld) == (("/date_debut_droit",), ())
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [(412, "412"), ("412", "412"), ("412.0", "412"), (412.0, "412"), (" 412 ", "412"), ("", "null")],
+)
+def test_a_whole_number_is_given_as_one_however_it_came(written: Any, given: str) -> None:
+    data = data_of(decide_ok({"quotient_familial": QUOTIENT | {"valeur": written}}))
+    assert json.dumps(data["quotient_familial"]["valeur"]) == given
 
 
 def test_fields_that_the_contract_does_not_know_are_dropped() -> None:
@@ -184,46 +220,140 @@ def test_fields_that_the_contract_does_not_know_are_dropped() -> None:
     assert data_of(reply) == FAMILY
 
 
-def test_the_address_may_be_null() -> None:
-    reply = decide_ok(FAMILY | {"adresse": None})
-    assert data_of(reply)["adresse"] is None
-    assert reply.withheld == ()
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_may_be_null(block: str) -> None:
+    reply = decide_ok(FAMILY | {block: None})
+    assert data_of(reply) == FAMILY | {block: None}
+    assert (reply.withheld, reply.unreadable) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FAMILY | {"quotient_familial": QUOTIENT | {"valeur": None}},
+        FAMILY | {"quotient_familial": {"valeur": 1}},
+        FAMILY | {"quotient_familial": {}},
+        FAMILY | {"allocataires": [None, CLAIRE]},
+        FAMILY | {"allocataires": [dict.fromkeys(CLAIRE)]},
+        FAMILY | {"adresse": {}},
+    ],
+)
+def test_any_member_may_be_null_or_absent(data: dict[str, Any]) -> None:
+    reply = decide_ok(data)
+    assert data_of(reply) == data
+    assert (reply.withheld, reply.unreadable) == ((), ())
+
+
+def without_member(name: str) -> dict[str, Any]:
+    return {member: value for member, value in CLAIRE.items() if member != name}
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer", "read"),
+    [
+        (FAMILY | {"enfants": SECRET}, "/enfants", without("enfants")),
+        (FAMILY | {"enfants": {"0": SECRET}}, "/enfants", without("enfants")),
+        (FAMILY | {"adresse": [SECRET]}, "/adresse", without("adresse")),
+        (
+            FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": 5}},
+            "/quotient_familial/fournisseur",
+            FAMILY
+            | {"quotient_familial": {name: QUOTIENT[name] for name in QUOTIENT if name != "fournisseur"}},
+        ),
+        (
+            with_person(date_naissance=19910417),
+            "/allocataires/0/date_naissance",
+            FAMILY | {"allocataires": [without_member("date_naissance")]},
+        ),
+        (
+            with_person(sexe=[SECRET]),
+            "/allocataires/0/sexe",
+            FAMILY | {"allocataires": [without_member("sexe")]},
+        ),
+        (
+            with_person(prenoms=[SECRET]),
+            "/allocataires/0/prenoms",
+            FAMILY | {"allocataires": [without_member("prenoms")]},
+        ),
+        (
+            FAMILY | {"allocataires": [SECRET, CLAIRE]},
+            "/allocataires/0",
+            FAMILY | {"allocataires": [None, CLAIRE]},
+        ),
+    ],
+)
+def test_a_value_of_another_type_costs_itself_alone_and_is_named(
+    data: dict[str, Any], pointer: str, read: dict[str, Any]
+) -> None:
+    reply = decide_ok(data)
+    assert data_of(reply) == read
+    assert (reply.unreadable, reply.withheld) == ((pointer,), ())
+    assert SECRET not in reply.model_dump_json()
+
+
+def test_every_value_that_cannot_be_read_is_named() -> None:
+    data = FAMILY | {"enfants": [CLAIRE, CLAIRE | {"sexe": 1, "prenoms": 1}], "adresse": SECRET}
+    reply = decide_ok(data)
+    assert set(reply.unreadable) == {"/enfants/1/sexe", "/enfants/1/prenoms", "/adresse"}
+
+
+@pytest.mark.parametrize(
+    ("unread", "status"), [(100, CheckStatus.FOUND), (101, CheckStatus.ERROR)], ids=["100", "101"]
+)
+def test_more_than_a_hundred_values_that_cannot_be_read_are_no_answer(
+    unread: int, status: CheckStatus
+) -> None:
+    assert decide_ok(FAMILY | {"enfants": [SECRET] * unread}).status is status
+
+
+def test_a_text_that_no_reply_can_hold_costs_itself_alone() -> None:
+    body = success(FAMILY | {"adresse": ADRESSE | {"pays": "\ud800"}})
+    reply = decide(planned(), ASKED, answered(200, body), NOW).reply
+    assert "pays" not in json.loads(reply.model_dump_json())["data"]["adresse"]
+    assert reply.unreadable == ("/adresse/pays",)
 
 
 @pytest.mark.parametrize(
     ("data", "field"),
     [
-        (FAMILY | {"quotient_familial": None}, "data.quotient_familial"),
-        (FAMILY | {"allocataires": None}, "data.allocataires"),
-        (FAMILY | {"enfants": SECRET}, "data.enfants"),
-        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}, "data.quotient_familial.valeur"),
-        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": 150.5}}, "data.quotient_familial.valeur"),
-        (
-            FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": 5}},
-            "data.quotient_familial.fournisseur",
-        ),
-        (FAMILY | {"quotient_familial": {"valeur": 1}}, "data.quotient_familial.fournisseur"),
-        (FAMILY | {"adresse": {}}, "data.adresse.destinataire"),
-        (with_person(date_naissance=19910417), "data.allocataires.0.date_naissance"),
-        (with_person(sexe=[SECRET]), "data.allocataires.0.sexe"),
-        (with_person(prenoms=[SECRET]), "data.allocataires.0.prenoms"),
+        (FAMILY | {"quotient_familial": SECRET}, "quotient_familial"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}, "quotient_familial.valeur"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": 150.5}}, "quotient_familial.valeur"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": True}}, "quotient_familial.valeur"),
+        (FAMILY | {"quotient_familial": QUOTIENT | {"valeur": [SECRET]}}, "quotient_familial.valeur"),
         (None, "data"),
         ([SECRET], "data"),
+        (SECRET, "data"),
     ],
 )
-def test_an_answer_of_another_form_names_the_field_and_not_its_value(data: Any, field: str) -> None:
+def test_where_what_the_check_exists_for_cannot_be_read_its_field_is_named_and_not_its_value(
+    data: Any, field: str
+) -> None:
     reply = decide_ok(data)
     why = reason_of(reply)
     assert (reply.status, why.code) == (CheckStatus.ERROR, CheckCode.UNEXPECTED_RESPONSE)
     assert f"(champ : {field})" in why.detail
+    assert (reply.unreadable, why.retryable) == ((), False)
     assert SECRET not in reply.model_dump_json()
     assert source_of(reply).http_status == 200
+
+
+def test_what_the_check_exists_for_may_be_withheld() -> None:
+    reply = decide_hiding(
+        FAMILY | {"quotient_familial": SECRET}, "quotient_familial", {"quotient_familial": {}}
+    )
+    assert data_of(reply) == without("quotient_familial")
+    assert (reply.withheld, reply.unreadable) == (("quotient_familial",), ())
 
 
 def surprises(data: Any, check: str = "quotient_familial") -> set[Surprise]:
     decision = decide(planned(check), ASKED, answered(200, success(data)), NOW)
     assert len(decision.surprises) == len(set(decision.surprises))
     return set(decision.surprises)
+
+
+def wrong_type(place: str, found: str) -> Surprise:
+    return Surprise(SurpriseKind.WRONG_TYPE, place, found)
 
 
 def test_an_answer_as_it_is_documented_holds_no_surprise() -> None:
@@ -250,9 +380,39 @@ def test_a_value_that_the_api_does_not_document_is_passed_on_and_told_by_its_pla
     assert data_of(decide_ok(data)) == data
 
 
-def test_a_wrong_type_is_told_by_its_place() -> None:
-    data = FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}}
-    assert surprises(data) == {Surprise(SurpriseKind.WRONG_TYPE, "data.quotient_familial.valeur")}
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(19910417, "number"), (1.5, "number"), (True, "boolean"), ([SECRET], "array"), ({SECRET: 1}, "object")],
+)
+def test_a_wrong_type_is_told_by_its_place_and_by_the_type_that_was_there(value: Any, found: str) -> None:
+    data = with_person(date_naissance=value)
+    assert surprises(data) == {wrong_type("allocataires.date_naissance", found)}
+
+
+def test_a_wrong_type_is_told_once_per_place_whatever_becomes_of_the_answer() -> None:
+    child = CLAIRE | {"prenoms": 5}
+    assert surprises(FAMILY | {"enfants": [child, child, SECRET]}) == {
+        wrong_type("enfants.prenoms", "number"),
+        wrong_type("enfants", "string"),
+    }
+    assert surprises(FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}, "adresse": 1}) == {
+        wrong_type("quotient_familial.valeur", "string"),
+        wrong_type("adresse", "number"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "surprise"),
+    [
+        (b"<html>", wrong_type("body", "")),
+        (b"[]", wrong_type("body", "array")),
+        (b"null", wrong_type("body", "null")),
+        (b"{}", wrong_type("data", "null")),
+        (b'{"data": 1}', wrong_type("data", "number")),
+    ],
+)
+def test_a_body_that_is_no_answer_is_told(body: bytes, surprise: Surprise) -> None:
+    assert decide(planned(), ASKED, answered(200, body), NOW).surprises == (surprise,)
 
 
 def test_a_status_that_no_rule_knows_is_told_with_its_code() -> None:
@@ -265,6 +425,76 @@ def test_a_status_that_no_rule_knows_is_told_with_its_code() -> None:
         Surprise(SurpriseKind.UNKNOWN_OUTCOME, "418 without a code"),
     )
     assert told(404, failure("37003")) == ()
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "00401"), (404, "00402")])
+def test_a_request_that_the_api_refuses_as_wrong_is_told_and_the_operator_alerted(
+    status: int, code: str
+) -> None:
+    decision = decide(planned(), ASKED, answered(status, failure(code)), NOW)
+    assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
+    assert decision.surprises == (Surprise(SurpriseKind.REFUSED_REQUEST, f"{status} {code}"),)
+    assert decision.alert is Alert.REQUEST
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "alert"),
+    [
+        (401, "00103", Alert.TOKEN),
+        (403, "00213", Alert.DELEGATION),
+        (422, "00212", Alert.DELEGATION),
+        (422, "00203", Alert.RECORD),
+        (403, "00100", None),
+        (404, "23003", None),
+        (422, "36560", None),
+        (503, "37020", None),
+    ],
+)
+def test_the_operator_is_alerted_of_what_is_theirs_to_mend(
+    status: int, code: str, alert: Alert | None
+) -> None:
+    assert decide(planned(), ASKED, answered(status, failure(code)), NOW).alert is alert
+
+
+def test_a_call_without_an_answer_alerts_as_its_code_does() -> None:
+    def alert(code: CheckCode) -> Alert | None:
+        return decide(planned(), ASKED, Unanswered(code=code, duration_ms=1), NOW).alert
+
+    assert alert(CheckCode.TOKEN_INVALID) is Alert.TOKEN
+    assert alert(CheckCode.NETWORK_ERROR) is None
+
+
+def test_an_answer_alerts_nobody() -> None:
+    assert decide(planned(), ASKED, answered(200, success(FAMILY)), NOW).alert is None
+
+
+def of_month(**params: int) -> PlannedCall:
+    call = planned()
+    return replace(call, params=call.endpoint.params.model_validate(params))
+
+
+@pytest.mark.parametrize("asked", [{}, {"annee": 2026, "mois": 5}, {"annee": 2026}, {"mois": 5}])
+def test_the_quotient_of_the_month_asked_is_found(asked: dict[str, int]) -> None:
+    assert decide(of_month(**asked), ASKED, answered(200, success(FAMILY)), NOW).reply.data == FAMILY
+
+
+@pytest.mark.parametrize("asked", [{"annee": 2026, "mois": 4}, {"annee": 2025, "mois": 5}, {"mois": 4}])
+def test_the_quotient_of_another_month_than_asked_is_unexpected(asked: dict[str, int]) -> None:
+    decision = decide(of_month(**asked), ASKED, answered(200, success(FAMILY)), NOW)
+    why = reason_of(decision.reply)
+    assert (decision.reply.status, why.code) == (CheckStatus.ERROR, CheckCode.UNEXPECTED_RESPONSE)
+    assert "un autre mois" in why.detail
+    assert source_of(decision.reply).http_status == 200
+    assert decision.surprises == (Surprise(SurpriseKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
+
+
+@pytest.mark.parametrize(
+    "quotient", [None, QUOTIENT | {"mois": None}, QUOTIENT | {"annee": None}, QUOTIENT | {"mois": SECRET}]
+)
+def test_a_quotient_that_does_not_say_its_month_is_found(quotient: dict[str, Any] | None) -> None:
+    body = success(FAMILY | {"quotient_familial": quotient})
+    call = of_month(annee=2026, mois=5)
+    assert decide(call, ASKED, answered(200, body), NOW).reply.status is CheckStatus.FOUND
 
 
 def test_a_member_withheld_further_in_is_listed_by_its_path() -> None:
@@ -289,7 +519,7 @@ def test_a_member_that_one_of_a_list_lacks_is_withheld() -> None:
         "etablissement_etudes": {"uai": "0990001Z", "nom": "Université"},
     }
     lacking = {name: value for name, value in whole.items() if name != "est_inscrit"}
-    assert decide_ok({"identite": None}, "statut_etudiant").status is CheckStatus.ERROR
+    assert decide_ok({"identite": None}, "statut_etudiant").withheld == ("admissions",)
     reply = decide_ok({"admissions": [whole, lacking]}, "statut_etudiant")
     assert reply.withheld == ("identite", "admissions.est_inscrit")
     assert decide_ok({"admissions": []}, "statut_etudiant").withheld == ("identite",)
@@ -329,10 +559,27 @@ def test_a_nested_block_outside_of_the_grant_is_removed_from_each_item() -> None
     assert (data_of(nothing), nothing.withheld) == ({"admissions": []}, ("identite",))
 
 
-def test_a_surprise_in_a_block_outside_of_the_grant_is_told_all_the_same() -> None:
-    data = FAMILY | {"adresse": ADRESSE | {"surprise": SECRET}}
+@pytest.mark.parametrize("change", [{"surprise": SECRET}, {"pays": 33}])
+def test_a_surprise_in_a_block_outside_of_the_grant_is_told_all_the_same(change: dict[str, Any]) -> None:
+    data = FAMILY | {"adresse": ADRESSE | change}
     call = planned(hidden={"adresse": {}})
     assert len(decide(call, ASKED, answered(200, success(data)), NOW).surprises) == 1
+
+
+@pytest.mark.parametrize("adresse", [SECRET, ADRESSE | {"pays": 33}])
+def test_what_cannot_be_read_outside_of_the_grant_is_withheld_and_not_named(adresse: Any) -> None:
+    reply = decide_hiding(FAMILY | {"adresse": adresse}, "quotient_familial", {"adresse": {}})
+    assert data_of(reply) == without("adresse")
+    assert (reply.withheld, reply.unreadable) == (("adresse",), ())
+
+
+def test_what_is_withheld_from_the_items_of_a_list_is_listed_beside_one_that_cannot_be_read() -> None:
+    data = {"admissions": [SECRET, {"date_debut": "2025-09-01", "est_inscrit": True}]}
+    hidden = {"admissions": {"est_inscrit": NOTHING_HIDDEN}}
+    reply = decide_hiding(data, "statut_etudiant", hidden)
+    assert data_of(reply) == {"admissions": [None, {"date_debut": "2025-09-01"}]}
+    assert reply.unreadable == ("/admissions/0",)
+    assert "admissions.est_inscrit" in reply.withheld
 
 
 def test_a_block_that_a_call_never_returns_is_not_withheld() -> None:
@@ -343,17 +590,19 @@ def test_a_block_that_a_call_never_returns_is_not_withheld() -> None:
     assert reply.withheld == ()
 
 
-@pytest.mark.parametrize("body", [b"", b"<html></html>", b"\xff", b"[" * 100_000])
-def test_an_answer_that_is_no_json_is_unexpected(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b"\xff", b"[" * 100_000, b"[]", b"null", b'"texte"'])
+def test_an_answer_that_is_no_json_object_is_unexpected(body: bytes) -> None:
     why = reason_of(decide_error(200, body))
     assert why.code is CheckCode.UNEXPECTED_RESPONSE
-    assert "champ" not in why.detail
+    assert "(champ : body)" in why.detail
     assert why.upstream == Upstream(http_status=200, code=None, provider=None)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b'{"errors": []}'])
+@pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": []}', b'{"errors": []}'])
 def test_an_answer_without_data_is_unexpected(body: bytes) -> None:
-    assert reason_of(decide_error(200, body)).code is CheckCode.UNEXPECTED_RESPONSE
+    why = reason_of(decide_error(200, body))
+    assert why.code is CheckCode.UNEXPECTED_RESPONSE
+    assert "(champ : data)" in why.detail
 
 
 @pytest.mark.parametrize("fournisseur", ["CNAF", "MSA"])
@@ -403,17 +652,41 @@ def test_no_file_tells_the_agent_what_is_known_of_this_source(check: str, word: 
     assert source_of(reply).provider == "CNAF"
 
 
-def test_an_unmatched_identity_is_not_identified() -> None:
-    reply = decide_error(422, failure("00355", title="Impossible d'identifier l'allocataire"))
+def test_a_person_whom_the_question_does_not_concern_is_not_found_and_the_agent_reads_why() -> None:
+    reply = decide_error(404, failure("37003", provider="CNAV"), "participation_familiale_eaje")
+    why = reason_of(reply)
+    assert (reply.status, why.code) == (CheckStatus.NOT_FOUND, CheckCode.NOT_CONCERNED)
+    assert "aucun enfant de moins de 7 ans" in why.detail
+    assert not why.retryable
+
+
+def test_the_code_of_who_is_not_concerned_means_no_file_for_another_check() -> None:
+    reply = decide_error(404, failure("37003", provider="CNAV"))
+    assert (reply.status, reason_of(reply).code) == (CheckStatus.NOT_FOUND, CheckCode.NO_RECORD)
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("00355", "Impossible d'identifier l'allocataire"),
+        ("35560", "Titre"),
+        ("36560", "Titre"),
+    ],
+)
+def test_an_unmatched_identity_is_not_identified(code: str, title: str) -> None:
+    reply = decide_error(422, failure(code, title=title))
     assert (reply.status, reason_of(reply).code) == (
         CheckStatus.NOT_IDENTIFIED,
         CheckCode.IDENTITY_UNMATCHED,
     )
 
 
-def test_a_refused_parameter_is_named() -> None:
-    why = reason_of(decide_error(422, failure("00354")))
-    assert (why.code, why.parameter, why.retryable) == (CheckCode.INVALID_PARAMETER, "mois", False)
+@pytest.mark.parametrize(
+    ("code", "parameter"), [("00354", "mois"), ("35561", "identity"), ("36561", "identity")]
+)
+def test_a_refused_parameter_is_named(code: str, parameter: str) -> None:
+    why = reason_of(decide_error(422, failure(code)))
+    assert (why.code, why.parameter, why.retryable) == (CheckCode.INVALID_PARAMETER, parameter, False)
 
 
 def test_the_api_s_own_sentence_is_not_repeated() -> None:

@@ -13,6 +13,7 @@ from connector.documents.asyncapi import asyncapi_document
 from connector.documents.catalogue_schemas import schema_documents
 from connector.documents.components import schema_components
 from connector.documents.examples import ExampleError, example_job, example_reply
+from connector.documents.forms import without_null
 from connector.documents.guide import IDENTITY_NAMES, tables
 from connector.documents.markdown import MarkerError, table, with_tables
 from connector.documents.members import Need, data_members, identity_needs
@@ -62,7 +63,8 @@ def test_an_example_reply_fits_its_schemas(name: str) -> None:
     reply = example_reply(CATALOGUE[name])
     assert _complaints("verification.reply.v1", reply) == []
     (check,) = reply["checks"]
-    assert (reply["status"], check["status"], check["withheld"]) == ("completed", "found", [])
+    assert (reply["status"], check["status"]) == ("completed", "found")
+    assert (check["withheld"], check["unreadable"]) == ([], [])
     assert check["data"]
     assert _complaints(f"{name}.data.v1", check["data"]) == []
 
@@ -73,7 +75,13 @@ def test_an_example_without_its_case_is_an_error_that_names_the_file(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "payload", ['{"data": {"quotient_familial": null}}', '{"data": {"surprise": 1}}', "[]"]
+    "payload",
+    [
+        '{"data": {"quotient_familial": {"valeur": "beaucoup"}}}',
+        '{"data": {"adresse": 1}}',
+        '{"data": {"surprise": 1}}',
+        "[]",
+    ],
 )
 def test_an_example_that_the_contract_does_not_know_is_an_error(tmp_path: Path, payload: str) -> None:
     definition = CATALOGUE["quotient_familial"]
@@ -110,6 +118,13 @@ def test_the_asyncapi_document_shows_every_check_and_code() -> None:
     assert list(document["x-check-codes"]) == [code.value for code in CheckCode]
     assert list(document["x-job-codes"]) == [code.value for code in JobCode]
     assert document["x-check-codes"]["expired"]["retryable"] is True
+
+
+def test_the_asyncapi_document_tells_its_version_and_what_each_check_exists_for() -> None:
+    document = asyncapi_document()
+    assert document["info"]["version"] == "1.1.0"
+    assert document["x-checks"]["quotient_familial"]["essential"] == ["/quotient_familial/valeur"]
+    assert all(check["essential"] for check in document["x-checks"].values())
 
 
 def test_the_examples_of_the_asyncapi_document_fit_its_own_schemas() -> None:
@@ -181,13 +196,45 @@ def test_the_documented_names_are_those_that_are_sent(
     assert {name for name, _ in identity_query(profile, identity)} == wanted
 
 
-def test_data_members_tell_null_from_absent_and_inherit_scopes() -> None:
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_data_member_may_be_null_or_absent(name: str) -> None:
+    for endpoint in CATALOGUE[name].endpoints:
+        members = list(data_members(endpoint.data))
+        assert [one.path for one in members if not (one.may_be_null and one.may_be_absent)] == []
+
+
+def test_data_members_inherit_the_scope_of_their_block() -> None:
     members = {member.path: member for member in data_members(CATALOGUE["service_civique"].endpoints[0].data)}
-    block = members["statut_actuel"]
-    assert (block.may_be_null, block.may_be_absent) == (False, True)
-    assert members["statut_actuel.contrat_trouve"].scope == block.scope
+    assert members["statut_actuel"].scope == "gip_mds_service_civique_statut_actuel"
+    assert members["statut_actuel.contrat_trouve"].scope == members["statut_actuel"].scope
     assert members["statut_actuel.date_fin_contrat"].scope == "gip_mds_service_civique_dates"
-    assert members["statut_actuel.date_fin_contrat"].may_be_null
+
+
+def test_the_members_of_a_list_s_items_are_told_under_its_path() -> None:
+    members = {member.path for member in data_members(CATALOGUE["statut_etudiant"].endpoints[0].data)}
+    assert {"admissions", "admissions.est_inscrit", "admissions.regime_formation.code"} <= members
+
+
+@pytest.mark.parametrize(
+    ("choices", "value", "may_be_absent"),
+    [
+        ([{"type": "integer"}, {"type": "null"}], {"type": "integer"}, True),
+        (
+            [{"type": "string", "minLength": 1}, {"type": "null"}, {"type": "string", "maxLength": 0}],
+            {"type": "string", "minLength": 1},
+            True,
+        ),
+        (
+            [{"type": "integer"}, {"type": "string"}],
+            {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            False,
+        ),
+    ],
+)
+def test_the_form_of_a_member_is_that_of_a_value_which_is_neither_null_nor_an_empty_text(
+    choices: list[dict[str, Any]], value: dict[str, Any], *, may_be_absent: bool
+) -> None:
+    assert without_null({"anyOf": choices}) == (value, may_be_absent)
 
 
 def test_the_guide_has_a_table_of_every_check_and_code() -> None:
@@ -195,12 +242,20 @@ def test_the_guide_has_a_table_of_every_check_and_code() -> None:
     for name in CATALOGUE:
         assert f"[`{name}`](#donnees-{name})" in written["verifications"]
         assert f"### `{name}`" in written["donnees"]
-    assert "| `etudiant_boursier` | ine (versions 3, 4) | `ine` | `ine` | oui |" in written["parametres"]
+    assert "| `etudiant_boursier` | ine (versions 3, 4, 5) | `ine` | `ine` | oui |" in written["parametres"]
     assert "| `identity.sexe` | `sexeEtatCivil` |" in written["noms"]
     for code in CheckCode:
         assert f"| `{code}` |" in written["codes-verification"]
     for job_code in JobCode:
         assert f"| `{job_code}` |" in written["codes-demande"]
+
+
+def test_the_guide_says_what_cannot_be_lost_of_a_check_and_what_to_know_of_its_answers() -> None:
+    written = tables()["donnees"]
+    assert "sauf ici : `quotient_familial.valeur`." in written
+    for definition in CATALOGUE.values():
+        for note in definition.notes:
+            assert f"- {note}" in written
 
 
 def test_a_vertical_bar_stays_in_its_cell() -> None:

@@ -77,10 +77,10 @@ def test_sonate_opus_may_ask_the_quotient_alone_and_the_notice_without_its_addre
     }
 
 
-def test_the_use_case_of_a_ccas_opens_its_checks_and_neither_addresses_nor_contacts() -> None:
+def test_the_use_case_of_a_ccas_opens_its_checks_and_neither_addresses_nor_contacts_nor_numbers() -> None:
     assert grant_of(_vendor("ccas")).hidden == {
         "quotient_familial": {"adresse": {}},
-        "etudiant_boursier": {"email": {}},
+        "etudiant_boursier": {"ine": {}, "email": {}},
         "statut_etudiant": {},
         "scolarite": {},
         "statut_demandeur_emploi": {"contact": {}, "adresse": {}},
@@ -127,6 +127,13 @@ def test_a_scope_that_opens_the_call_alone_opens_the_check_without_a_block() -> 
     hidden = _hidden("etudiant_boursier", "cnous_statut_bourse")
     assert hidden is not None
     assert {"statut_boursier", "est_boursier", "email"} <= set(hidden)
+
+
+def test_the_national_number_of_a_student_is_opened_by_a_scope_of_its_own() -> None:
+    hidden = _hidden("etudiant_boursier", "cnous_statut_boursier", "cnous_ine")
+    assert hidden is not None
+    assert not {"statut_boursier", "est_boursier", "ine"} & set(hidden)
+    assert {"email", "identite"} <= set(hidden)
 
 
 def test_a_block_has_one_scope_whichever_version_is_asked_and_each_check_has_some() -> None:

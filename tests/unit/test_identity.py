@@ -128,8 +128,6 @@ def test_the_code_of_a_commune_makes_its_name_needless() -> None:
 @pytest.mark.parametrize(
     ("changes", "parameter"),
     [
-        ({"lieu_naissance": place()}, "lieu_naissance.code_commune"),
-        ({"lieu_naissance": place(code_departement="63")}, "lieu_naissance.code_commune"),
         (
             {"lieu_naissance": place(nom_commune="Clermont-Ferrand")},
             "lieu_naissance.code_departement",
@@ -137,8 +135,120 @@ def test_the_code_of_a_commune_makes_its_name_needless() -> None:
         ({"lieu_naissance": CLERMONT, "date_naissance": None}, "date_naissance"),
     ],
 )
-def test_born_in_france_wants_a_commune(changes: dict[str, Any], parameter: str) -> None:
+def test_a_commune_by_its_name_wants_its_departement_and_a_year(
+    changes: dict[str, Any], parameter: str
+) -> None:
     assert defect(**changes) == (CheckCode.MISSING_PARAMETER, parameter)
+
+
+@pytest.mark.parametrize("lieu_naissance", [place(), place(code_departement="63")])
+def test_the_funds_do_without_the_commune_of_who_was_born_in_france(lieu_naissance: PlaceOfBirth) -> None:
+    assert query(DSS, lieu_naissance=lieu_naissance)[-1] == ("codeCogInseePaysNaissance", "99100")
+
+
+@pytest.mark.parametrize(
+    ("lieu_naissance", "sent"),
+    [
+        (PlaceOfBirth(code_commune="69383"), (("codeCogInseeCommuneNaissance", "69383"),)),
+        (
+            PlaceOfBirth(nom_commune="Clermont-Ferrand", code_departement="63"),
+            (
+                ("nomCommuneNaissance", "Clermont-Ferrand"),
+                ("codeCogInseeDepartementNaissance", "63"),
+            ),
+        ),
+    ],
+)
+def test_where_a_commune_is_given_without_a_country_it_is_france(
+    lieu_naissance: PlaceOfBirth, sent: Query
+) -> None:
+    assert query(DSS, lieu_naissance=lieu_naissance)[-len(sent) - 1 :] == (
+        ("codeCogInseePaysNaissance", "99100"),
+        *sent,
+    )
+    assert query(CNOUS, lieu_naissance=lieu_naissance)[-len(sent) :] == sent
+
+
+@pytest.mark.parametrize("profile", [DSS, DSNJ])
+@pytest.mark.parametrize("lieu_naissance", [PlaceOfBirth(), PlaceOfBirth(code_departement="63")])
+def test_a_place_that_tells_no_country_misses_it_where_one_is_sent(
+    profile: IdentityProfile, lieu_naissance: PlaceOfBirth
+) -> None:
+    assert defect(profile, lieu_naissance=lieu_naissance) == (
+        CheckCode.MISSING_PARAMETER,
+        "lieu_naissance.code_pays",
+    )
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI, MEN, GIP_MDS])
+def test_a_place_that_tells_nothing_is_left_out_where_it_may_be(profile: IdentityProfile) -> None:
+    assert not {COMMUNE, PAYS} & set(dict(query(profile, lieu_naissance=PlaceOfBirth())))
+
+
+def test_empty_texts_of_a_place_count_as_absent() -> None:
+    typed = PlaceOfBirth(code_pays="", code_commune="69383", nom_commune="", code_departement="")
+    assert (typed.pays, typed.code_pays, typed.nom_commune, typed.code_departement) == (
+        "99100",
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "code"),
+    [
+        ("nom_naissance", CheckCode.MISSING_PARAMETER),
+        ("sexe", CheckCode.MISSING_PARAMETER),
+        ("nom_usage", None),
+        ("date_naissance", None),
+    ],
+)
+def test_an_empty_text_of_a_person_counts_as_absent(member: str, code: CheckCode | None) -> None:
+    assert getattr(person(**{member: ""}), member) is None
+    found = identity_defect(DSS, person(**{member: ""}), TODAY)
+    assert (found and found.code) == code
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [(["CLAIRE", ""], ("CLAIRE",)), (["", "CLAIRE", "", "ANNE"], ("CLAIRE", "ANNE")), (["", ""], None)],
+)
+def test_empty_first_names_count_as_absent(given: list[str], read: tuple[str, ...] | None) -> None:
+    assert person(prenoms=given).prenoms == read
+
+
+@pytest.mark.parametrize("prenoms", [[], [" "], ["CLAIRE", " "], ["CLAIRE", None], ""])
+def test_a_list_of_first_names_is_of_names(prenoms: Any) -> None:
+    with pytest.raises(ValidationError):
+        person(prenoms=prenoms)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("1979-00-00", "1979"),
+        ("1979-00", "1979"),
+        ("1979-05-00", "1979-05"),
+        ("0000-00-00", None),
+        ("0000-00", None),
+        ("0000", None),
+        ("1979-05-12", "1979-05-12"),
+    ],
+)
+def test_the_zeros_of_a_birth_are_what_is_unknown_of_it(given: str, read: str | None) -> None:
+    assert person(date_naissance=given).date_naissance == read
+
+
+@pytest.mark.parametrize("date_naissance", ["1979-02-30", "1979-13-00", "1979-5", "79-00-00", "00/00/1979"])
+def test_a_birth_that_is_no_date_is_refused(date_naissance: str) -> None:
+    with pytest.raises(ValidationError):
+        person(date_naissance=date_naissance)
+
+
+@pytest.mark.parametrize("profile", [CNOUS, MESRI, MEN, DSNJ, GIP_MDS])
+def test_a_birth_with_zeros_is_no_full_date(profile: IdentityProfile) -> None:
+    assert defect(profile, date_naissance="1979-00-00") == (CheckCode.MISSING_PARAMETER, "date_naissance")
 
 
 @pytest.mark.parametrize("code_pays", ["99350", "92352"])
@@ -221,12 +331,25 @@ def test_a_student_born_abroad_has_no_commune_to_send(profile: IdentityProfile) 
     assert not [name for name, _ in sent if "Insee" in name]
 
 
-def test_the_national_service_takes_a_commune_by_code_only() -> None:
-    assert defect(DSNJ, lieu_naissance=CLERMONT) == (
+@pytest.mark.parametrize(
+    "lieu_naissance",
+    [place(), CLERMONT, PlaceOfBirth(nom_commune="Clermont-Ferrand", code_departement="63")],
+)
+def test_the_national_service_demands_the_commune_of_who_was_born_in_france_by_its_code(
+    lieu_naissance: PlaceOfBirth,
+) -> None:
+    assert defect(DSNJ, lieu_naissance=lieu_naissance) == (
         CheckCode.MISSING_PARAMETER,
         "lieu_naissance.code_commune",
     )
+
+
+def test_the_national_service_demands_no_commune_of_who_was_born_abroad() -> None:
     assert query(DSNJ, lieu_naissance=place(code_pays="99350"))[-1] == (PAYS, "99350")
+    assert query(DSNJ, lieu_naissance=PlaceOfBirth(code_commune="69383"))[-2:] == (
+        (PAYS, "99100"),
+        (COMMUNE, "69383"),
+    )
 
 
 @pytest.mark.parametrize(

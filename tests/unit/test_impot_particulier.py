@@ -104,7 +104,7 @@ class Gate:
 def _outcome(exchange: Exchange) -> Outcome:
     assert isinstance(exchange, Answered)
     table = outcome_table(Source.API_IMPOT_PARTICULIER, Call.AVIS)
-    return table.outcome(exchange.http_status, table.read_error(exchange.body))
+    return table.outcome("avis_imposition", exchange.http_status, table.read_error(exchange.body))
 
 
 def _code(exchange: Exchange) -> CheckCode:

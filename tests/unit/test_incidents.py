@@ -31,7 +31,13 @@ def logged(levels: set[str]) -> Iterator[str]:
                 yield str(node.args[0].value)
 
 
-ALERTS = {token_alerts.EXPIRES, token_alerts.REFUSED, token_alerts.DGFIP_REFUSED, token_alerts.NEXT_REFUSED}
+ALERTS = {
+    token_alerts.EXPIRES,
+    token_alerts.REFUSED,
+    token_alerts.DGFIP_REFUSED,
+    token_alerts.RECORD_REFUSED,
+    token_alerts.NEXT_REFUSED,
+}
 LIBRARIES = {"library.unexpected_error", "library.logged"}
 
 

@@ -8,18 +8,24 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from connector.breaker import FAILURES_THAT_OPEN, CallEnd, Signal
-from connector.outage import breaker_of, note_end, note_held
+from connector.breaker import FAILURES_THAT_OPEN, CallEnd
+from connector.outage import breakers_of, ends_of, note_end, note_held
+from connector.progress import NOT_ASKED
+from connector.reasons import reason
 from connector.registry.records import Tenant
 from connector.retry import Held
 from connector.services import Services
+from connector.sources.traits import Signal
 from schemas.codes import CheckCode
+from schemas.reply import CheckReply, Source, Upstream
 from tests.fakes import START, ManualTime, services
 from tests.jobs import RSA
 from tests.registry import OneToken
-from tests.unit.test_call import planned
+from tests.unit.test_call import FC, planned
 
 PLANNED = planned(RSA)
+(BREAKER,) = breakers_of(PLANNED)
+BY_FRANCE_CONNECT = planned(RSA, **FC)
 CODE = CheckCode.PROVIDER_TIMEOUT
 
 
@@ -49,7 +55,7 @@ def logs() -> Iterator[list[Any]]:
 
 async def end(acting: Services, name: str, signal: Signal = Signal.DOWN, asked_seconds: float = 0.0) -> None:
     ended = CallEnd(signal=signal, code=CODE, asked_at=START + timedelta(seconds=asked_seconds))
-    await note_end(PLANNED, tenant(name), ended, acting)
+    await note_end(BREAKER, tenant(name), ended, acting)
 
 
 async def opened(acting: Services, *names: str) -> None:
@@ -70,14 +76,14 @@ async def test_whose_calls_fail_before_and_after_the_opening_is_named(
         await end(acting, name)
     assert told(logs) == [("breaker.opened", ["a", "b"]), ("breaker.concerns", ["c"])]
     for entry in logs:
-        assert (entry["breaker"], entry["provider"], entry["code"]) == (breaker_of(PLANNED), "CNAV", CODE)
+        assert (entry["breaker"], entry["provider"], entry["code"]) == (BREAKER, "CNAV", CODE)
 
 
 async def test_whose_calls_are_held_back_is_named_once(acting: Services, logs: list[Any]) -> None:
     await opened(acting, "a")
     for name in ("a", "b", "b"):
         back = held()
-        assert note_held(PLANNED, tenant(name), back, acting) is back
+        assert note_held(BREAKER, tenant(name), back, acting) is back
     assert told(logs) == [("breaker.opened", ["a"]), ("breaker.concerns", ["b"])]
 
 
@@ -104,5 +110,58 @@ async def test_an_answer_from_before_the_opening_makes_nobody_named_again(
 ) -> None:
     await opened(acting, "a")
     await end(acting, "b", Signal.UP, asked_seconds=-1)
-    note_held(PLANNED, tenant("a"), held(), acting)
+    note_held(BREAKER, tenant("a"), held(), acting)
     assert told(logs) == [("breaker.opened", ["a"])]
+
+
+def answer(code: CheckCode, upstream_code: str, provider: str) -> CheckReply:
+    """Return the answer to a call that ended with an error of the API's."""
+    upstream = Upstream(http_status=502, code=upstream_code, provider=provider)
+    return CheckReply(
+        id="rsa",
+        check="revenu_solidarite_active",
+        status="error",
+        reason=reason(code, upstream=upstream),
+        source=Source(
+            api="api_particulier",
+            api_version=3,
+            endpoint="/v3/dss/revenu_solidarite_active/france_connect",
+            provider=provider,
+            http_status=502,
+            attempts=1,
+            duration_ms=5,
+            cached=False,
+        ),
+    )
+
+
+FRANCE_CONNECT = "api_particulier/FranceConnect"
+
+
+def test_france_connects_own_failure_says_nothing_of_the_provider() -> None:
+    failed = answer(CheckCode.PROVIDER_TIMEOUT, "51002", "FranceConnect")
+    ends = ends_of(BY_FRANCE_CONNECT, failed, START, NOT_ASKED)
+    assert {name: end.signal for name, end in ends.items()} == {
+        FRANCE_CONNECT: Signal.DOWN,
+        BREAKER: Signal.NOTHING,
+    }
+
+
+def test_a_provider_that_fails_behind_france_connect_says_that_france_connect_is_up() -> None:
+    failed = answer(CheckCode.PROVIDER_TIMEOUT, "36002", "Sécurité sociale")
+    ends = ends_of(BY_FRANCE_CONNECT, failed, START, NOT_ASKED)
+    assert {name: end.signal for name, end in ends.items()} == {
+        FRANCE_CONNECT: Signal.UP,
+        BREAKER: Signal.DOWN,
+    }
+
+
+def test_a_refusal_of_the_platform_says_nothing_of_either() -> None:
+    refused = answer(CheckCode.FRANCE_CONNECT_INVALID, "51502", "FranceConnect")
+    ends = ends_of(BY_FRANCE_CONNECT, refused, START, NOT_ASKED)
+    assert {end.signal for end in ends.values()} == {Signal.NOTHING}
+
+
+def test_a_call_with_an_identity_passes_its_providers_breaker_alone() -> None:
+    assert breakers_of(PLANNED) == ("api_particulier/CNAV",)
+    assert breakers_of(BY_FRANCE_CONNECT) == (FRANCE_CONNECT, BREAKER)

@@ -1,6 +1,7 @@
 """Reading a job from bytes: what is refused, how it is said, and what is never repeated."""
 
 import json
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.demo.deployment import CLAMART
+from connector.json_pointer import json_pointer, members_of
 from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.parsing import (
     MAX_ERRORS,
@@ -15,7 +17,6 @@ from connector.parsing import (
     Seen,
     Unreadable,
     glimpse,
-    json_pointer,
     read_job,
 )
 from schemas.codes import JobCode
@@ -154,7 +155,7 @@ INSTANT = "RFC 3339"
         (body(tenant="26920023600018"), "/tenant", SIRET),
         (body(tenant="2692002360001"), "/tenant", FORM),
         (body(tenant=int(CLAMART)), "/tenant", "chaîne"),
-        (body(dossier=""), "/dossier", "trop courte"),
+        (body(checks=[{"check": ""}]), "/checks/0/check", "trop courte"),
         (body(dossier="d" * 129), "/dossier", "trop longue"),
         (body(dossier=f"{SECRET}\x00"), "/dossier", FORM),
         (body(agent=f"{SECRET}\x7f"), "/agent", FORM),
@@ -162,11 +163,12 @@ INSTANT = "RFC 3339"
         (body(identity_variants="oui"), "/identity_variants", "booléen"),
         (body(identity_variants=1), "/identity_variants", "booléen"),
         (body(expires_at="2026-11-23T10:00:30"), "/expires_at", "décalage horaire"),
+        (body(expires_at="2026-11-23T10:00"), "/expires_at", "décalage horaire"),
+        (body(expires_at="2026-11-23T10+01:00"), "/expires_at", INSTANT),
         (body(expires_at="2026-11-23"), "/expires_at", INSTANT),
         (body(expires_at=1_795_000_000), "/expires_at", INSTANT),
         (body(expires_at="1795000000"), "/expires_at", INSTANT),
         (body(expires_at=SECRET), "/expires_at", INSTANT),
-        (body(france_connect_token=""), "/france_connect_token", "trop courte"),
         (body(france_connect_token=SECRET * 1000), "/france_connect_token", "trop longue"),
         (body(identity=[]), "/identity", "objet"),
         (body(identity=identity(nom_naissance="ROUX9")), "/identity/nom_naissance", "« 9 » (U+0039)"),
@@ -175,15 +177,19 @@ INSTANT = "RFC 3339"
         (body(identity=identity(prenoms=["CLAIRE", SECRET])), "/identity/prenoms/1", "caractère"),
         (body(identity=identity(prenoms=[])), "/identity/prenoms", "Au moins un"),
         (body(identity=identity(prenoms="CLAIRE")), "/identity/prenoms", "tableau"),
+        (body(identity=identity(prenoms="")), "/identity/prenoms", "tableau"),
+        (body(identity=identity(prenoms=["CLAIRE", None])), "/identity/prenoms/1", "chaîne"),
+        (body(identity=""), "/identity", "objet"),
         (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises"),
         (body(identity=identity(date_naissance="1991-02-30")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="1991-13")), "/identity/date_naissance", DATE),
+        (body(identity=identity(date_naissance="1991-13-00")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="17/04/1991")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance=1991)), "/identity/date_naissance", "chaîne"),
         (
-            body(identity=identity(lieu_naissance={"code_commune": "69383"})),
-            "/identity/lieu_naissance/code_pays",
-            "obligatoire",
+            body(identity=identity(lieu_naissance={"code_commune": "69"})),
+            "/identity/lieu_naissance/code_commune",
+            FORM,
         ),
         (
             body(identity=identity(lieu_naissance={"code_pays": "33"})),
@@ -232,12 +238,80 @@ def test_one_to_twenty_checks_are_read(count: int) -> None:
     assert isinstance(read_job(body(*checks)), VerificationRequest)
 
 
-@pytest.mark.parametrize("date_naissance", ["1991", "1991-04", "1991-04-17", "1992-02-29"])
-def test_a_date_of_birth_may_be_partial(date_naissance: str) -> None:
-    assert isinstance(
-        read_job(body(identity=identity(date_naissance=date_naissance))),
-        VerificationRequest,
-    )
+@pytest.mark.parametrize(
+    ("date_naissance", "read"),
+    [
+        ("1991", "1991"),
+        ("1991-04", "1991-04"),
+        ("1991-04-17", "1991-04-17"),
+        ("1992-02-29", "1992-02-29"),
+        ("1979-00-00", "1979"),
+        ("1979-04-00", "1979-04"),
+        ("0000-00-00", None),
+        ("", None),
+    ],
+)
+def test_a_date_of_birth_may_be_partial(date_naissance: str, read: str | None) -> None:
+    job_read = read_job(body(identity=identity(date_naissance=date_naissance)))
+    assert isinstance(job_read, VerificationRequest)
+    assert job_read.identity is not None
+    assert job_read.identity.date_naissance == read
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["dossier", "agent", "purpose", "expires_at", "france_connect_token"],
+)
+def test_an_optional_text_that_is_empty_counts_as_absent(member: str) -> None:
+    result = read_job(body(**{member: ""}))
+    assert isinstance(result, VerificationRequest)
+    assert getattr(result, member) is None
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0"])
+def test_a_text_of_blanks_is_not_empty(blank: str) -> None:
+    result = read_job(body(dossier=blank))
+    assert isinstance(result, VerificationRequest)
+    assert result.dossier == blank
+
+
+def test_an_empty_id_of_a_check_counts_as_absent() -> None:
+    result = read_job(body(QF | {"id": ""}, RSA | {"id": ""}))
+    assert isinstance(result, VerificationRequest)
+    assert [check.label for check in result.checks] == ["quotient_familial", "revenu_solidarite_active"]
+
+
+def test_empty_texts_of_an_identity_count_as_absent() -> None:
+    place = {"code_pays": "", "code_commune": "69383", "nom_commune": "", "code_departement": ""}
+    person = identity("", nom_usage="", prenoms=["CLAIRE", ""], sexe="", lieu_naissance=place)
+    result = read_job(body(identity=person))
+    assert isinstance(result, VerificationRequest)
+    read = result.identity
+    assert read is not None
+    assert (read.nom_naissance, read.nom_usage, read.sexe, read.prenoms) == (None, None, None, ("CLAIRE",))
+    assert read.lieu_naissance is not None
+    assert (read.lieu_naissance.code_pays, read.lieu_naissance.pays) == (None, "99100")
+
+
+def test_a_place_of_birth_may_leave_the_country_out() -> None:
+    for place in ({"code_commune": "69383"}, {"nom_commune": "Lyon", "code_departement": "69"}, {}):
+        assert isinstance(read_job(body(identity=identity(lieu_naissance=place))), VerificationRequest)
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-11-23T10:00:30+01:00", "2026-11-23T09:00:30+00:00"),
+        ("2026-11-23T10:00+01:00", "2026-11-23T09:00:00+00:00"),
+        ("2026-11-23T09:00Z", "2026-11-23T09:00:00+00:00"),
+        ("2026-11-23t09:00:30.5z", "2026-11-23T09:00:30.500000+00:00"),
+    ],
+)
+def test_a_deadline_may_leave_its_seconds_out(written: str, instant: str) -> None:
+    result = read_job(body(expires_at=written))
+    assert isinstance(result, VerificationRequest)
+    assert result.expires_at is not None
+    assert result.expires_at.astimezone(UTC).isoformat() == instant
 
 
 def test_names_keep_accents_apostrophes_spaces_and_hyphens() -> None:
@@ -304,6 +378,21 @@ def test_the_repr_of_a_job_shows_nobody() -> None:
 )
 def test_json_pointer_is_escaped(location: tuple[int | str, ...], pointer: str) -> None:
     assert json_pointer(location) == pointer
+
+
+@pytest.mark.parametrize(
+    ("pointer", "members"),
+    [
+        ("", ()),
+        ("/checks/0/id", ("checks", "id")),
+        ("/a~1b/12/m~0n", ("a/b", "m~n")),
+        ("/~01", ("~1",)),
+    ],
+)
+def test_the_members_of_a_json_pointer_are_unescaped_and_its_items_left_out(
+    pointer: str, members: tuple[str, ...]
+) -> None:
+    assert members_of(pointer) == members
 
 
 def test_the_pointer_to_an_unknown_field_is_escaped() -> None:

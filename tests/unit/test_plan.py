@@ -108,7 +108,9 @@ def test_a_check_that_is_not_of_the_catalogue_is_unknown(name: str) -> None:
     assert defect({"check": name}) == (CheckCode.UNKNOWN_CHECK, "check")
 
 
-@pytest.mark.parametrize("extra", [{}, {"call": "identite"}, {"api_version": 3}, {"call": None}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"call": "identite"}, {"api_version": 3}, {"call": None}, {"call": ""}]
+)
 def test_a_call_and_a_version_that_are_served_may_be_pinned(extra: dict[str, Any]) -> None:
     assert call(QF | extra).definition.api_version == 3
 
@@ -205,6 +207,13 @@ def test_a_job_without_identity_misses_it() -> None:
     assert defect(QF, identity=None) == (CheckCode.MISSING_PARAMETER, "identity")
 
 
+def test_a_birth_of_which_only_the_year_is_known_is_sent_so() -> None:
+    sent = query(call(RSA, identity=identity(date_naissance="1979-00-00")))
+    assert [one for one in sent if "DateNaissance" in one[0]] == [("anneeDateNaissance", "1979")]
+    unknown = query(call(RSA, identity=identity(date_naissance="0000-00-00")))
+    assert not [one for one in unknown if "DateNaissance" in one[0]]
+
+
 def test_an_identity_that_the_endpoint_would_refuse_is_the_check_s_own_error() -> None:
     wrong = identity(sexe=None)
     assert defect(RSA, identity=wrong) == (CheckCode.MISSING_PARAMETER, "sexe")
@@ -226,19 +235,27 @@ def test_a_planned_check_shows_nobody() -> None:
     ("extra", "parameter"),
     [
         ({"call": 5}, "call"),
-        ({"call": ""}, "call"),
+        ({"call": []}, "call"),
         ({"api_version": "3"}, "api_version"),
+        ({"api_version": ""}, "api_version"),
         ({"api_version": True}, "api_version"),
         ({"params": []}, "params"),
         ({"params": "annee"}, "params"),
+        ({"params": ""}, "params"),
     ],
 )
 def test_what_is_wrong_with_one_check_is_its_own_error(extra: dict[str, Any], parameter: str) -> None:
     assert defect(QF | extra) == (CheckCode.INVALID_PARAMETER, parameter)
 
 
-def test_null_parameters_are_none() -> None:
-    assert query(call(QF | {"params": None})) == query(call(QF | {"params": {}}))
+@pytest.mark.parametrize("params", [None, {"annee": "", "mois": ""}, {"annee": None, "mois": ""}])
+def test_null_and_empty_parameters_are_none(params: Any) -> None:
+    assert query(call(QF | {"params": params})) == query(call(QF | {"params": {}}))
+
+
+@pytest.mark.parametrize("name", ["an", "code_etablissement"])
+def test_an_empty_parameter_that_the_check_does_not_take_is_an_error(name: str) -> None:
+    assert defect(quotient(**{name: ""})) == (CheckCode.INVALID_PARAMETER, name)
 
 
 FC = {"france_connect_token": "jeton-opaque"}
@@ -262,6 +279,18 @@ NOTICE: dict[str, Any] = {
         (BOURSIER | {"params": {"ine": INE}}, {"identity": None}, "/v4/cnous/etudiant_boursier/ine"),
         (BOURSIER | {"call": "ine", "params": {"ine": INE}}, {}, "/v4/cnous/etudiant_boursier/ine"),
         (BOURSIER | {"api_version": 3}, {}, "/v3/cnous/etudiant_boursier/identite"),
+        (BOURSIER | {"api_version": 5}, {}, "/v5/cnous/etudiant_boursier/identite"),
+        (
+            BOURSIER | {"api_version": 5, "params": {"ine": INE, "campaign_year": 2026}},
+            {"identity": None},
+            "/v5/cnous/etudiant_boursier/ine",
+        ),
+        (
+            BOURSIER | {"call": "", "params": {"ine": INE}},
+            {"identity": None},
+            "/v4/cnous/etudiant_boursier/ine",
+        ),
+        (QF, {"france_connect_token": ""}, "/v3/dss/quotient_familial/identite"),
         (
             {"check": "statut_demandeur_emploi", "params": {"identifiant": "claire.exemple"}},
             {},
@@ -299,9 +328,22 @@ def test_inputs_for_two_calls_want_one_to_be_named(check: dict[str, Any], change
         (BOURSIER, {"identity": None}, "identity"),
         (BOURSIER | {"call": "ine"}, {}, "ine"),
         (QF | {"call": "france_connect"}, {}, "france_connect_token"),
+        (BOURSIER | {"call": "ine", "params": {"ine": ""}}, {}, "ine"),
+        (QF | {"call": "france_connect"}, {"france_connect_token": ""}, "france_connect_token"),
         ({"check": "statut_sportif"}, {}, "identifiant"),
+        ({"check": "statut_sportif", "params": {"identifiant": ""}}, {}, "identifiant"),
         ({"check": "immatriculation_vehicule"}, FC, "immatriculation"),
         ({"check": "scolarite", "params": {"code_etablissement": "0990001Z"}}, {}, "annee_scolaire"),
+        (
+            {"check": "scolarite", "params": {"code_etablissement": "0990001Z", "annee_scolaire": ""}},
+            {},
+            "annee_scolaire",
+        ),
+        (
+            {"check": "scolarite", "api_version": 3, "params": {"annee_scolaire": "2025-2026"}},
+            {},
+            "code_etablissement",
+        ),
     ],
 )
 def test_what_a_call_needs_is_named_when_it_is_missing(
@@ -330,6 +372,9 @@ def test_a_france_connect_call_sends_nothing_of_the_person() -> None:
         ({"code_etablissement": "0990001Z"}, None),
         ({"codes_bcn_departements": ["092"], "degre_etablissement": "2D"}, None),
         ({"codes_bcn_regions": ["10", "11"], "degre_etablissement": "1D"}, None),
+        ({"code_etablissement": "0990001Z", "codes_bcn_regions": "", "degre_etablissement": ""}, None),
+        ({"code_etablissement": "", "codes_bcn_regions": ["10"], "degre_etablissement": "1D"}, None),
+        ({"code_etablissement": ""}, (CheckCode.MISSING_PARAMETER, "code_etablissement")),
         ({}, (CheckCode.MISSING_PARAMETER, "code_etablissement")),
         ({"degre_etablissement": "2D"}, (CheckCode.MISSING_PARAMETER, "code_etablissement")),
         ({"codes_bcn_regions": ["10"]}, (CheckCode.MISSING_PARAMETER, "degre_etablissement")),
@@ -344,6 +389,11 @@ def test_a_france_connect_call_sends_nothing_of_the_person() -> None:
         ({"code_etablissement": "99A"}, (CheckCode.INVALID_PARAMETER, "code_etablissement")),
         ({"codes_bcn_regions": []}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
         ({"codes_bcn_departements": ["92"]}, (CheckCode.INVALID_PARAMETER, "codes_bcn_departements")),
+        ({"codes_bcn_departements": [""]}, (CheckCode.INVALID_PARAMETER, "codes_bcn_departements")),
+        pytest.param(
+            {"codes_bcn_departements": ["092", None], "degre_etablissement": "2D"},
+            (CheckCode.INVALID_PARAMETER, "codes_bcn_departements"),
+        ),
         ({"codes_bcn_regions": "10"}, (CheckCode.INVALID_PARAMETER, "codes_bcn_regions")),
         (
             {"codes_bcn_regions": ["10"], "degre_etablissement": "3D"},
@@ -359,6 +409,36 @@ def test_a_school_check_wants_a_school_or_an_area(
         assert isinstance(call(check), PlannedCall)
     else:
         assert defect(check) == expected
+
+
+SCHOOL_OF_VERSION_3 = SCHOOL | {"api_version": 3}
+
+
+def test_version_3_of_schooling_asks_one_school() -> None:
+    params = {"annee_scolaire": "2025-2026", "code_etablissement": "0990001Z"}
+    result = call(SCHOOL_OF_VERSION_3 | {"params": params})
+    assert result.endpoint.path == "/v3/men/scolarites/identite"
+    assert query(result)[-2:] == (("codeEtablissement", "0990001Z"), ("anneeScolaire", "2025-2026"))
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"codes_bcn_departements": ["092"]}, "codes_bcn_departements"),
+        ({"degre_etablissement": "2D"}, "degre_etablissement"),
+        ({"annee_scolaire": "2025-2027"}, "annee_scolaire"),
+    ],
+)
+def test_version_3_of_schooling_takes_no_area_and_keeps_the_rule_of_the_year(
+    params: dict[str, Any], name: str
+) -> None:
+    given = {"annee_scolaire": "2025-2026", "code_etablissement": "0990001Z"} | params
+    assert defect(SCHOOL_OF_VERSION_3 | {"params": given}) == (CheckCode.INVALID_PARAMETER, name)
+
+
+def test_a_scholarship_of_a_campaign_to_come_may_be_asked() -> None:
+    (*_others, last) = query(call(BOURSIER | {"params": {"campaign_year": 2030}}))
+    assert last == ("campaignYear", "2030")
 
 
 def test_an_array_is_repeated_under_the_api_s_name() -> None:
@@ -377,7 +457,6 @@ def test_an_array_is_repeated_under_the_api_s_name() -> None:
     [
         (BOURSIER | {"params": {"annee": 2026}}, "annee"),
         (BOURSIER | {"params": {"campaign_year": 2020}}, "campaign_year"),
-        (BOURSIER | {"params": {"campaign_year": 2027}}, "campaign_year"),
         (
             SCHOOL | {"params": {"annee_scolaire": "2025-2027", "code_etablissement": "0990001Z"}},
             "annee_scolaire",
@@ -391,7 +470,8 @@ def test_an_array_is_repeated_under_the_api_s_name() -> None:
         (BOURSIER | {"call": "identite", "params": {"ine": INE}}, "ine"),
         (BOURSIER | {"call": "ine", "params": {"ine": INE[:10]}}, "ine"),
         (BOURSIER | {"call": "ine", "params": {"ine": 12345678901}}, "ine"),
-        ({"check": "statut_sportif", "params": {"identifiant": ""}}, "identifiant"),
+        (BOURSIER | {"api_version": 5, "call": "identite", "params": {"ine": INE}}, "ine"),
+        ({"check": "statut_sportif", "params": {"identifiant": " "}}, "identifiant"),
         ({"check": "statut_sportif", "params": {"identifiant": "1", "ine": INE}}, "ine"),
         (RSA | {"params": {"code_etablissement": "0990001Z"}}, "code_etablissement"),
     ],

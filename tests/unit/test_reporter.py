@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.exc import DataError
 
 from connector.logs import bind_job, configure_logs
-from connector.quota.refusals import REFUSALS
 from connector.registry.vault import VaultError
+from connector.sources.traits import TRAITS
 from connector.telemetry import reporter as module
 from connector.telemetry.privacy import before_send
 from connector.telemetry.reporter import Reporter
@@ -192,7 +192,7 @@ def test_a_log_is_written_whatever_becomes_of_its_report(capsys: pytest.CaptureF
 
 def test_a_suspension_is_told_where_no_refused_token_has_told_it(reporter: Reporter, sent: Sent) -> None:
     say = log(reporter)
-    for code in sorted(REFUSALS):
+    for code in sorted(code for code, traits in TRAITS.items() if traits.refuses is not None):
         say.error("tenant.suspended", tenant=NAMED["tenant"], code=str(code))
     told = {event["tags"]["code"] for event in sent}
     assert told == {"insufficient_scope", "rate_limited", "france_connect_invalid"}

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.messaging.delivery import Lane
-from connector.retry import POLICIES, RETRIED, Failed, Finish, Held, Park, RetryAt, Step, Window, next_step
+from connector.retry import POLICIES, Failed, Finish, Held, Park, RetryAt, Step, Window, next_step
+from connector.sources.traits import TRAITS
 from schemas.codes import CheckCode
+
+RETRIED = {code for code, traits in TRAITS.items() if traits.is_retried}
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

@@ -62,6 +62,10 @@ async def test_a_ping_says_whether_its_provider_is_up(name: str, provider: str) 
         ("504", 502),
         ("maintenance", 502),
         ("network", 502),
+        ("dns", 502),
+        ("tls", 502),
+        ("temporary", 502),
+        ("provider-quota", 502),
         ("conflict", 200),
     ],
 )

@@ -8,17 +8,30 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from connector.catalogue import CATALOGUE
 from connector.cli.sandbox import sandbox as command
 from connector.sandbox.failure_answers import Outage, as_errors
 from connector.sandbox.failure_forms import FailureFormError, read_json, read_option
 from connector.sandbox.failures import DGFIP, EVERY, FAILING, Failure, Failures, Kind
 from connector.sandbox.tokens import sign
+from connector.sources.nomenclature import title_of
+from schemas.codes import Call as Way
 from tests.sandboxes import CLAIRE, NOW, QF, QF_FC, RECIPIENT, SPORT, Played, habilitation, person, played
 
 AVIS = "/api/v2/avis-imposition"
 AVIS_QUERY = {"numeroFiscal": "3099999999001", "referenceAvis": "2599999999001"}
 SITUATION = "/impotparticulier/1.0/spi/3099999999001/situations/ir/assiettes/annrev/2024"
 ANSWERED = [kind for kind in Kind if not kind.is_silent]
+RSA = "/v3/dss/revenu_solidarite_active/identite"
+RSA_FC = "/v3/dss/revenu_solidarite_active/france_connect"
+WITH_FRANCE_CONNECT = [
+    (endpoint.path, {**RECIPIENT, "immatriculation": "ZZ-123-ZZ"} if "/ants/" in endpoint.path else RECIPIENT)
+    for check in CATALOGUE.values()
+    for endpoint in check.endpoints
+    if endpoint.call is Way.FRANCE_CONNECT
+]
+"""Every path, with a call of it."""
+ELSEWHERE = {"recipient": "35600000000001"}
 
 
 def test_an_option_and_json_make_the_same_failure() -> None:
@@ -80,28 +93,47 @@ def test_the_command_refuses_a_malformed_option_and_shows_what_it_takes() -> Non
     ("kind", "status", "code", "meta"),
     [
         ("429", 429, "00429", {}),
-        ("502", 502, "37999", {"provider": "CNAV"}),
-        ("503", 503, "37001", {"provider": "CNAV"}),
-        ("504", 504, "37002", {"provider": "CNAV"}),
-        ("maintenance", 503, "37020", {"provider": "CNAV"}),
-        ("maintenance,retry_in=7", 503, "37020", {"provider": "CNAV", "retry_in": 7}),
-        ("maintenance,for=8.5", 503, "37020", {"provider": "CNAV", "retry_in": 9}),
-        ("network", 504, "00501", {"retry_in": 10}),
-        ("network,retry_in=2", 504, "00501", {"retry_in": 2}),
+        ("502", 502, "36999", {"provider": "Sécurité sociale"}),
+        ("503", 503, "36001", {"provider": "Sécurité sociale"}),
+        ("504", 504, "36002", {"provider": "Sécurité sociale"}),
+        ("maintenance", 503, "36020", {"provider": "Sécurité sociale"}),
+        ("maintenance,retry_in=7", 503, "36020", {"provider": "Sécurité sociale", "retry_in": 7}),
+        ("maintenance,for=8.5", 503, "36020", {"provider": "Sécurité sociale", "retry_in": 9}),
+        ("network", 502, "00501", {"retry_in": 10}),
+        ("network,retry_in=2", 502, "00501", {"retry_in": 2}),
+        ("dns", 502, "36004", {"provider": "Sécurité sociale"}),
+        ("tls", 502, "36009", {"provider": "Sécurité sociale"}),
+        ("temporary", 502, "36011", {"provider": "Sécurité sociale"}),
+        ("temporary,retry_in=3", 502, "36011", {"provider": "Sécurité sociale", "retry_in": 3}),
+        ("provider-quota", 502, "36008", {"provider": "Sécurité sociale"}),
     ],
 )
 async def test_a_provider_fails_in_the_nomenclature_of_the_api(
     kind: str, status: int, code: str, meta: dict[str, Any]
 ) -> None:
     failing = played(f"dss={kind}")
-    for path, token in ((QF, habilitation()), (QF_FC, person())):
-        got = await failing.ask(path, token, RECIPIENT if path == QF_FC else CLAIRE)
+    for path, token, query in ((RSA, habilitation(), CLAIRE), (RSA_FC, person(), RECIPIENT)):
+        got = await failing.ask(path, token, query)
         assert got.code == (status, code)
         (error,) = got.body["errors"]
         assert error["meta"] == meta
         assert error["source"] is None
-        assert error["title"]
+        assert error["title"] == title_of(code)
         assert error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("502", 502, "35999"), ("504", 504, "35002"), ("maintenance", 503, "35020"), ("tls", 502, "35009")],
+)
+async def test_a_failure_of_a_family_quotient_is_said_of_both_funds(
+    kind: str, status: int, code: str
+) -> None:
+    failing = played(f"dss={kind}")
+    for path, token, query in ((QF, habilitation(), CLAIRE), (QF_FC, person(), RECIPIENT)):
+        got = await failing.ask(path, token, query)
+        assert got.code == (status, code)
+        assert got.body["errors"][0]["meta"] == {"provider": "CNAF & MSA"}
 
 
 async def test_a_refusal_says_until_when_and_how_long_where_it_is_told() -> None:
@@ -127,7 +159,8 @@ def test_every_provider_has_its_digits() -> None:
         "ants": "42020",
         "cnous": "26020",
         "dsnj": "39020",
-        "dss": "37020",
+        "dss": "36020",
+        "france_connect": "51020",
         "france_travail": "24020",
         "gip_mds": "31020",
         "men": "30020",
@@ -167,7 +200,9 @@ async def test_version_2_and_the_dgfip_fail_in_their_own_forms() -> None:
         (503, 503, 503),
         (504, 504, 504),
         (503, 503, 503),
-        (503, 504, 504),
+        *[(503, 502, 502)] * 3,
+        (502, 502, 502),
+        (509, 502, 502),
         (200, 200, 200),
     ]
 
@@ -230,7 +265,7 @@ async def test_a_new_failure_replaces_the_one_of_its_provider() -> None:
     assert await failing.statuses(1) == [503]
     failing.fail("dss=502,times=1")
     assert await failing.statuses(2) == [502, 200]
-    assert failing.sandbox.failing.failures.of("cnous", NOW) is not None
+    assert failing.sandbox.failing.failures.of(NOW, "cnous") is not None
 
 
 async def test_the_star_shows_again_when_the_provider_has_recovered() -> None:
@@ -239,19 +274,61 @@ async def test_the_star_shows_again_when_the_provider_has_recovered() -> None:
 
 def test_deciding_changes_nothing() -> None:
     failures = Failures().starting(read_option("dss=503,times=1"), NOW)
-    met = failures.of_call("dss", NOW, is_twin=False)
+    met = failures.of_call(NOW, "dss", is_twin=False)
     assert met is not None
-    assert failures.of_call("dss", NOW, is_twin=False) == met
-    assert failures.met(met).of_call("dss", NOW, is_twin=False) is None
-    assert failures.of_call("cnous", NOW, is_twin=False) is None
+    assert failures.of_call(NOW, "dss", is_twin=False) == met
+    assert failures.met(met).of_call(NOW, "dss", is_twin=False) is None
+    assert failures.of_call(NOW, "cnous", is_twin=False) is None
     assert failures.in_force(NOW - timedelta(days=1)) == failures.in_force(NOW)
+
+
+def test_a_call_that_asks_several_meets_the_failure_of_the_first_that_fails() -> None:
+    failures = Failures()
+    for option in ("*=502", "dss=503", "france_connect=504,times=1"):
+        failures = failures.starting(read_option(option), NOW)
+    both = ("france_connect", "dss")
+    first = failures.of(NOW, *both)
+    assert first is not None
+    assert first.failure.kind is Kind.LATE
+    after = failures.met(first)
+    kinds = [met.failure.kind for asked in (both, ("men",)) if (met := after.of(NOW, *asked)) is not None]
+    assert kinds == [Kind.UNAVAILABLE, Kind.BAD_ANSWER]
+    assert failures.of(NOW, "dss", "france_connect") == failures.of(NOW, "dss")
+
+
+@pytest.mark.parametrize(("path", "query"), WITH_FRANCE_CONNECT)
+async def test_france_connect_fails_for_every_call_with_its_token(path: str, query: dict[str, Any]) -> None:
+    got = await played("france_connect=maintenance,retry_in=7").ask(path, person(), query)
+    assert got.code == (503, "51020")
+    assert got.body["errors"][0]["meta"] == {"provider": "FranceConnect", "retry_in": 7}
+
+
+async def test_france_connect_fails_for_no_other_call() -> None:
+    failing = played("france_connect=503")
+    assert await failing.statuses(1) == [200]
+    assert (await failing.ask("/api/cnaf_msa_quotient_familial/ping")).status == 200
+    assert (await failing.ask(QF_FC, "?", RECIPIENT)).code == (401, "51501")
+    assert (await failing.ask(QF_FC, person(), {})).code == (422, "00203")
+    assert (await failing.ask(QF_FC, person(), RECIPIENT)).code == (503, "51001")
+
+
+async def test_france_connect_is_asked_before_the_provider() -> None:
+    failing = played("*=502", "dss=504,times=2", "france_connect=503,times=1")
+    codes = [(await failing.ask(QF_FC, person(), RECIPIENT)).code for _ in range(4)]
+    assert codes == [(503, "51001"), (504, "35002"), (504, "35002"), (502, "35999")]
 
 
 async def _at_once(sandbox: Played, *queries: dict[str, Any], tokens: tuple[str, ...] = ()) -> list[int]:
     """Make calls that are in flight together."""
     given = tokens or (habilitation(),) * len(queries)
-    calls = [sandbox.ask(QF, token, query) for token, query in zip(given, queries, strict=True)]
-    return [got.status for got in await asyncio.gather(*calls)]
+    return await _together(
+        sandbox, *((QF, token, query) for token, query in zip(given, queries, strict=True))
+    )
+
+
+async def _together(sandbox: Played, *calls: tuple[str, str, dict[str, Any]]) -> list[int]:
+    """Make calls that are in flight together, each given by its path, token and query."""
+    return [got.status for got in await asyncio.gather(*(sandbox.ask(*call) for call in calls))]
 
 
 async def test_a_conflict_is_between_identical_calls_in_flight() -> None:
@@ -273,6 +350,45 @@ async def test_only_calls_in_conflict_count_as_failed() -> None:
     failing.fail("dss=conflict")
     twins = await asyncio.gather(*(failing.ask(QF, habilitation()) for _ in range(2)))
     assert twins[1].code == (409, "00015")
+
+
+@pytest.mark.parametrize(("path", "query"), WITH_FRANCE_CONNECT)
+async def test_two_people_at_once_are_in_conflict_for_one_recipient_of_france_connect(
+    path: str, query: dict[str, Any]
+) -> None:
+    sandbox = played()
+    both = [sandbox.ask(path, token, query) for token in ("exemple", person("PERSONNE"))]
+    first, second = await asyncio.gather(*both)
+    assert first.status == 200
+    assert second.code == (409, "00015")
+    assert second.body["errors"][0]["title"] == "Conflit"
+    assert second.body["errors"][0]["meta"] == {}
+    assert (await sandbox.ask(path, person("PERSONNE"), query)).status == 404
+
+
+async def test_calls_by_france_connect_are_in_conflict_neither_elsewhere_nor_for_another() -> None:
+    month = {**RECIPIENT, "annee": 2026, "mois": 6}
+    calls = (
+        (QF_FC, "exemple", RECIPIENT),
+        (QF_FC, "exemple", ELSEWHERE),
+        (RSA_FC, "exemple", RECIPIENT),
+        (QF, habilitation(), dict(CLAIRE)),
+        (QF_FC, person("PERSONNE"), month),
+    )
+    assert await _together(played(), *calls) == [200, 200, 200, 200, 409]
+
+
+async def test_a_call_by_france_connect_that_the_api_refuses_is_not_in_conflict() -> None:
+    refused = ((QF_FC, "?", RECIPIENT), (QF_FC, person(), {**RECIPIENT, "mois": 13}))
+    assert await _together(played(), (QF_FC, "exemple", RECIPIENT), *refused) == [200, 401, 422]
+
+
+async def test_a_call_in_conflict_meets_no_failure() -> None:
+    failing = played("dss=503,times=2")
+    both = ((QF_FC, person(), RECIPIENT), (QF_FC, person(), RECIPIENT))
+    assert await _together(failing, *both) == [503, 409]
+    assert await _together(failing, *both) == [503, 409]
+    assert await _together(failing, *both) == [404, 409]
 
 
 async def test_a_reset_ends_the_connection_at_once() -> None:

@@ -19,11 +19,13 @@ ARS = "/v3/dss/allocation_rentree_scolaire/identite"
 DSS = (QF, RSA, ARS)
 CNOUS = "/v4/cnous/etudiant_boursier/identite"
 CNOUS_V3 = "/v3/cnous/etudiant_boursier/identite"
+CNOUS_V5 = "/v5/cnous/etudiant_boursier/identite"
 MESRI = "/v3/mesri/statut_etudiant/identite"
 MEN = "/v5/men/scolarites/identite"
+MEN_V3 = "/v3/men/scolarites/identite"
 DSNJ = "/v3/dsnj/service_national/identite"
 GIP_MDS = "/v3/gip_mds/service_civique/identite"
-WHOLE_DATE = (CNOUS, CNOUS_V3, MESRI, MEN, DSNJ, GIP_MDS)
+WHOLE_DATE = (CNOUS, CNOUS_V3, CNOUS_V5, MESRI, MEN, MEN_V3, DSNJ, GIP_MDS)
 ANTS = "/v3/ants/extrait_immatriculation_vehicule/france_connect"
 GOOD: dict[str, list[str]] = {
     "recipient": [RECIPIENT],
@@ -87,8 +89,8 @@ NO_DATE: dict[str, Any] = {
 }
 
 
-def test_the_catalogue_has_38_routes_of_which_every_one_has_rules() -> None:
-    assert len(PATHS) == len(set(PATHS)) == 38
+def test_the_catalogue_has_41_routes_of_which_every_one_has_rules() -> None:
+    assert len(PATHS) == len(set(PATHS)) == 41
     assert all(_code(path, {}) is None for path in PATHS)
 
 
@@ -116,10 +118,13 @@ def test_every_endpoint_demands_the_recipient(path: str, code: str, value: str |
         {"codeCogInseeCommuneNaissance": "2A004"},
         {"codeCogInseeCommuneNaissance": "97411"},
         {"codeCogInseePaysNaissance": "92352", "codeCogInseeCommuneNaissance": None},
+        {"codeCogInseeCommuneNaissance": None},
+        {"codeCogInseeCommuneNaissance": None} | NO_DATE,
         ABROAD,
         BY_NAME,
         {"annee": "2026", "mois": "11"},
         {"annee": "2025"},
+        {"annee": "2024", "mois": "12"},
         {"mois": "1"},
     ],
 )
@@ -133,13 +138,11 @@ def test_a_call_that_dss_takes_passes(path: str, changes: Changes) -> None:
     [
         ("00427", {"sexeEtatCivil": None}),
         ("00427", {"sexeEtatCivil": "X"}),
-        ("00365", {"codeCogInseeCommuneNaissance": None}),
         ("00365", {"codeCogInseeCommuneNaissance": "8480"}),
         ("00365", {"codeCogInseeCommuneNaissance": "20004"}),
         ("00365", {"codeCogInseeCommuneNaissance": "2C004"}),
-        ("00365", BY_NAME | {"codeCogInseeDepartementNaissance": None}),
-        ("00365", BY_NAME | {"nomCommuneNaissance": None}),
-        ("00365", BY_NAME | NO_DATE),
+        ("00428", BY_NAME | {"codeCogInseeDepartementNaissance": None}),
+        ("00422", BY_NAME | NO_DATE),
         ("00400", {"codeCogInseePaysNaissance": None}),
         ("00400", ABROAD | {"codeCogInseePaysNaissance": "98100"}),
         ("00400", ABROAD | {"codeCogInseePaysNaissance": "991000"}),
@@ -158,7 +161,7 @@ def test_a_call_that_dss_takes_passes(path: str, changes: Changes) -> None:
         ("00421", {"prenoms[]": [""]}),
         ("00420", {"nomNaissance": None}),
         ("00420", {"nomNaissance": "R0UX"}),
-        ("00366", {"nomUsage": "R0UX"}),
+        ("00426", {"nomUsage": "R0UX"}),
     ],
 )
 @pytest.mark.parametrize("path", DSS)
@@ -175,6 +178,9 @@ def test_a_call_that_dss_refuses_gets_its_code(path: str, code: str, changes: Ch
         ("00354", {"mois": "12"}),
         ("00354", {"annee": "2026", "mois": "12"}),
         ("00354", {"annee": "2027", "mois": "1"}),
+        ("00355", {"annee": "2024", "mois": "11"}),
+        ("00356", {"annee": "2023", "mois": "12"}),
+        ("00355", {"annee": "2024"}),
         ("00356", {"annee": "2027"}),
     ],
 )
@@ -251,14 +257,20 @@ def test_each_source_takes_its_own_of_an_identity(changes: Changes, codes: dict[
         (None, None),
         ("2021", None),
         ("2025", None),
+        ("2026", None),
+        ("2027", None),
+        ("9999", None),
         ("2020", "00368"),
-        ("2026", "00368"),
+        ("20260", "00368"),
         ("25", "00368"),
         ("deux", "00368"),
     ],
 )
 @pytest.mark.parametrize("call", ["identite", "france_connect", "ine"])
-def test_a_campaign_goes_from_2021_to_last_year(call: str, year: str | None, code: str | None) -> None:
+def test_a_campaign_is_of_2021_or_later_those_to_come_too(
+    call: str, year: str | None, code: str | None
+) -> None:
+    assert _code(f"/v5/cnous/etudiant_boursier/{call}", {"campaignYear": year}) == code
     assert _code(f"/v4/cnous/etudiant_boursier/{call}", {"campaignYear": year}) == code
     assert _code(f"/v3/cnous/etudiant_boursier/{call}", {"campaignYear": year}) is None
 
@@ -325,11 +337,31 @@ REGION: dict[str, Any] = {
         ("00419", AREA | {"codeEtablissement": "0990001Z"}),
     ],
 )
-@pytest.mark.parametrize("version", [3, 4, 5])
+@pytest.mark.parametrize("version", [4, 5])
 def test_a_pupil_is_looked_for_in_a_school_or_an_area(
     version: int, code: str | None, changes: Changes
 ) -> None:
     assert _code(f"/v{version}/men/scolarites/identite", changes) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        (None, {}),
+        (None, {"anneeScolaire": "2025"}),
+        (None, AREA | {"codeEtablissement": "0990001Z"}),
+        (None, AREA | REGION | {"codeEtablissement": "0990001Z", "degreEtablissement": "3D"}),
+        ("00410", AREA),
+        ("00410", REGION),
+        ("00410", {"codeEtablissement": None}),
+        ("00410", {"codeEtablissement": "990001Z"}),
+        ("00410", {"codeEtablissement": "0990001-"}),
+        ("00411", {"anneeScolaire": None}),
+        ("00411", {"anneeScolaire": "2025/2026"}),
+    ],
+)
+def test_version_3_looks_for_a_pupil_in_a_school_alone(code: str | None, changes: Changes) -> None:
+    assert _code(MEN_V3, changes) == code
 
 
 @pytest.mark.parametrize(
@@ -341,10 +373,20 @@ def test_a_pupil_is_looked_for_in_a_school_or_an_area(
             | dict.fromkeys(
                 ["recipient", "sexeEtatCivil", "codeCogInseePaysNaissance", "prenoms[]", "nomNaissance"]
             ),
-            ["00203", "00427", "00365", "00400", "00363", "00367", "00420", "00366"],
+            ["00203", "00427", "00365", "00400", "00363", "00367", "00420", "00426"],
         ),
         (
             MEN,
+            dict.fromkeys(
+                [
+                    *("recipient", "nomNaissance", "prenoms[]", "anneeDateNaissance", "sexeEtatCivil"),
+                    *("codeEtablissement", "anneeScolaire"),
+                ]
+            ),
+            ["00203", "00420", "00421", "00422", "00427", "00410", "00411"],
+        ),
+        (
+            MEN_V3,
             dict.fromkeys(
                 [
                     *("recipient", "nomNaissance", "prenoms[]", "anneeDateNaissance", "sexeEtatCivil"),

@@ -26,6 +26,7 @@ from connector.sandbox.server import application
 from connector.sandbox.setting import Sandbox, ahead_to
 from connector.sandbox.tokens import SandboxToken, issue_token
 from schemas.codes import Call as Way
+from tests.sandboxes import played
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RECIPIENT = "26920023600017"
@@ -109,9 +110,54 @@ def _person(identity: Mapping[str, Any] = CLAIRE, *scopes: str, seconds: int = 6
 def test_every_endpoint_of_the_catalogue_is_routed(shipped: Sandbox) -> None:
     resources = application(shipped).router.resources()
     served = {resource.canonical for resource in resources}
-    assert served >= {endpoint.path for endpoint in ENDPOINTS} | {"/api/ping", "/api/introspect"}
-    assert len(ENDPOINTS) == 38
+    own = {"/api/ping", "/api/introspect", "/api/errors"}
+    assert served >= {endpoint.path for endpoint in ENDPOINTS} | own
+    assert len(ENDPOINTS) == 41
     assert "/v3/dss/allocation_rentree_scolaire/identite" in served
+    assert {f"/v5/cnous/etudiant_boursier/{call}" for call in ("identite", "france_connect", "ine")} <= served
+
+
+async def test_answers_from_version_3_on_are_of_the_type_of_json_api() -> None:
+    query = {"recipient": RECIPIENT}
+    failing = played(quota="3/s")
+    answers = [
+        await failing.ask(QF, _habilitation()),
+        await failing.ask(QF, _habilitation(), query),
+        await failing.ask(QF_FC, _person({"nomNaissance": "PERSONNE"}), query),
+        await failing.ask(QF, None),
+        *await asyncio.gather(*(failing.ask(QF_FC, "exemple", query) for _ in range(2))),
+    ]
+    failing.fail("dss=maintenance")
+    answers += [await failing.ask(QF, _habilitation()) for _ in range(2)]
+    assert [got.status for got in answers] == [200, 422, 404, 401, 200, 409, 503, 429]
+    types = {got.headers["Content-Type"].split(";")[0] for got in answers}
+    assert types == {"application/vnd.api+json"}
+
+
+async def test_the_nomenclature_is_read_without_a_token_and_cached_by_anybody() -> None:
+    got = await played().ask("/api/errors", None, {})
+    assert got.status == 200
+    assert got.headers["Cache-Control"] == "public, max-age=3600"
+    assert set(got.body) == {"api", "providers", "generic_subcodes", "platform_codes", "endpoints"}
+    assert set(got.body["endpoints"]) == set(operations())
+
+
+async def test_the_nomenclature_is_asked_of_one_operation(shipped: Sandbox) -> None:
+    _status, whole = await _ask(shipped, "/api/errors", None)
+    status, one = await _ask(shipped, "/api/errors", None, {"operation_id": FOLDER})
+    assert status == 200
+    assert one == whole | {"endpoints": {FOLDER: whole["endpoints"][FOLDER]}}
+    assert one["endpoints"][FOLDER]["provider"] == "CNAF & MSA"
+    assert (await _ask(shipped, "/api/errors", None))[1] == whole
+
+
+@pytest.mark.parametrize("operation", ["", "nothing", "api_particulier_v2_dgfip_avis_imposition"])
+async def test_an_operation_that_the_nomenclature_does_not_list_is_unknown(
+    shipped: Sandbox, operation: str
+) -> None:
+    answer = await _ask(shipped, "/api/errors", None, {"operation_id": operation})
+    assert _code(answer) == (404, "00404")
+    assert answer[1]["errors"][0]["title"] == "Opération inconnue"
 
 
 async def test_another_source_adds_its_routes(shipped: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +214,7 @@ async def test_parameters_are_refused_before_the_case(shipped: Sandbox) -> None:
 async def test_a_surplus_parameter_is_ignored_by_the_rules_and_finds_no_case(shipped: Sandbox) -> None:
     token = _habilitation("cnaf_quotient_familial")
     assert (await _ask(shipped, QF, token, CLAIRE))[0] == 200
-    assert _code(await _ask(shipped, QF, token, CLAIRE | {"ine": "?"})) == (404, "37003")
+    assert _code(await _ask(shipped, QF, token, CLAIRE | {"ine": "?"})) == (404, "23003")
 
 
 async def test_an_operation_without_cases_still_knows_its_provider(tmp_path: Path) -> None:
@@ -194,14 +240,14 @@ async def test_the_person_of_the_examples_is_found_by_france_connect(
     ("code", "token"),
     [
         ("00101", None),
-        ("50001", ""),
-        ("50001", "pas un jeton"),
-        ("50001", "é"),
-        ("50002", "inconnu"),
-        ("50002", f"{_person()}x"),
-        ("50002", _habilitation()),
-        ("50002", _person(seconds=0)),
-        ("50002", _person(seconds=-1)),
+        ("51501", ""),
+        ("51501", "pas un jeton"),
+        ("51501", "é"),
+        ("51502", "inconnu"),
+        ("51502", f"{_person()}x"),
+        ("51502", _habilitation()),
+        ("51502", _person(seconds=0)),
+        ("51502", _person(seconds=-1)),
     ],
 )
 async def test_a_france_connect_token_is_known_and_alive(
@@ -300,8 +346,8 @@ async def test_the_token_of_a_file_is_always_alive(tmp_path: Path) -> None:
     sandbox = _setting(tmp_path)
     assert await _ask(sandbox, QF_FC, "zoe") == (200, {"answer": "found"})
     assert await _ask(sandbox, QF_FC, "anne") == (200, {"answer": "found"})
-    assert _code(await _ask(sandbox, QF_FC, "jean")) == (404, "37003")
-    assert _code(await _ask(sandbox, QF_FC, "zo")) == (401, "50002")
+    assert _code(await _ask(sandbox, QF_FC, "jean")) == (404, "35003")
+    assert _code(await _ask(sandbox, QF_FC, "zo")) == (401, "51502")
     assert len(sandbox.france_connect) == 3
 
 
@@ -332,11 +378,11 @@ async def test_parameters_are_judged_by_the_shifted_day_and_tokens_by_the_clock(
     assert _setting().today() == date(2026, 11, 23)
     assert (NOW + ahead).isoformat() == "2031-02-01T11:00:00+00:00"
     period = CLAIRE | {"annee": 2031, "mois": 2}
-    assert _code(await _ask(shifted, QF, _habilitation(), period)) == (404, "37003")
+    assert _code(await _ask(shifted, QF, _habilitation(), period)) == (404, "23003")
     assert _code(await _ask(_setting(), QF, _habilitation(), period)) == (422, "00354")
     assert _code(await _ask(shifted, QF, _habilitation(expires_at=NOW))) == (401, "00103")
     assert (await _ask(shifted, QF_FC, _person()))[0] == 200
-    assert _code(await _ask(shifted, QF_FC, _person(seconds=0))) == (401, "50002")
+    assert _code(await _ask(shifted, QF_FC, _person(seconds=0))) == (401, "51502")
 
 
 def _served(monkeypatch: pytest.MonkeyPatch, *options: str) -> Sandbox:
@@ -376,8 +422,8 @@ async def test_the_command_prints_a_token_of_a_person(shipped: Sandbox) -> None:
     ]
     live = Sandbox(cases=shipped.cases, france_connect=FranceConnect({}), clock=utc_now)
     assert (await _ask(live, QF_FC, _printed(*options)))[0] == 200
-    assert _code(await _ask(live, QF_FC, _printed("--nom", "EXEMPLE"))) == (404, "37003")
-    assert _code(await _ask(live, QF_FC, _printed(*options, "--seconds", "-1"))) == (401, "50002")
+    assert _code(await _ask(live, QF_FC, _printed("--nom", "EXEMPLE"))) == (404, "23003")
+    assert _code(await _ask(live, QF_FC, _printed(*options, "--seconds", "-1"))) == (401, "51502")
     assert _code(await _ask(live, QF_FC, _printed(*options, "--scope", "prime_activite"))) == (403, "00100")
 
 

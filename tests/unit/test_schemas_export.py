@@ -13,7 +13,9 @@ from connector.catalogue import CATALOGUE
 from connector.cli import command_line
 from connector.documents import files
 from connector.documents.catalogue_schemas import schema_documents
+from connector.parsing import read_job
 from schemas.codes import CheckCode
+from schemas.request import VerificationRequest
 
 PUBLISHED = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = schema_documents()
@@ -60,6 +62,7 @@ def test_every_check_has_its_parameters_and_its_data_in_each_version() -> None:
         f"{name}.data.v1" for name in CATALOGUE
     }
     assert {name for name in DOCUMENTS if ".api-" in name} == {
+        "etudiant_boursier.data.v1.api-5",
         "etudiant_boursier.data.v1.api-3",
         "scolarite.data.v1.api-4",
         "scolarite.data.v1.api-3",
@@ -122,9 +125,17 @@ def test_a_reply_tells_its_codes_and_refuses_no_other() -> None:
     assert parts["CheckStatus"]["enum"] == ["found", "not_found", "not_identified", "error"]
 
 
-def test_every_member_of_a_reply_is_required() -> None:
+def test_every_member_of_a_reply_is_required_but_those_that_earlier_replies_lack() -> None:
     for path, schema in _with_properties(_published("verification.reply.v1")):
-        assert schema["required"] == list(schema["properties"]), path
+        first = [name for name, member in schema["properties"].items() if "x-since" not in member]
+        assert schema["required"] == first, path
+
+
+def test_what_could_not_be_read_is_of_a_later_version_of_the_documents() -> None:
+    members = _published("verification.reply.v1")["$defs"]["CheckReply"]["properties"]
+    later = {name: member["x-since"] for name, member in members.items() if "x-since" in member}
+    assert later == {"unreadable": "1.1"}
+    assert (members["unreadable"]["type"], members["unreadable"]["items"]) == ("array", {"type": "string"})
 
 
 @pytest.mark.parametrize("name", REPLIES)
@@ -132,30 +143,114 @@ def test_what_may_be_absent_has_no_default(name: str) -> None:
     assert [path for path, schema in _nodes(_published(name)) if "default" in schema] == []
 
 
-def test_a_member_that_is_never_null_does_not_say_null() -> None:
+@pytest.mark.parametrize("name", DATA)
+def test_every_member_of_data_and_every_item_of_its_lists_may_be_null_or_absent(name: str) -> None:
+    for path, schema in _with_properties(_published(name)):
+        assert "required" not in schema, path
+        for member, described in schema["properties"].items():
+            assert {"type": "null"} in described["anyOf"], f"{path}/{member}"
+    for path, schema in _nodes(_published(name)):
+        if schema.get("type") == "array":
+            assert {"type": "null"} in schema["items"]["anyOf"], path
+
+
+def test_a_nullable_block_still_names_its_scope_and_its_form() -> None:
     members = _published("quotient_familial.data.v1")["properties"]
     assert members["quotient_familial"] == {
-        "$ref": "#/$defs/QuotientFamilial",
+        "anyOf": [{"$ref": "#/$defs/QuotientFamilial"}, {"type": "null"}],
         "x-scope": "cnaf_quotient_familial",
     }
-    assert {"type": "null"} in members["adresse"]["anyOf"]
     validator = Draft202012Validator(_published("quotient_familial.data.v1"))
-    assert validator.is_valid({})
-    assert validator.is_valid({"adresse": None})
-    assert not validator.is_valid({"quotient_familial": None})
+    assert validator.is_valid({"quotient_familial": None, "allocataires": [None], "adresse": {"pays": None}})
+    assert not validator.is_valid({"quotient_familial": {"valeur": "412"}})
+
+
+def test_a_whole_date_has_the_format_of_one_and_a_birth_a_pattern() -> None:
+    parts = _published("etudiant_boursier.data.v1")["$defs"]
+    whole = parts["StatutBoursier"]["properties"]["date_radiation"]["anyOf"][0]
+    birth = parts["IdentiteBoursier"]["properties"]["date_naissance"]["anyOf"][0]
+    assert whole == {"type": "string", "format": "date"}
+    assert birth == {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"}
+
+
+def test_the_national_number_of_a_student_is_of_version_5_alone() -> None:
+    of_version = {
+        name: _published(name)["properties"].get("ine")
+        for name in DATA
+        if name.startswith("etudiant_boursier")
+    }
+    assert {name for name, member in of_version.items() if member} == {"etudiant_boursier.data.v1.api-5"}
+    assert of_version["etudiant_boursier.data.v1.api-5"]["x-scope"] == "cnous_ine"
 
 
 def test_a_call_with_parameters_of_its_own_is_a_choice() -> None:
     schema = _published("etudiant_boursier.params.v1")
     assert [choice["title"] for choice in schema["anyOf"]] == [
-        "identite, france_connect (version 4)",
-        "ine (version 4)",
+        "identite, france_connect (versions 4, 5)",
+        "ine (versions 4, 5)",
         "identite, france_connect (version 3)",
         "ine (version 3)",
     ]
     validator = Draft202012Validator(schema)
     assert validator.is_valid({"ine": "0000000000A", "campaign_year": 2025})
     assert not validator.is_valid({"surprise": 1})
+
+
+def test_a_version_with_parameters_of_its_own_is_a_choice() -> None:
+    schema = _published("scolarite.params.v1")
+    assert [choice["title"] for choice in schema["anyOf"]] == [
+        "identite (versions 4, 5)",
+        "identite (version 3)",
+    ]
+
+
+JEANNE: dict[str, Any] = {
+    "nom_naissance": "EXEMPLE",
+    "prenoms": ["JEANNE"],
+    "sexe": "F",
+    "date_naissance": "1987-06",
+    "lieu_naissance": {"code_pays": "99100", "code_commune": "69383"},
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dossier": ""},
+        {"agent": ""},
+        {"purpose": ""},
+        {"expires_at": ""},
+        {"france_connect_token": ""},
+        {"checks": [{"id": "", "check": "quotient_familial", "call": ""}]},
+        {"identity": JEANNE | {"nom_naissance": "", "nom_usage": "", "sexe": "", "date_naissance": ""}},
+        {"identity": JEANNE | {"lieu_naissance": {"code_pays": "", "code_commune": "69383"}}},
+        {"identity": JEANNE | {"lieu_naissance": {"nom_commune": "", "code_departement": ""}}},
+        {"identity": JEANNE | {"lieu_naissance": {"code_commune": "69383"}}},
+        {"identity": JEANNE | {"date_naissance": "1979-00-00"}},
+        {"identity": JEANNE | {"date_naissance": "0000-00-00"}},
+        pytest.param(
+            {"identity": JEANNE | {"prenoms": ["JEANNE", ""]}},
+        ),
+    ],
+)
+def test_what_counts_as_absent_fits_the_schema_and_is_read(changes: dict[str, Any]) -> None:
+    job = {
+        "version": 1,
+        "job_id": "demande-1",
+        "tenant": "26920023600017",
+        "identity": JEANNE,
+        "checks": [{"check": "quotient_familial"}],
+    } | changes
+    assert isinstance(read_job(json.dumps(job).encode()), VerificationRequest)
+    validator = Draft202012Validator(_published("verification.request.v1"))
+    assert [error.json_path for error in validator.iter_errors(job)] == []
+
+
+def test_a_mandatory_text_may_not_be_empty() -> None:
+    parts = _published("verification.request.v1")
+    assert "anyOf" not in parts["properties"]["tenant"]
+    assert "anyOf" not in parts["properties"]["job_id"]
+    assert "anyOf" not in parts["$defs"]["CheckRequest"]["properties"]["check"]
 
 
 @pytest.fixture

@@ -4,19 +4,35 @@ from structlog.testing import capture_logs
 
 from connector.surprises import Surprise, SurpriseKind, Tally
 
-FIELD = Surprise(SurpriseKind.UNKNOWN_FIELD, "data.nouveau")
+FIELD = Surprise(SurpriseKind.UNKNOWN_FIELD, "identite.nouveau")
 
 
-def test_each_check_kind_and_place_is_counted_apart() -> None:
+def test_each_check_kind_place_and_type_is_counted_apart() -> None:
     tally = Tally()
     for check in ("quotient_familial", "quotient_familial", "scolarite"):
         tally.count(check, FIELD)
-    tally.count("scolarite", Surprise(SurpriseKind.WRONG_TYPE, "data.nouveau"))
+    for found in ("number", "number", "array"):
+        tally.count("scolarite", Surprise(SurpriseKind.WRONG_TYPE, "identite.nom", found))
+    tally.count("scolarite", Surprise(SurpriseKind.WRONG_TYPE, "identite.nouveau"))
     assert tally.counts() == {
-        ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "data.nouveau"): 2,
-        ("scolarite", SurpriseKind.UNKNOWN_FIELD, "data.nouveau"): 1,
-        ("scolarite", SurpriseKind.WRONG_TYPE, "data.nouveau"): 1,
+        ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "identite.nouveau", ""): 2,
+        ("scolarite", SurpriseKind.UNKNOWN_FIELD, "identite.nouveau", ""): 1,
+        ("scolarite", SurpriseKind.WRONG_TYPE, "identite.nom", "number"): 2,
+        ("scolarite", SurpriseKind.WRONG_TYPE, "identite.nom", "array"): 1,
+        ("scolarite", SurpriseKind.WRONG_TYPE, "identite.nouveau", ""): 1,
     }
+
+
+def test_a_surprise_is_logged_with_the_type_that_was_found_where_there_is_one() -> None:
+    tally = Tally()
+    with capture_logs() as logs:
+        tally.count("scolarite", Surprise(SurpriseKind.WRONG_TYPE, "identite.nom", "number"))
+        tally.count("scolarite", FIELD)
+    told = {"event": "source.surprise", "log_level": "warning", "check": "scolarite", "count": 1}
+    assert logs == [
+        told | {"kind": "wrong_type", "place": "identite.nom", "found": "number"},
+        told | {"kind": "unknown_field", "place": "identite.nouveau"},
+    ]
 
 
 def test_a_storm_is_logged_at_its_powers_of_ten() -> None:
@@ -31,8 +47,8 @@ def test_a_source_that_invents_names_without_end_takes_bounded_memory() -> None:
     tally = Tally()
     with capture_logs() as logs:
         for number in range(5000):
-            tally.count("scolarite", Surprise(SurpriseKind.UNKNOWN_FIELD, f"data.champ_{number}"))
+            tally.count("scolarite", Surprise(SurpriseKind.WRONG_TYPE, f"champ_{number}", "number"))
     counts = tally.counts()
     assert len(counts) == 1001
-    assert counts["scolarite", SurpriseKind.UNKNOWN_FIELD, "others"] == 4000
+    assert counts["scolarite", SurpriseKind.WRONG_TYPE, "others", ""] == 4000
     assert len(logs) < 1010

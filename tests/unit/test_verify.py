@@ -261,7 +261,8 @@ async def test_a_check_outside_of_the_grant_makes_no_call_and_leaves_the_others(
     assert [call.url.path for call in source.calls] == [QF]
 
 
-UNMATCHED = {"errors": [{"code": "35561", "title": "Entité non traitable", "detail": "…", "meta": {}}]}
+UNMATCHED = {"errors": [{"code": "36560", "title": "Entité non traitable", "detail": "…", "meta": {}}]}
+REFUSED_PARAMETER = {"errors": [{"code": "36561", "title": "Paramètre refusé", "detail": "…", "meta": {}}]}
 TWO_NAMES = {
     "nom_naissance": "SESAME",
     "nom_usage": "MODELE",
@@ -386,6 +387,26 @@ async def test_without_being_asked_no_variant_is_tried() -> None:
     assert len(source.calls) == 1
 
 
+async def test_a_refused_parameter_has_no_variant() -> None:
+    source = Source(qf=lambda _request: httpx.Response(422, json=REFUSED_PARAMETER))
+    delivery = _delivery(BOTH[0], identity=TWO_NAMES, identity_variants=True)
+    (check,) = _reply(await verified(delivery, _services(source))).checks
+    assert check.reason
+    assert (check.reason.code, check.reason.parameter) == (CheckCode.INVALID_PARAMETER, "identity")
+    assert len(source.calls) == 1
+
+
+async def test_a_person_who_is_not_concerned_is_not_asked_about_under_another_name() -> None:
+    error = {"errors": [{"code": "37003", "title": "Non concerné", "detail": "…", "meta": {}}]}
+    source = Source(rsa=lambda _request: httpx.Response(404, json=error))
+    check = {"check": "participation_familiale_eaje"}
+    delivery = _delivery(check, identity=TWO_NAMES, identity_variants=True)
+    (answer,) = _reply(await verified(delivery, _services(source))).checks
+    assert answer.status is CheckStatus.NOT_FOUND
+    assert _codes((answer,)) == [CheckCode.NOT_CONCERNED]
+    assert len(source.calls) == 1
+
+
 @pytest.mark.parametrize("tenant", [CLAMART, BOURG])
 async def test_a_france_connect_call_carries_the_person_s_token_and_not_the_tenant_s(tenant: str) -> None:
     source = Source(rsa=_found)
@@ -471,13 +492,41 @@ async def test_what_a_source_adds_is_counted() -> None:
     with capture_logs() as logs:
         for _ in range(11):
             await verified(_delivery(BOTH[0]), services)
-    place = ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "nouveau")
+    place = ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "nouveau", "")
     assert services.tally.counts() == {place: 11}
     assert [(entry["event"], entry["count"]) for entry in logs if entry["log_level"] != "debug"] == [
         ("source.surprise", 1),
         ("source.surprise", 10),
     ]
     assert not [private for private in PRIVATE if private in repr(logs)]
+
+
+async def test_a_value_that_cannot_be_read_is_counted_and_leaves_the_rest_of_the_answer() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": QUOTIENT["data"] | {"adresse": "SESAME"}})
+
+    services = _services(Source(qf=answer))
+    with capture_logs() as logs:
+        reply = _reply(await verified(_delivery(BOTH[0]), services))
+    (check,) = reply.checks
+    assert reply.status is JobStatus.COMPLETED
+    assert (check.data, check.unreadable) == (QUOTIENT["data"], ("/adresse",))
+    place = ("quotient_familial", SurpriseKind.WRONG_TYPE, "adresse", "string")
+    assert services.tally.counts() == {place: 1}
+    (told,) = [entry for entry in logs if entry["log_level"] != "debug"]
+    assert (told["event"], told["place"], told["found"]) == ("source.surprise", "adresse", "string")
+    assert not [private for private in PRIVATE if private in repr(logs)]
+
+
+async def test_a_request_that_the_api_refuses_as_wrong_is_counted_and_its_check_fails_alone() -> None:
+    error = {"errors": [{"code": "00401", "title": "…", "detail": "SESAME", "meta": {}}]}
+    services = _services(Source(qf=lambda _request: httpx.Response(400, json=error), rsa=_no_rsa))
+    reply = _reply(await verified(_delivery(), services))
+    assert reply.status is JobStatus.PARTIAL
+    assert _codes(reply.checks) == [CheckCode.UNEXPECTED_RESPONSE, None]
+    assert services.tally.counts() == {
+        ("quotient_familial", SurpriseKind.REFUSED_REQUEST, "400 00401", ""): 1
+    }
 
 
 @pytest.mark.parametrize(

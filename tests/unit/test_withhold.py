@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from connector.catalogue import CATALOGUE
 from connector.grants import Grant, whole
@@ -99,3 +100,19 @@ def test_an_answer_to_a_check_that_is_forbidden_since_is_not_given_again(
 def test_an_error_says_nothing_of_a_person_and_stays() -> None:
     reply = remembered(UNKNOWN, status=JobStatus.FAILED)
     assert within(reply) is reply
+
+
+def test_what_could_not_be_read_is_not_named_to_whom_may_not_receive_it() -> None:
+    data: dict[str, JsonValue] = {"admissions": [{"date_debut": "2025-09-01"}, None]}
+    kept = FOUND.model_copy(
+        update={
+            "data": data,
+            "withheld": (),
+            "unreadable": ("/identite", "/admissions/1", "/admissions/0/est_inscrit"),
+        }
+    )
+    (answer,) = within(
+        remembered(kept), statut_etudiant={"identite": {}, "admissions": {"est_inscrit": {}}}
+    ).checks
+    assert answer.unreadable == ("/admissions/1",)
+    assert answer.withheld == ("identite", "admissions.est_inscrit")

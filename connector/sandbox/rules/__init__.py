@@ -29,7 +29,7 @@ from connector.sandbox.rules.parametres import (
     period,
     recipient,
 )
-from connector.sandbox.rules.perimetre import school_or_area, school_year
+from connector.sandbox.rules.perimetre import school, school_or_area, school_year
 
 __all__ = ("Call", "Check", "checks_of")
 
@@ -47,7 +47,7 @@ _IDENTITE: Final[Mapping[str, tuple[Check, ...]]] = {
     ),
     "cnous": (nom_naissance, _PRENOMS, whole_date, sexe_if_given, commune_if_given),
     "mesri": (nom_naissance, prenoms(1, _NO_PRENOM), whole_date, sexe, commune_if_given),
-    "men": (nom_naissance, _PRENOMS, whole_date, sexe, school_or_area, school_year),
+    "men": (nom_naissance, _PRENOMS, whole_date, sexe),
     "dsnj": (_PRENOMS, nom_naissance, whole_date, sexe, commune_by_code, pays),
     "gip_mds": (nom_naissance, _PRENOMS, whole_date),
 }
@@ -62,6 +62,10 @@ _WHO: Final[Mapping[str, Mapping[str, tuple[Check, ...]]]] = {
 _WHAT: Final[Mapping[tuple[str, str], tuple[Check, ...]]] = {
     ("v3", "quotient_familial"): (period,),
     ("v4", "etudiant_boursier"): (campaign_year,),
+    ("v5", "etudiant_boursier"): (campaign_year,),
+    ("v3", "scolarites"): (school, school_year),
+    ("v4", "scolarites"): (school_or_area, school_year),
+    ("v5", "scolarites"): (school_or_area, school_year),
     ("v3", "extrait_immatriculation_vehicule"): (immatriculation,),
 }
 """The parameters of an endpoint whatever the call."""

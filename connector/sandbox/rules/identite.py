@@ -11,7 +11,8 @@ from typing import Final
 from connector.sandbox.faults import ApiFault, malformed, unprocessable
 from connector.sandbox.rules.call import Call, Check
 
-_NAME: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ' -]+")
+_NAME: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ'’ -]+")
+"""With the typographic apostrophe too, which the server takes for the plain one."""
 _COUNTRY: Final = re.compile(r"99[0-9]{3}|92352")
 _COMMUNE: Final = re.compile(r"(?:[013-9][0-9]|2[ABab1-9])[0-9]{3}")
 _SEXES: Final = ("M", "F")
@@ -29,7 +30,7 @@ def nom_naissance(call: Call) -> ApiFault | None:
 def nom_usage(call: Call) -> ApiFault | None:
     """Check the name in use, which may be absent."""
     name = call.one("nomUsage")
-    return malformed("00366", "nom d'usage") if name and not _NAME.fullmatch(name) else None
+    return malformed("00426", "nom d'usage") if name and not _NAME.fullmatch(name) else None
 
 
 def prenoms(most: int, missing: ApiFault) -> Check:
@@ -76,11 +77,14 @@ def commune_by_code(call: Call) -> ApiFault | None:
 
 
 def commune(call: Call) -> ApiFault | None:
-    """Check the place of birth: born in France wants a commune, by code or by name, département and year."""
-    if call.one("codeCogInseeCommuneNaissance") or not _is_born_in_france(call):
+    """Check the commune of birth, which may be absent: by code, or by name with the département and the year."""
+    if call.one("codeCogInseeCommuneNaissance") or not call.one("nomCommuneNaissance"):
         return commune_if_given(call)
-    by_name = ("nomCommuneNaissance", "codeCogInseeDepartementNaissance", "anneeDateNaissance")
-    return None if all(map(call.one, by_name)) else malformed("00365", "lieu de naissance")
+    if not call.one("codeCogInseeDepartementNaissance"):
+        return unprocessable("00428", "Le département de naissance est manquant")
+    if not call.one("anneeDateNaissance"):
+        return unprocessable("00422", "L'année de naissance est manquante")
+    return None
 
 
 def date_partly_known(call: Call) -> ApiFault | None:

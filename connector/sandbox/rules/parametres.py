@@ -12,6 +12,7 @@ from schemas.siret import is_siret
 
 _INE: Final = re.compile("[0-9a-zA-Z]{11}")
 _MONTHS: Final = range(1, 13)
+_MONTHS_KEPT: Final = 23
 _FIRST_CAMPAIGN: Final = 2021
 _YEAR: Final = re.compile("[0-9]{4}")
 
@@ -26,23 +27,28 @@ def recipient(call: Call) -> ApiFault | None:
 
 
 def period(call: Call) -> ApiFault | None:
-    """Check the month of a family quotient, which cannot lie in the future."""
+    """Check the month of a family quotient: the current one or one of the 23 before it."""
     annee, mois = call.number("annee"), call.number("mois")
     if mois is not None and mois not in _MONTHS:
         return malformed("00354", "mois")
     asked = 12 * (annee if annee is not None else call.today.year) + (mois or call.today.month)
-    if asked > 12 * call.today.year + call.today.month:
+    age = 12 * call.today.year + call.today.month - asked
+    if age < 0:
         return unprocessable("00354" if mois else "00356", "La période demandée est dans le futur")
+    if annee is not None and annee < call.today.year - 2:
+        return unprocessable("00356", "L'année demandée est l'année en cours ou l'une des deux précédentes")
+    if age > _MONTHS_KEPT:
+        return unprocessable("00355", "La période demandée est antérieure de plus de 23 mois")
     return None
 
 
 def campaign_year(call: Call) -> ApiFault | None:
-    """Check the year in which a school year starts, which may be absent: from 2021 to last year."""
+    """Check the year in which a school year starts, which may be absent: from 2021 on, those to come too."""
     year = call.one("campaignYear")
     if not year:
         return None
-    is_good = _YEAR.fullmatch(year) and _FIRST_CAMPAIGN <= int(year) < call.today.year
-    return None if is_good else malformed("00368", "campaignYear, de 2021 à l'année dernière")
+    is_good = _YEAR.fullmatch(year) and int(year) >= _FIRST_CAMPAIGN
+    return None if is_good else malformed("00368", "campaignYear, à partir de 2021")
 
 
 def ine(call: Call) -> ApiFault | None:

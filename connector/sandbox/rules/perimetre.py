@@ -34,6 +34,13 @@ def school_or_area(call: Call) -> ApiFault | None:
     return None if _SCHOOL.fullmatch(school) else malformed("00410", "code établissement")
 
 
+def school(call: Call) -> ApiFault | None:
+    """Check that the pupil is looked for in one school: version 3 knows no area."""
+    return (
+        None if _SCHOOL.fullmatch(call.one("codeEtablissement")) else malformed("00410", "code établissement")
+    )
+
+
 def school_year(call: Call) -> ApiFault | None:
     """Check the school year, as 2025 or 2025-2026."""
     is_good = _SCHOOL_YEAR.fullmatch(call.one("anneeScolaire"))

@@ -1,0 +1,36 @@
+"""API Particulier asked for its nomenclature of errors."""
+
+from typing import Final
+
+import httpx
+
+from connector.errors import OperatorError
+from connector.sources.drift import Nomenclature, NomenclatureError, read_nomenclature
+from connector.upstream.exchange import Unanswered
+from connector.upstream.http import request, send
+
+_WITHIN_SECONDS: Final = 30.0
+_OK: Final = 200
+
+
+class NoNomenclatureError(OperatorError):
+    """The API could not be asked, or gave something else; the message, on one line, says what to look at."""
+
+
+async def fetch_nomenclature(transport: httpx.AsyncBaseTransport, base_url: str) -> Nomenclature:
+    """Return what the API at an address says of its errors, without a token. Raises ``NoNomenclatureError``."""
+    asked = request("GET", f"{base_url.rstrip('/')}/api/errors")
+    answer = await send(transport, asked, _WITHIN_SECONDS)
+    if isinstance(answer, Unanswered):
+        raise NoNomenclatureError(
+            f"CONNECTOR_API_PARTICULIER_URL: the API does not answer ({answer.code}); see: ccas-connector health"
+        )
+    if answer.http_status != _OK:
+        raise NoNomenclatureError(
+            f"CONNECTOR_API_PARTICULIER_URL: the API gives no nomenclature of errors (HTTP {answer.http_status} on "
+            "/api/errors); it may not be deployed there yet"
+        )
+    try:
+        return read_nomenclature(answer.body)
+    except NomenclatureError as error:
+        raise NoNomenclatureError(f"CONNECTOR_API_PARTICULIER_URL: {error} on /api/errors") from None
