@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from connector.quota.told import reset_in_seconds
 from connector.sources.outcome import ApiError
 
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
@@ -15,13 +16,13 @@ _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: datetime) -> int | None:
     """Return how long the API asks to wait: ``Retry-After``, else ``RateLimit-Reset``, else ``retry_in``.
 
-    ``Retry-After`` is in seconds or an HTTP date (RFC 9110, 10.2.3), ``RateLimit-Reset`` a Unix time. None
-    when the API did not say, which is not zero.
+    ``Retry-After`` is in seconds or an HTTP date (RFC 9110, 10.2.3). None when the API did not say, which is not
+    zero.
     """
     waits = (
         _seconds(headers.get("retry-after")),
         _until_http_date(headers.get("retry-after"), now),
-        _until_unix_time(headers.get("ratelimit-reset"), now),
+        reset_in_seconds(headers, now),
         error.meta.retry_in,
     )
     known = next((wait for wait in waits if wait is not None and abs(wait) <= _LONGEST_WAIT_SECONDS), None)
@@ -37,8 +38,3 @@ def _until_http_date(text: str | None, now: datetime) -> float | None:
         return (email.utils.parsedate_to_datetime(text) - now).total_seconds() if text else None
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _until_unix_time(text: str | None, now: datetime) -> float | None:
-    reset = _seconds(text)
-    return None if reset is None else reset - now.timestamp()

@@ -51,6 +51,8 @@ _CERTIFIED: Final = (
     "L'organisme ne reconnaît pas l'identité certifiée par FranceConnect : la personne peut y être connue sous un autre "
     "nom. Demander avec l'identité saisie."
 )
+_UNIDENTIFIED: Final = "^impossible d.identifier"
+"""The title of 00355 when it is of the person, in older words; otherwise the code is of the year."""
 
 _EXCEPTIONS: Final = (
     # FranceConnect's word on the person's token. Its older codes start with 50.
@@ -69,7 +71,7 @@ _EXCEPTIONS: Final = (
     Rule(status="404", code="01003", means=CheckCode.NO_RECORD, parameter="lieu_naissance.nom_commune", detail=_COMMUNE),
     Rule(status="429", code="39004", means=CheckCode.RATE_LIMITED),
     # The identity, in older words.
-    Rule(status="422", code="00355", title="^impossible d.identifier", means=CheckCode.IDENTITY_UNMATCHED),
+    Rule(status="422", code="00355", title=_UNIDENTIFIED, means=CheckCode.IDENTITY_UNMATCHED),
     Rule(status="422", code="00391", means=CheckCode.IDENTITY_AMBIGUOUS),
 )  # fmt: skip
 
@@ -160,6 +162,13 @@ address banned. Any other status of a server's failure is ``upstream_error``; th
 def _table(who: str, *rules: Rule) -> OutcomeTable:
     """Return the table of a call; ``who`` is the member of the request that names the person in it."""
     named = (
+        Rule(
+            status="422",
+            code="00366",
+            detail_says="manquant",
+            means=CheckCode.MISSING_PARAMETER,
+            parameter=who,
+        ),
         Rule(status="422", code="00366", means=CheckCode.INVALID_PARAMETER, parameter=who),
         *(
             Rule(
@@ -184,6 +193,7 @@ _OF_CALL: Final[Mapping[Call, OutcomeTable]] = MappingProxyType(
             # The Bearer of this call is not the tenant's token.
             Rule(status="401", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token"),
             Rule(status="422|404", code=f"(?!{PLATFORM})[0-9]{{2}}560", means=CheckCode.IDENTITY_UNMATCHED, detail=_CERTIFIED),
+            Rule(status="422", code="00355", title=_UNIDENTIFIED, means=CheckCode.IDENTITY_UNMATCHED, detail=_CERTIFIED),
         ),
         Call.INE: _table("ine"),
         Call.IDENTIFIANT: _table("identifiant"),

@@ -224,8 +224,12 @@ def test_a_refused_bearer_of_a_france_connect_call_is_the_person_s(code: str) ->
     ],
 )
 def test_a_refused_civility_is_what_named_the_person_in_this_call(call: Call, parameter: str) -> None:
-    result = outcome_table(Source.API_PARTICULIER, call).outcome(CHECK, 422, ApiError(code="00366"))
-    assert result == Outcome(CheckCode.INVALID_PARAMETER, parameter)
+    table = outcome_table(Source.API_PARTICULIER, call)
+    assert table.outcome(CHECK, 422, ApiError(code="00366")) == Outcome(
+        CheckCode.INVALID_PARAMETER, parameter
+    )
+    missing = ApiError(code="00366", detail="Le paramètre sexeEtatCivil est manquant.")
+    assert table.outcome(CHECK, 422, missing) == Outcome(CheckCode.MISSING_PARAMETER, parameter)
 
 
 def test_every_parameter_that_is_named_is_one_that_a_vendor_gives() -> None:
@@ -236,6 +240,14 @@ def test_every_parameter_that_is_named_is_one_that_a_vendor_gives() -> None:
     tables = {id(table): table for one in endpoints if (table := outcome_table(one.source, one.call))}
     named = {rule.parameter for table in tables.values() for rule in table.rules if rule.parameter}
     assert named <= given
+
+
+def test_an_identity_that_france_connect_certified_is_not_for_the_agent_to_correct() -> None:
+    older = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="00355", title=UNIDENTIFIED))
+    newer = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="37560"))
+    assert older == newer
+    assert older.code is CheckCode.IDENTITY_UNMATCHED
+    assert older.detail
 
 
 def test_the_rest_of_a_france_connect_call_is_read_as_any_other() -> None:

@@ -50,6 +50,12 @@ def test_a_clock_that_is_wrong_is_told_by_the_servers_date() -> None:
     assert note.hold_seconds == pytest.approx(2.05, abs=0.5)
 
 
+def test_a_reset_that_counts_seconds_from_now_is_kept_to_as_well() -> None:
+    note = note_of({"ratelimit-remaining": "0", "ratelimit-reset": "40"}, read_quota("20/s"), NOW)
+    assert note is not None
+    assert note.hold_seconds == pytest.approx(40.05)
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -36,6 +36,11 @@ def test_ratelimit_reset_is_a_unix_time() -> None:
     assert wait(ratelimit_reset=str(UNIX_NOW - 45)) == 0
 
 
+def test_a_small_ratelimit_reset_counts_seconds_from_now() -> None:
+    assert wait(ratelimit_reset="45") == 45
+    assert wait(ratelimit_reset="0") == 0
+
+
 @pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 0), (-5, 0)])
 def test_retry_in_is_in_seconds(retry_in: float, seconds: int) -> None:
     assert wait(retry_in) == seconds
