@@ -244,8 +244,8 @@ def test_the_events_of_a_job_are_found_by_the_name_of_its_trace(
 def test_a_scheduled_task_checks_in_with_its_schedule(deployed: Deployment, sentry: LocalSentry) -> None:
     beat = deployed.start(*PROGRAM, "beat", "--once", settings={"CONNECTOR_SENTRY_DSN": sentry.dsn})
     assert beat.wait() == 0
-    told = {each["monitor_slug"]: each for each in sentry.wait(lambda: sentry.items("check_in"), 3)}
-    assert told.keys() == {"journal-purge", "tokens-check", "tokens-promote"}
+    told = {each["monitor_slug"]: each for each in sentry.wait(lambda: sentry.items("check_in"), 4)}
+    assert told.keys() == {"checks-drift", "journal-purge", "tokens-check", "tokens-promote"}
     assert {each["status"] for each in told.values()} == {"ok"}
     assert told["tokens-check"]["monitor_config"] == {
         "schedule": {"type": "interval", "value": 1, "unit": "day"},

@@ -29,7 +29,7 @@ from tests.leaks.canaries import (
 
 OUTCOMES: Final = (
     *(("404", code) for code in ("41003", "00000")),
-    *(("422", code) for code in ("36123", "00391", "00353", "00203", "00380", "00366", "99999")),
+    *(("422", code) for code in ("36560", "00391", "00353", "00203", "00380", "00366", "99999")),
     ("401", "00101"),
     ("401", "00103"),
     ("401", "00105"),
@@ -87,7 +87,7 @@ def write_cases(folder: Path) -> None:
     shutil.copytree(SHIPPED, folder)
     civility = "api_particulier_v3_cnav_{}_with_civility"
     _write(folder, civility.format("quotient_familial"), _PERSON, 200, {"data": _QUOTIENT})
-    unmatched = {"errors": [{"code": "36123", "title": DETAIL, "detail": DETAIL}]}
+    unmatched = {"errors": [{"code": "36560", "title": DETAIL, "detail": DETAIL}]}
     _write(folder, civility.format("quotient_familial"), _PERSON | {"prenoms": [SECOND]}, 422, unmatched)
     wrong = {"data": {"est_beneficiaire": VALUE, MEMBER: VALUE}}
     _write(folder, civility.format("revenu_solidarite_active"), _PERSON, 200, wrong)

@@ -9,7 +9,7 @@ from tests.leaks.run import Host
 from tests.leaks.search import found
 
 TOLD = ("token.expires", "token.refused", "token.next_refused")
-MONITORS = {"tokens-promote", "tokens-check", "journal-purge"}
+MONITORS = {"tokens-promote", "tokens-check", "journal-purge", "checks-drift"}
 
 
 @pytest.fixture(scope="module", params=["json", "console"])
