@@ -62,7 +62,7 @@ _QUOTIENT: Final = {
         "annee": 2026,
         "mois": 6,
         "annee_calcul": 2026,
-        "mois_calcul": 6,
+        "mois_calcul": VALUE,
     },
     "allocataires": [],
     "enfants": [],

@@ -68,6 +68,8 @@ def test_the_canaries_have_travelled(done: Run) -> None:
     everything = json.dumps(by_job["found"], ensure_ascii=False)
     assert [check["status"] for check in by_job["found"]["checks"]] == ["found"] * 4
     assert DATA in everything
+    unreadable = [pointer for check in by_job["found"]["checks"] for pointer in check["unreadable"]]
+    assert unreadable == ["/quotient_familial/mois_calcul"]
     assert by_job["consent"]["checks"][0]["status"] == "found"
     codes = {error["code"] for reply in done.replies for error in reply["errors"]}
     codes |= {
