@@ -46,8 +46,9 @@ from connector.scheduled.pace import Pace
 from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
 from connector.services import Services
 from connector.settings import Settings
-from connector.shared.exclusion import NOBODY, Exclusion
+from connector.shared.exclusion import Exclusion, OwnArrivals
 from connector.shared.link import RedisLink
+from connector.shared.redis_arrivals import RedisArrivals
 from connector.shared.redis_state import RedisState
 from connector.shared.state import MemoryState, SharedState, ValueT
 from connector.surprises import Tally
@@ -151,7 +152,7 @@ def build_services(
         turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
-        exclusion=Exclusion(_state(link, "exclusion", NOBODY), clock),
+        exclusion=Exclusion(OwnArrivals() if link is None else RedisArrivals(link)),
         link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
         journal=_journal(settings, vault, clock),

@@ -1,7 +1,7 @@
 """One call of a check: past what holds it back, to its source, and what its end teaches.
 
-    one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ quota ─▶ breakers (a probe?) ─▶ the journal ─▶ its turn ─▶ the call ─▶ decide ─▶ note what it
-    says of all of them
+    one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ quota ─▶ breakers (a probe?) ─▶ the journal ─▶ its turn
+    ─▶ the call ─▶ decide ─▶ note what it says of all of them
 
 A call that is held back costs no attempt; one that waits for its quota's turn waits here, in its tenant's own line. None
 sets out before the broker has its record, which is kept in the moment before the call's turn; where that took long, it
@@ -27,6 +27,7 @@ from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim, Turn
 from connector.refused import note_answer, suspension_of
+from connector.registry.records import Flow
 from connector.retry import Held
 from connector.services import Services
 from connector.upstream.exchange import Answered, Exchange
@@ -44,17 +45,27 @@ Not sooner: on a machine without time to spare every call is late, and a slot lo
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
     """Make one call, unless it is held back: by a suspension of its tenant, a breaker, or its quota.
 
-    Calls with FranceConnect's token to one endpoint for one recipient go one at a time: the API takes any two of them for
-    the same call, whoever the person, and refuses the second. Raises ``PublishError`` when the connection to the broker
-    ended before the call could be noted: it is not made.
+    Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
     """
-    if not is_of_the_person(question.planned):
-        return await _call(question, progress, services)
-    name = f"{question.planned.endpoint.path}/{question.admitted.tenant.siret}"
+    if is_of_the_person(question.planned):
+        return await _call_in_turn(question, progress, services)
+    return await _call(question, progress, services)
+
+
+async def _call_in_turn(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
+    """Make a call with FranceConnect's token once no other to the same endpoint is in flight for the same recipient.
+
+    The API takes any two of them for the same call, whoever the person, and refuses the second.
+    """
+    admitted = question.admitted
+    name = f"{question.planned.endpoint.path}/{admitted.tenant.siret}"
+    no_turn = Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
+    flow = Flow(admitted.lane, admitted.vendor.name, admitted.tenant.siret)
+    if services.exclusion.is_wanted(name) and services.intake.is_crowding(flow):
+        # A job that waits for its turn is in hand, where it would keep out the jobs of others.
+        return no_turn
     async with services.exclusion.turn(name, question.left_seconds(services.clock())) as is_ours:
-        if not is_ours:
-            return Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
-        return await _call(question, progress, services)
+        return await _call(question, progress, services) if is_ours else no_turn
 
 
 async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:

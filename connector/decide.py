@@ -30,6 +30,14 @@ from schemas.request import CheckRequest
 
 _OK: Final = 200
 _NOT_CONNECTED: Final = "Cette vérification n'est pas raccordée chez l'hébergeur du connecteur. Demander le justificatif à la personne."
+_NO_TURN: Final = (
+    "D'autres demandes avec FranceConnect de ce CCAS attendent déjà leur tour à la source, qui les prend une par une. "
+    "Redemander dans quelques minutes ; l'usager doit s'identifier de nouveau."
+)
+_UNASKED_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
+    {CheckCode.SOURCE_WITHDRAWN: _NOT_CONNECTED, CheckCode.PROVIDER_CONFLICT: _NO_TURN},
+)
+"""What a code means where no call was made."""
 _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
     {
         CheckCode.TOKEN_MISSING: (
@@ -65,7 +73,7 @@ def refused(refusal: Refusal) -> CheckReply:
 def without_call(planned: PlannedCall | Refusal, code: CheckCode) -> CheckReply:
     """Return the answer of a check whose call was not made, though nothing is wrong with the check."""
     source = planned.endpoint.source if isinstance(planned, PlannedCall) else None
-    detail = _NOT_CONNECTED if code is CheckCode.SOURCE_WITHDRAWN else _source_detail(source, code)
+    detail = _UNASKED_DETAILS.get(code) or _source_detail(source, code)
     return _error(planned, reason(code, detail=detail))
 
 

@@ -25,7 +25,7 @@ from connector.registry.vault import Vault, new_key
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settlement import Answer, Defer, Settlement
-from connector.shared.exclusion import NOBODY, Exclusion
+from connector.shared.exclusion import Exclusion, OwnArrivals
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
@@ -106,7 +106,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),
         refusals=MemoryState(NONE),
-        exclusion=Exclusion(MemoryState(NOBODY), passing.clock),
+        exclusion=Exclusion(OwnArrivals()),
         link=None,
         memory=ReplyMemory(None, vault, passing.clock),
         journal=NoJournal(),

@@ -85,7 +85,7 @@ def test_two_workers_make_them_one_at_a_time_too(
     deployed: Deployment, sandbox: SandboxControl, vendor: VendorClient, redis_node: RedisNode
 ) -> None:
     shared = {"CONNECTOR_REDIS_URL": redis_node.url()}
-    with deployed.worker("--concurrency", "10", settings=shared), deployed.worker(settings=shared):
+    with deployed.worker(settings=shared), deployed.worker(settings=shared):
         for number in range(PEOPLE):
             vendor.publish(asked(number, QF))
         answers = checks_of(vendor, PEOPLE)

@@ -26,7 +26,7 @@ from connector.quota.refusals import (
     after_refusal,
 )
 from connector.quota.turns import Turns
-from connector.registry.records import Tenant
+from connector.registry.records import Flow, Tenant
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from schemas.codes import CheckCode
@@ -323,3 +323,20 @@ async def test_a_call_whose_turn_at_france_connect_does_not_come_is_a_conflict_t
     assert reply.checks[0].reason is not None
     assert reply.checks[0].reason.retryable
     assert not api.calls
+
+
+async def test_a_tenant_that_crowds_the_lane_does_not_wait_for_its_turn_at_france_connect(
+    time: ManualTime,
+) -> None:
+    api = Api()
+    acted = acting(api, time)
+    flow = Flow(Lane.INTERACTIVE, "millesime", CLAMART)
+    for _ in range(100):
+        acted.intake.take(flow)
+    alone = await reply_of(delivery(QF, job_id="alone", **FC), acted)
+    assert code(alone) is not CheckCode.PROVIDER_CONFLICT
+    async with acted.exclusion.turn(f"/v3/dss/quotient_familial/france_connect/{CLAMART}", 60.0):
+        reply = await reply_of(delivery(QF, **FC), acted)
+    assert code(reply) is CheckCode.PROVIDER_CONFLICT
+    assert reply.checks[0].reason is not None
+    assert "une par une" in reply.checks[0].reason.detail

@@ -1,0 +1,53 @@
+"""Who waits for what, in every process that shares a Redis or Valkey."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from connector.shared.exclusion import LEASE_SECONDS, Standing
+from connector.shared.link import FAILURES, PREFIX, RedisLink
+
+_TELL: Final = """
+local order, ends, lease = KEYS[1], KEYS[2], tonumber(ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local here = tonumber(ARGV[2])
+for at = 3, 2 + here do
+  if not redis.call('ZSCORE', order, ARGV[at]) then
+    local last = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')
+    redis.call('ZADD', order, (last[2] or 0) + 1, ARGV[at])
+  end
+  redis.call('ZADD', ends, now + lease, ARGV[at])
+end
+local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', ends, now + 2 * lease, '+inf')) do over[#over + 1] = id end
+for at = 3 + here, #ARGV do over[#over + 1] = ARGV[at] end
+for _, id in ipairs(over) do
+  redis.call('ZREM', order, id)
+  redis.call('ZREM', ends, id)
+end
+redis.call('PEXPIRE', order, lease)
+redis.call('PEXPIRE', ends, lease)
+return redis.call('ZRANGE', order, 0, 0)
+"""
+"""By the server's clock, the same for all; an end further ahead than any lease was set before that clock went back."""
+
+
+class RedisArrivals:
+    """``Arrivals`` of every process that shares a server. While it is away, each process keeps an order of its own."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._tell = link.redis.register_script(_TELL)
+
+    async def tell(self, name: str, here: Sequence[str], gone: Sequence[str]) -> Standing:
+        """Renew the tickets of this process, and give back those that are ``gone``."""
+        if self._link.is_up:
+            keys = [f"{PREFIX}exclusion:{name}:{what}" for what in ("order", "ends")]
+            args: list[str | int] = [int(LEASE_SECONDS * 1000), len(here), *here, *gone]
+            try:
+                first = await self._tell(keys=keys, args=args)
+            except FAILURES as error:
+                self._link.lose(type(error).__name__)
+            else:
+                return Standing(first[0] if first else None, is_told=True)
+        return Standing(here[0] if here else None, is_told=False)

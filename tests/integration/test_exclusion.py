@@ -1,0 +1,132 @@
+"""One at a time across processes that share a real Redis, whoever dies, is cancelled, or loses the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from connector.demo.redis_node import RedisNode
+from connector.shared.exclusion import Exclusion
+from connector.shared.link import RedisLink
+from connector.shared.redis_arrivals import RedisArrivals
+
+NAME = "endpoint/siret"
+ORDER, ENDS = (f"ccas-connector:exclusion:{NAME}:{what}" for what in ("order", "ends"))
+PLENTY = 60.0
+
+
+@pytest.fixture
+async def links(redis_node: RedisNode) -> AsyncIterator[tuple[RedisLink, RedisLink]]:
+    """The links of two processes to an empty server."""
+    made = [RedisLink(SecretStr(redis_node.url())) for _ in range(2)]
+    await made[0].redis.flushall()
+    for each in made:
+        await each.connect()
+    yield made[0], made[1]
+    for each in made:
+        await each.close()
+
+
+@pytest.fixture
+def exclusions(links: tuple[RedisLink, RedisLink]) -> list[Exclusion]:
+    return [Exclusion(RedisArrivals(link)) for link in links]
+
+
+async def nobody_is_left(link: RedisLink) -> bool:
+    """Tell whether the server has no ticket, once every task has ended."""
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+    return await link.redis.exists(ORDER, ENDS) == 0
+
+
+async def test_many_of_two_processes_go_one_at_a_time(
+    links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion]
+) -> None:
+    busy, most, order = 0, 0, list[int]()
+
+    async def go(number: int) -> None:
+        nonlocal busy, most
+        async with exclusions[number % 2].turn(NAME, PLENTY) as is_ours:
+            assert is_ours
+            busy += 1
+            most = max(most, busy)
+            await asyncio.sleep(0)
+            order.append(number)
+            busy -= 1
+
+    await asyncio.gather(*map(go, range(20)))
+    assert most == 1
+    assert [number for number in order if number % 2 == 0] == list(range(0, 20, 2))
+    assert [number for number in order if number % 2 == 1] == list(range(1, 20, 2))
+    assert await nobody_is_left(links[0])
+
+
+async def test_one_that_is_cancelled_at_any_moment_leaves_no_ticket(
+    links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion]
+) -> None:
+    async def go(number: int) -> None:
+        async with exclusions[number % 2].turn(NAME, PLENTY):
+            await asyncio.sleep(0)
+
+    async def cancel_after(steps: int) -> None:
+        going = asyncio.create_task(go(steps))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+
+    await asyncio.gather(*(cancel_after(steps) for steps in range(200)))
+    assert await nobody_is_left(links[0])
+
+
+@pytest.mark.parametrize("end", [0, 10**15], ids=["that ran out", "of a clock that was set back"])
+async def test_a_ticket_is_passed_over(
+    links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion], end: int
+) -> None:
+    dead = RedisArrivals(links[1])
+    assert (await dead.tell(NAME, ["dead"], ())).first == "dead"
+    async with exclusions[0].turn(NAME, 0.0) as is_ours:
+        assert not is_ours
+    await links[1].redis.zadd(ENDS, {"dead": end})
+    async with exclusions[0].turn(NAME, PLENTY) as is_ours:
+        assert is_ours
+    assert await nobody_is_left(links[0])
+
+
+async def test_a_ticket_that_is_alive_is_waited_for(
+    links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion]
+) -> None:
+    other = RedisArrivals(links[1])
+    await other.tell(NAME, ["alive"], ())
+    waiting = asyncio.create_task(exclusions[0].turn(NAME, PLENTY).__aenter__())
+    assert (await other.tell(NAME, ["alive"], ())).first == "alive"
+    assert not waiting.done()
+    await other.tell(NAME, (), ["alive"])
+    assert await waiting
+
+
+async def test_without_the_server_a_process_keeps_its_own_order_and_tells_of_it_afterwards(
+    redis_node: RedisNode, links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion]
+) -> None:
+    order = list[str]()
+
+    async def go(name: str) -> None:
+        async with exclusions[0].turn(NAME, PLENTY) as is_ours:
+            assert is_ours
+            order.append(name)
+
+    async with exclusions[1].turn(NAME, PLENTY):
+        # The other process has the turn, and cannot be asked any more whether it has made way.
+        waiting = [asyncio.create_task(go(name)) for name in "ab"]
+        await asyncio.sleep(0)
+        redis_node.kill()
+        try:
+            await asyncio.gather(*waiting)
+        finally:
+            redis_node.start()
+    assert order == ["a", "b"]
+    for link in links:
+        await link.connect()
+    async with exclusions[0].turn(NAME, PLENTY) as is_ours:
+        assert is_ours
+    assert await nobody_is_left(links[0])
