@@ -27,6 +27,10 @@ from schemas.reply import CheckReply
 
 FRANCE_CONNECT: Final = nomenclature.PROVIDERS[nomenclature.FRANCE_CONNECT]
 """Whose failures have a breaker of their own."""
+_OF_FRANCE_CONNECT: Final = frozenset({nomenclature.FRANCE_CONNECT, nomenclature.FRANCE_CONNECT_BEFORE})
+_BEHIND_IT: Final = nomenclature.PROVIDERS.keys() - _OF_FRANCE_CONNECT - {nomenclature.PLATFORM}
+"""Who is asked once FranceConnect has let a call through. The platform alone may have refused it before."""
+_DATA: Final = "data"
 _ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
 """Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
 _HANGING_MS: Final = 10_000
@@ -53,18 +57,27 @@ def ends_of(
     """Return what a call's answer says to each of the breakers that it has passed."""
     end = _end_of(answer, asked_at, progress)
     *before, provider = breakers_of(planned)
-    if _is_france_connect_s(answer):
-        france_connect = breaker_name(planned.endpoint.source, FRANCE_CONNECT)
-        return {france_connect: end, provider: replace(end, signal=Signal.NOTHING)}
-    # Whatever the provider did, FranceConnect had let the call through to it.
-    passed = Signal.NOTHING if end.signal is Signal.NOTHING else Signal.UP
-    return {**{name: replace(end, signal=passed) for name in before}, provider: end}
+    author = _author_of(answer)
+    asked_before_it = author in {*_OF_FRANCE_CONNECT, nomenclature.INSEE}
+    return {
+        **{name: replace(end, signal=_of_france_connect(author, end.signal)) for name in before},
+        provider: replace(end, signal=Signal.NOTHING) if asked_before_it else end,
+    }
 
 
-def _is_france_connect_s(answer: CheckReply) -> bool:
-    """Tell whether an answer is FranceConnect's own failure, on whatever endpoint it comes."""
-    upstream = answer.reason.upstream if answer.reason else None
-    return upstream is not None and (upstream.code or "").startswith(nomenclature.FRANCE_CONNECT)
+def _author_of(answer: CheckReply) -> str:
+    """Return who says an answer: the first two digits of its code; of data, who gives it. Empty where nobody says so."""
+    if answer.reason is None:
+        return _DATA
+    code = answer.reason.upstream.code if answer.reason.upstream else None
+    return (code or "")[:2]
+
+
+def _of_france_connect(author: str, signal: Signal) -> Signal:
+    """Return what an answer says of FranceConnect: that it is up, where it has answered, or let the call through."""
+    if author in _OF_FRANCE_CONNECT:
+        return Signal.DOWN if signal is Signal.DOWN else Signal.UP
+    return Signal.UP if author == _DATA or author in _BEHIND_IT else Signal.NOTHING
 
 
 def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> CallEnd:

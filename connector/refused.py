@@ -73,7 +73,7 @@ async def note_answer(
 ) -> None:
     """Count a refusal, or end a suspension with a call that was none; tell the operator what is to be told."""
     code = answer.reason.code if answer.reason else None
-    if code is not None and alert is not None and not is_of_the_person(planned):
+    if code is not None and alert is not None:
         await _tell(planned, tenant, code, alert, services)
     refusal = refusal_of(code)
     if code is None or refusal is None:

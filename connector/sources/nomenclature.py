@@ -14,13 +14,17 @@ from typing import Final
 from schemas.codes import CheckCode
 
 PLATFORM: Final = "00"
+INSEE: Final = "01"
+"""Asked by the platform for the code of a commune that is given by its name, before the provider is."""
 FRANCE_CONNECT: Final = "51"
-"""Who says a code: FranceConnect, asked by the platform about the person's token before the provider is."""
+"""Asked by the platform about the person's token, before the provider is."""
+FRANCE_CONNECT_BEFORE: Final = "50"
+"""As the platform said it before."""
 
 PROVIDERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         PLATFORM: "API Particulier",
-        "01": "INSEE",
+        INSEE: "INSEE",
         "10": "MSA",
         "23": "CNAF",
         "24": "France Travail",
@@ -71,7 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "008": Kind(
             "Erreur auprès du fournisseur de données : trop de requêtes",
             CheckCode.PROVIDER_RATE_LIMITED,
-            f"{_FAILED}|429",
+            _FAILED,
         ),
         "009": Kind(
             "Erreur de connexion sécurisée (TLS) avec le fournisseur de données",

@@ -301,6 +301,22 @@ async def test_what_is_refused_of_a_tenant_is_told_once_a_day(
     assert alert.to_do
 
 
+@pytest.mark.parametrize(
+    ("status", "refused", "events"),
+    [
+        (422, "00203", ["tenant.record_refused"]),
+        (403, "00107", ["token.refused"]),
+        (401, "00101", []),
+    ],
+)
+async def test_what_is_refused_of_a_tenant_is_told_of_a_call_with_france_connect_too(
+    time: ManualTime, status: int, refused: str, events: list[str]
+) -> None:
+    acted = acting(Api(quotient_familial=fault(status, refused)), time)
+    await verified(delivery(QF, **FC), acted)
+    assert [alert.event for alert in cast("Told", acted.announcements).by_name.values()] == events
+
+
 async def test_a_delegation_that_is_missing_suspends_the_tenant(time: ManualTime) -> None:
     api = Api(quotient_familial=fault(403, "00213"))
     acted = acting(api, time)

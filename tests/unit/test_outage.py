@@ -114,7 +114,7 @@ async def test_an_answer_from_before_the_opening_makes_nobody_named_again(
     assert told(logs) == [("breaker.opened", ["a"])]
 
 
-def answer(code: CheckCode, upstream_code: str, provider: str) -> CheckReply:
+def answer(code: CheckCode, upstream_code: str | None, provider: str) -> CheckReply:
     """Return the answer to a call that ended with an error of the API's."""
     upstream = Upstream(http_status=502, code=upstream_code, provider=provider)
     return CheckReply(
@@ -138,28 +138,44 @@ def answer(code: CheckCode, upstream_code: str, provider: str) -> CheckReply:
 FRANCE_CONNECT = "api_particulier/FranceConnect"
 
 
-def test_france_connects_own_failure_says_nothing_of_the_provider() -> None:
-    failed = answer(CheckCode.PROVIDER_TIMEOUT, "51002", "FranceConnect")
-    ends = ends_of(BY_FRANCE_CONNECT, failed, START, NOT_ASKED)
+@pytest.mark.parametrize(
+    ("code", "upstream_code", "provider", "of_france_connect", "of_the_provider"),
+    [
+        (CheckCode.PROVIDER_TIMEOUT, "51002", "FranceConnect", Signal.DOWN, Signal.NOTHING),
+        # FranceConnect has answered.
+        (CheckCode.FRANCE_CONNECT_INVALID, "51502", "FranceConnect", Signal.UP, Signal.NOTHING),
+        (CheckCode.FRANCE_CONNECT_INVALID, "50002", "FranceConnect", Signal.UP, Signal.NOTHING),
+        # It has let the call through.
+        (CheckCode.PROVIDER_TIMEOUT, "36002", "Sécurité sociale", Signal.UP, Signal.DOWN),
+        (CheckCode.NO_RECORD, "36003", "Sécurité sociale", Signal.UP, Signal.UP),
+        (CheckCode.PROVIDER_UNAVAILABLE, "10001", "MSA", Signal.UP, Signal.NOTHING),
+        # INSEE, which is not the provider.
+        (CheckCode.PROVIDER_UNAVAILABLE, "01001", "INSEE", Signal.UP, Signal.NOTHING),
+        (CheckCode.NO_RECORD, "01003", "INSEE", Signal.UP, Signal.NOTHING),
+        # Nobody knows how far the call came.
+        (CheckCode.NETWORK_ERROR, "00501", "API Particulier", Signal.NOTHING, Signal.DOWN),
+        (CheckCode.UPSTREAM_ERROR, None, "CNAV", Signal.NOTHING, Signal.DOWN),
+        (CheckCode.FRANCE_CONNECT_INVALID, "00101", "API Particulier", Signal.NOTHING, Signal.NOTHING),
+    ],
+)
+def test_who_answers_says_who_is_up(
+    code: CheckCode,
+    upstream_code: str | None,
+    provider: str,
+    of_france_connect: Signal,
+    of_the_provider: Signal,
+) -> None:
+    ends = ends_of(BY_FRANCE_CONNECT, answer(code, upstream_code, provider), START, NOT_ASKED)
     assert {name: end.signal for name, end in ends.items()} == {
-        FRANCE_CONNECT: Signal.DOWN,
-        BREAKER: Signal.NOTHING,
+        FRANCE_CONNECT: of_france_connect,
+        BREAKER: of_the_provider,
     }
 
 
-def test_a_provider_that_fails_behind_france_connect_says_that_france_connect_is_up() -> None:
-    failed = answer(CheckCode.PROVIDER_TIMEOUT, "36002", "Sécurité sociale")
-    ends = ends_of(BY_FRANCE_CONNECT, failed, START, NOT_ASKED)
-    assert {name: end.signal for name, end in ends.items()} == {
-        FRANCE_CONNECT: Signal.UP,
-        BREAKER: Signal.DOWN,
-    }
-
-
-def test_a_refusal_of_the_platform_says_nothing_of_either() -> None:
-    refused = answer(CheckCode.FRANCE_CONNECT_INVALID, "51502", "FranceConnect")
-    ends = ends_of(BY_FRANCE_CONNECT, refused, START, NOT_ASKED)
-    assert {end.signal for end in ends.values()} == {Signal.NOTHING}
+def test_data_says_that_both_are_up() -> None:
+    data = CheckReply(id="rsa", check="revenu_solidarite_active", status="found")
+    ends = ends_of(BY_FRANCE_CONNECT, data, START, NOT_ASKED)
+    assert {end.signal for end in ends.values()} == {Signal.UP}
 
 
 def test_a_call_with_an_identity_passes_its_providers_breaker_alone() -> None:
