@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
+from connector.json_document import read_json
 from connector.sources.traits import Alert, traits_of
 from schemas.codes import CheckCode, CheckStatus
 
@@ -130,9 +131,9 @@ class Rule:
         """Tell whether this row is about the answer to a check."""
         return (
             re.fullmatch(self.status, str(status)) is not None
-            and re.fullmatch(self.code, error.code) is not None
+            and re.fullmatch(self.code, error.code, re.DOTALL) is not None
             and re.fullmatch(self.check, check) is not None
-            and re.fullmatch(self.provider, error.meta.provider or "") is not None
+            and re.fullmatch(self.provider, error.meta.provider or "", re.DOTALL) is not None
             and re.search(self.title, error.title, re.IGNORECASE) is not None
             and re.search(self.detail_says, error.detail, re.IGNORECASE) is not None
         )
@@ -165,8 +166,8 @@ class OutcomeTable:
 def read_errors(body: bytes) -> ApiError:
     """Read API Particulier's ``{"errors": [{"code", "title", "detail", "meta"}]}``."""
     try:
-        errors = _ErrorBody.model_validate_json(body).errors
-    except ValidationError:
+        errors = _ErrorBody.model_validate(read_json(body)).errors
+    except (ValueError, RecursionError):
         errors = ()
     return ApiError.model_validate(next((error for error in errors if isinstance(error, dict)), {}))
 
@@ -174,8 +175,8 @@ def read_errors(body: bytes) -> ApiError:
 def read_flat_error(body: bytes) -> ApiError:
     """Read the ``{"error", "reason", "message"}`` of API Particulier 2."""
     try:
-        flat = _FlatError.model_validate_json(body)
-    except ValidationError:
+        flat = _FlatError.model_validate(read_json(body))
+    except (ValueError, RecursionError):
         return ApiError()
     return ApiError(code=flat.error, title=flat.reason, detail=flat.message)
 

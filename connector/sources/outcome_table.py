@@ -8,6 +8,7 @@ code; the OpenAPI file of API Impôt particulier, and what was seen of it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -16,17 +17,22 @@ from connector.sources.nomenclature import KINDS, PARAMETERS, PLATFORM, UNLISTED
 from connector.sources.outcome import OutcomeTable, Rule, read_errors, read_flat_error, read_no_error
 from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode
+from schemas.identity import Identity
 
 _PERIOD: Final = (
     "La source n'a pas cette période. La CAF conserve le mois en cours et les 23 précédents, la MSA le mois en cours "
-    "seulement : demander un mois plus récent."
+    "seulement : demander l'un de ces mois."
 )
 _RECIPIENT: Final = (
     "L'API refuse le SIRET enregistré pour ce CCAS. L'hébergeur du connecteur doit corriger la fiche du CCAS."
 )
-_STAGING: Final = (
-    "Le jeton d'accès de ce CCAS est celui de l'environnement de test, et le connecteur interroge la production (ou "
-    "l'inverse). L'hébergeur du connecteur doit enregistrer le jeton de l'habilitation de ce CCAS."
+_OF_PRODUCTION: Final = (
+    "Le jeton d'accès de ce CCAS est un jeton de production, et le connecteur interroge l'environnement de test. "
+    "L'hébergeur du connecteur doit corriger l'adresse de l'API."
+)
+_OF_STAGING: Final = (
+    "Le jeton d'accès de ce CCAS est un jeton de l'environnement de test, et le connecteur interroge la production. "
+    "L'hébergeur du connecteur doit enregistrer le jeton de l'habilitation de ce CCAS."
 )
 _OUR_REQUEST: Final = (
     "La source refuse la requête du connecteur, pas la demande. L'hébergeur du connecteur en est averti."
@@ -47,17 +53,25 @@ _COMMUNE: Final = (
     "Aucune commune ne porte ce nom dans ce département l'année de la naissance. Corriger la commune de naissance, ou la "
     "donner par son code INSEE, puis redemander."
 )
-_CERTIFIED: Final = (
-    "L'organisme ne reconnaît pas l'identité certifiée par FranceConnect : la personne peut y être connue sous un autre "
-    "nom. Demander avec l'identité saisie."
+_CERTIFIED: Final[Mapping[CheckCode, str]] = MappingProxyType(
+    {
+        CheckCode.IDENTITY_UNMATCHED: (
+            "L'organisme ne reconnaît pas l'identité certifiée par FranceConnect : la personne peut y être connue sous un "
+            "autre nom. Demander avec l'identité saisie."
+        ),
+        CheckCode.IDENTITY_AMBIGUOUS: (
+            "Plusieurs personnes correspondent à l'identité certifiée par FranceConnect. Demander avec l'identité saisie."
+        ),
+    },
 )
+_SESSION: Final = "france_connect_token"
 _UNIDENTIFIED: Final = "^impossible d.identifier"
 """The title of 00355 when it is of the person, in older words; otherwise the code is of the year."""
 
 _EXCEPTIONS: Final = (
     # FranceConnect's word on the person's token. Its older codes start with 50.
-    Rule(status="401", code="51503|50003", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token", detail=_CONSENT),
-    Rule(status="401", code="515[0-9]{2}|50[0-9]{3}", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token"),
+    Rule(status="401", code="51503|50003", means=CheckCode.FRANCE_CONNECT_INVALID, parameter=_SESSION, detail=_CONSENT),
+    Rule(status="401", code="515[0-9]{2}|50[0-9]{3}", means=CheckCode.FRANCE_CONNECT_INVALID, parameter=_SESSION),
     # Until the summer of 2026, a fund that failed was told as a file that is not there.
     Rule(status="404", code="(35|36|40)003", title=r"^erreur\s+in?att?en?due", means=CheckCode.PROVIDER_UNAVAILABLE),
     # The source knows the person, and the question is not theirs.
@@ -91,7 +105,8 @@ _OF_THE_PLATFORM: Final = (
     Rule(status="401", code="00101", means=CheckCode.TOKEN_INVALID),
     Rule(status="401", code="00103", means=CheckCode.TOKEN_EXPIRED),
     Rule(status="401", code="00105|00106", means=CheckCode.TOKEN_REVOKED),
-    Rule(status="401", code="00108|00109", means=CheckCode.TOKEN_INVALID, detail=_STAGING),
+    Rule(status="401", code="00108", means=CheckCode.TOKEN_INVALID, detail=_OF_PRODUCTION),
+    Rule(status="401", code="00109", means=CheckCode.TOKEN_INVALID, detail=_OF_STAGING),
     Rule(status="403", code="00100", means=CheckCode.INSUFFICIENT_SCOPE),
     Rule(status="403", code="00107", means=CheckCode.IP_FORBIDDEN),
     Rule(status="422", code="00212", means=CheckCode.DELEGATION_AMBIGUOUS),
@@ -180,20 +195,31 @@ def _table(who: str, *rules: Rule) -> OutcomeTable:
             for digits in _WHO_KINDS
         ),
     )
-    every = (*rules, *_EXCEPTIONS, *named, *_OF_THE_PLATFORM, *_OF_A_KIND)
+    every = (*_EXCEPTIONS, *rules, *named, *_OF_THE_PLATFORM, *_OF_A_KIND)
     return OutcomeTable(rules=every, by_status=BY_STATUS, read_error=read_errors)
+
+
+def _by_france_connect(*rules: Rule) -> OutcomeTable:
+    """Return the table of the calls whose identity FranceConnect gives: the agent has none to correct."""
+    table = _table(_SESSION, *rules)
+    return replace(table, rules=tuple(map(_of_the_session, table.rules)))
+
+
+def _of_the_session(rule: Rule) -> Rule:
+    if rule.means in _CERTIFIED and rule.parameter is None:
+        return replace(rule, detail=_CERTIFIED[rule.means])
+    is_of_identity = rule.parameter is not None and rule.parameter.partition(".")[0] in Identity.model_fields
+    if is_of_identity or (rule.parameter == _SESSION and rule.status == "422"):
+        return replace(rule, parameter=_SESSION, detail=_UNUSABLE_IDENTITY)
+    return rule
 
 
 _OF_CALL: Final[Mapping[Call, OutcomeTable]] = MappingProxyType(
     {
         Call.IDENTITE: _table("identity"),
-        Call.FRANCE_CONNECT: _table(
-            "france_connect_token",
-            Rule(status="401", code="51503|50003", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token", detail=_CONSENT),
+        Call.FRANCE_CONNECT: _by_france_connect(
             # The Bearer of this call is not the tenant's token.
-            Rule(status="401", means=CheckCode.FRANCE_CONNECT_INVALID, parameter="france_connect_token"),
-            Rule(status="422|404", code=f"(?!{PLATFORM})[0-9]{{2}}560", means=CheckCode.IDENTITY_UNMATCHED, detail=_CERTIFIED),
-            Rule(status="422", code="00355", title=_UNIDENTIFIED, means=CheckCode.IDENTITY_UNMATCHED, detail=_CERTIFIED),
+            Rule(status="401", means=CheckCode.FRANCE_CONNECT_INVALID, parameter=_SESSION),
         ),
         Call.INE: _table("ine"),
         Call.IDENTIFIANT: _table("identifiant"),

@@ -4,19 +4,18 @@ A strict model of somebody else's data is a bet against their next release. So a
 fails, each value at fault is taken out of it, and named, until the rest is valid. Pure.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from connector.catalogue.definition import Endpoint, NotAnAnswerError
+from connector.json_document import read_json
 from connector.json_pointer import json_pointer
 from schemas.base import DataModel
 
-MOST_UNREADABLE: Final = 100
+MOST_UNREADABLE: Final = 1000
 """With more values than this that cannot be read, it is not the answer that was asked for."""
 _TYPES: Final = (
     (bool, "boolean"),
@@ -27,7 +26,6 @@ _TYPES: Final = (
     (dict, "object"),
 )
 _WHOLE: Final = "body"
-_NO_TEXT: Final = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class NoReading:
 def read_answer(body: bytes, endpoint: Endpoint, params: Any) -> Reading | NoReading:
     """Return the data in the body of a 200, or where it stopped being an answer. Never raises, shows no value."""
     try:
-        document = _parsed(body)
+        document = read_json(body)
     except (ValueError, RecursionError):
         return NoReading(_WHOLE, "")
     try:
@@ -78,32 +76,6 @@ def read_answer(body: bytes, endpoint: Endpoint, params: Any) -> Reading | NoRea
     except NotAnAnswerError as error:
         return NoReading(error.place, type_of(error.found))
     return _read(endpoint.data, data)
-
-
-def _parsed(body: bytes) -> Any:
-    """Return a JSON document. Raises ``ValueError``, or ``RecursionError`` for one that is nested too deep."""
-    try:
-        return from_json(body)
-    except ValueError:
-        # It takes no half of a surrogate pair, which RFC 8259 (8.2) lets a text hold: the text alone is unreadable.
-        return _marked(json.loads(body))
-
-
-def _marked(value: Any) -> Any:
-    """Return a document in which what no UTF-8 can say is of a type that no member has."""
-    match value:
-        case dict():
-            return {name: _marked(member) for name, member in value.items() if _is_said(name)}
-        case list():
-            return [_marked(item) for item in value]
-        case str() if not _is_said(value):
-            return _NO_TEXT
-        case _:
-            return value
-
-
-def _is_said(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read(model: type[DataModel], data: dict[str, Any]) -> Reading | NoReading:
@@ -114,12 +86,14 @@ def _read(model: type[DataModel], data: dict[str, Any]) -> Reading | NoReading:
                 model.model_validate(data), tuple(Unread(place, found) for place, found in unread.items())
             )
         except ValidationError as error:
+            if error.error_count() + len(unread) > MOST_UNREADABLE:
+                return NoReading(_WHOLE, "")
             faults = error.errors(include_url=False, include_input=False, include_context=False)
         before = len(unread)
         for fault in faults:
             if _holds(data, fault["loc"]):
                 unread[fault["loc"]] = _take_out(data, fault["loc"])
-        if len(unread) == before or len(unread) > MOST_UNREADABLE:
+        if len(unread) == before:
             return NoReading(Unread(faults[0]["loc"], "").place, "")
 
 

@@ -297,15 +297,6 @@ def test_every_value_that_cannot_be_read_is_named() -> None:
     assert set(reply.unreadable) == {"/enfants/1/sexe", "/enfants/1/prenoms", "/adresse"}
 
 
-@pytest.mark.parametrize(
-    ("unread", "status"), [(100, CheckStatus.FOUND), (101, CheckStatus.ERROR)], ids=["100", "101"]
-)
-def test_more_than_a_hundred_values_that_cannot_be_read_are_no_answer(
-    unread: int, status: CheckStatus
-) -> None:
-    assert decide_ok(FAMILY | {"enfants": [SECRET] * unread}).status is status
-
-
 def test_a_text_that_no_reply_can_hold_costs_itself_alone() -> None:
     body = success(FAMILY | {"adresse": ADRESSE | {"pays": "\ud800"}})
     reply = decide(planned(), ASKED, answered(200, body), NOW).reply

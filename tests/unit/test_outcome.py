@@ -7,13 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
-from connector.sources.outcome import ApiError, Outcome, read_errors, read_flat_error
+from connector.sources.outcome import ApiError, ErrorMeta, Outcome, read_errors, read_flat_error
 from connector.sources.outcome_table import outcome_table
 from schemas.codes import Call, CheckCode, CheckStatus
-from schemas.identity import Identity, PlaceOfBirth
-from schemas.request import VerificationRequest
 
 IDENTITE = outcome_table(Source.API_PARTICULIER, Call.IDENTITE)
 FRANCE_CONNECT = outcome_table(Source.API_PARTICULIER, Call.FRANCE_CONNECT)
@@ -225,29 +222,67 @@ def test_a_refused_bearer_of_a_france_connect_call_is_the_person_s(code: str) ->
 )
 def test_a_refused_civility_is_what_named_the_person_in_this_call(call: Call, parameter: str) -> None:
     table = outcome_table(Source.API_PARTICULIER, call)
-    assert table.outcome(CHECK, 422, ApiError(code="00366")) == Outcome(
-        CheckCode.INVALID_PARAMETER, parameter
+    refused = table.outcome(CHECK, 422, ApiError(code="00366"))
+    assert (refused.code, refused.parameter) == (CheckCode.INVALID_PARAMETER, parameter)
+    missing = table.outcome(
+        CHECK, 422, ApiError(code="00366", detail="Le paramètre sexeEtatCivil est manquant.")
     )
-    missing = ApiError(code="00366", detail="Le paramètre sexeEtatCivil est manquant.")
-    assert table.outcome(CHECK, 422, missing) == Outcome(CheckCode.MISSING_PARAMETER, parameter)
+    assert (missing.code, missing.parameter) == (CheckCode.MISSING_PARAMETER, parameter)
 
 
-def test_every_parameter_that_is_named_is_one_that_a_vendor_gives() -> None:
-    given = {*VerificationRequest.model_fields, *Identity.model_fields}
-    given |= {f"lieu_naissance.{name}" for name in PlaceOfBirth.model_fields}
-    endpoints = [endpoint for check in CATALOGUE.values() for endpoint in check.endpoints]
-    given |= {name for endpoint in endpoints for name in endpoint.params.model_fields}
-    tables = {id(table): table for one in endpoints if (table := outcome_table(one.source, one.call))}
-    named = {rule.parameter for table in tables.values() for rule in table.rules if rule.parameter}
-    assert named <= given
+@pytest.mark.parametrize(
+    ("status", "code", "means"),
+    [
+        (422, "00363", CheckCode.INVALID_PARAMETER),
+        (422, "00317", CheckCode.INVALID_PARAMETER),
+        (422, "36561", CheckCode.INVALID_PARAMETER),
+        (422, "36564", CheckCode.FRANCE_CONNECT_INVALID),
+        (404, "01003", CheckCode.NO_RECORD),
+    ],
+)
+def test_nobody_is_asked_to_correct_an_identity_that_france_connect_gave(
+    status: int, code: str, means: CheckCode
+) -> None:
+    result = FRANCE_CONNECT.outcome(CHECK, status, ApiError(code=code))
+    assert (result.code, result.parameter) == (means, "france_connect_token")
+    assert result.detail is not None
+    assert "Demander avec l'identité saisie" in result.detail
+
+
+def test_what_the_vendor_gives_beside_the_session_is_the_vendors_to_correct() -> None:
+    result = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="00354"))
+    assert (result.code, result.parameter) == (CheckCode.INVALID_PARAMETER, "mois")
+
+
+def test_a_token_of_the_other_environment_is_told_apart() -> None:
+    of_production, of_staging = (outcome(401, code) for code in ("00108", "00109"))
+    assert of_production.code is of_staging.code is CheckCode.TOKEN_INVALID
+    assert "de production, et" in (of_production.detail or "")
+    assert "de test, et" in (of_staging.detail or "")
+
+
+@pytest.mark.parametrize("provider", ["CNAF\n", "\n"])
+def test_a_line_break_in_a_member_does_not_hide_the_code(provider: str) -> None:
+    error = ApiError(code="23003", meta=ErrorMeta(provider=provider))
+    assert (
+        outcome_table(Source.API_PARTICULIER, Call.IDENTITE).outcome(CHECK, 404, error).code
+        is CheckCode.NO_RECORD
+    )
+    assert FRANCE_CONNECT.outcome(CHECK, 401, ApiError(code="1\n2")).code is CheckCode.FRANCE_CONNECT_INVALID
+
+
+def test_half_a_surrogate_pair_does_not_hide_the_code() -> None:
+    assert read_errors(b'{"errors": [{"code": "23003", "title": "\\ud800"}]}').code == "23003"
 
 
 def test_an_identity_that_france_connect_certified_is_not_for_the_agent_to_correct() -> None:
+    ambiguous = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="37563"))
     older = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="00355", title=UNIDENTIFIED))
     newer = FRANCE_CONNECT.outcome(CHECK, 422, ApiError(code="37560"))
     assert older == newer
     assert older.code is CheckCode.IDENTITY_UNMATCHED
-    assert older.detail
+    for one in (older, ambiguous):
+        assert "FranceConnect" in (one.detail or "")
 
 
 def test_the_rest_of_a_france_connect_call_is_read_as_any_other() -> None:

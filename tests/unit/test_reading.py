@@ -350,7 +350,7 @@ def test_half_a_surrogate_pair_costs_its_text_alone() -> None:
     assert (reply.status, reply.unreadable) == (CheckStatus.FOUND, ("/adresse/pays",))
 
 
-def test_with_more_than_a_hundred_values_at_fault_it_is_no_answer() -> None:
+def test_with_more_than_a_thousand_values_at_fault_it_is_no_answer() -> None:
     odd = quotient(("enfants",), [0] * MOST_UNREADABLE).reply
     assert len(odd.unreadable) == MOST_UNREADABLE
     lost = quotient(("enfants",), [0] * (MOST_UNREADABLE + 1))
