@@ -83,7 +83,7 @@ def _plan_check(
     endpoint = _choose_endpoint(request, job, definition)
     if isinstance(endpoint, Defect):
         return Refusal(request, endpoint)
-    params = _read_params(request, endpoint)
+    params = _read_params(request, definition, endpoint)
     if isinstance(params, Defect):
         return Refusal(request, params)
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
@@ -132,9 +132,11 @@ def _gives_input(job: VerificationRequest, request: CheckRequest, call: Call) ->
     )
 
 
-def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | Defect:
+def _read_params(
+    request: CheckRequest, definition: CheckDefinition, endpoint: Endpoint
+) -> RequestModel | Defect:
     try:
-        return endpoint.params.model_validate(_given(request.params, endpoint.params))
+        return endpoint.params.model_validate(_given(request.params, definition))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
@@ -155,11 +157,16 @@ def _read_params(request: CheckRequest, endpoint: Endpoint) -> RequestModel | De
             return invalid(name, f"{name} : {explain(first)}")
 
 
-def _given(params: Any, model: type[RequestModel]) -> Any:
-    """Return the parameters without those that are known and empty, which count as absent."""
+def _given(params: Any, definition: CheckDefinition) -> Any:
+    """Return the parameters without those that are null or empty, which count as absent.
+
+    Those of the check's other calls and versions too: a vendor's form has a field for each. An unknown one stays, and is
+    an error.
+    """
     if not isinstance(params, dict):
         return {} if params is None else params
-    return {name: value for name, value in params.items() if value != "" or name not in model.model_fields}
+    known = {name for endpoint in definition.endpoints for name in endpoint.params.model_fields}
+    return {name: value for name, value in params.items() if name not in known or value not in _ABSENT}
 
 
 def _person_defect(job: VerificationRequest, endpoint: Endpoint, today: date) -> Defect | None:

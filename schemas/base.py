@@ -107,29 +107,27 @@ class EmptyIsAbsent:
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyItemsAreAbsent:
-    """On an optional list of texts of a request: empty ones are left out, and a list of nothing else is absent."""
+class MayBeEmpty:
+    """On the texts of a request's list: an empty one passes as it is, for ``without_empty`` to leave out."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read the list without its empty texts."""
-        return core_schema.no_info_before_validator_function(_without_empty, handler(source))
+        """Read an empty text before anything is demanded of it."""
+
+        def read(value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            return value if value == "" else inner(value)
+
+        return core_schema.no_info_wrap_validator_function(read, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Allow an empty text beside what an item may be."""
-        described = handler(schema)
-        choices = [
-            choice | {"items": {"anyOf": [choice["items"], EMPTY_TEXT]}} if "items" in choice else choice
-            for choice in described["anyOf"]
-        ]
-        return {**described, "anyOf": choices}
+        """Allow an empty text beside what the item takes."""
+        return {"anyOf": [handler(schema), EMPTY_TEXT]}
 
 
-def _without_empty(texts: Any) -> Any:
-    if not isinstance(texts, list) or not texts:
-        return texts
-    return [text for text in texts if text != ""] or None
+def without_empty(texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Leave out the empty texts of a list; a list of nothing else is absent."""
+    return tuple(text for text in texts if text) or None
 
 
 EMPTY_TEXT: Final[JsonSchemaValue] = {"type": "string", "maxLength": 0}

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from schemas.base import EmptyIsAbsent, EmptyItemsAreAbsent, Reference, RequestModel
+from schemas.base import EmptyIsAbsent, MayBeEmpty, Reference, RequestModel, without_empty
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 # What the API refuses in a name: all but Latin letters of ISO 8859-1, apostrophe, space and hyphen.
@@ -100,7 +100,11 @@ FRANCE: Final = "99100"
 
 
 # JSON knows lists only, hence no strict tuple.
-Prenoms = Annotated[tuple[Name, ...], Field(strict=False, min_length=1, max_length=20)]
+Prenoms = Annotated[
+    tuple[Annotated[Name, MayBeEmpty()], ...],
+    Field(strict=False, min_length=1, max_length=20),
+    AfterValidator(without_empty),
+]
 
 
 class PlaceOfBirth(RequestModel):
@@ -130,7 +134,7 @@ class Identity(RequestModel):
     """Birth name: with the year and place of birth, what identification rests on."""
     nom_usage: Annotated[Name | None, EmptyIsAbsent()] = None
     """Name in daily use; it narrows the match and can cost an answer."""
-    prenoms: Annotated[Prenoms | None, EmptyItemsAreAbsent()] = None
+    prenoms: Prenoms | None = None
     """First names in the order of the birth record; the API reads the first three."""
     sexe: Annotated[Literal["M", "F"] | None, EmptyIsAbsent()] = None
     """Sex of the civil status."""

@@ -37,7 +37,23 @@ def _rfc_3339(value: Any) -> Any:
     return value
 
 
-Deadline = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_rfc_3339)]
+Deadline = Annotated[
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_rfc_3339),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                # Java's own writing of an instant whose seconds are zero, which RFC 3339 does not know.
+                {
+                    "type": "string",
+                    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})$",
+                },
+            ]
+        }
+    ),
+]
 JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 
 

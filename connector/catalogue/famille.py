@@ -87,7 +87,8 @@ def _quotient_of_another_month(
         return None
     return Contradiction(
         "/quotient_familial/mois",
-        "La source a donné le quotient familial d'un autre mois que celui demandé. Redemander plus tard.",
+        "La source a donné le quotient familial d'un autre mois que celui demandé. Demander un autre mois, ou une attestation "
+        "à la famille.",
     )
 
 

@@ -1,7 +1,7 @@
 """``allocation_rentree_scolaire``: the person's part in the back-to-school allowance (ARS).
 
-Source of the fields: ``/v3/dss/allocation_rentree_scolaire/identite``, which the API's server has and its OpenAPI
-file does not describe: no example of an answer is published either.
+Source of the fields: ``/v3/dss/allocation_rentree_scolaire/identite``, by the API's server and its sandbox cases; the
+OpenAPI file does not describe it.
 """
 
 from typing import Annotated

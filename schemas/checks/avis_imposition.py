@@ -86,11 +86,13 @@ class FoyerFiscal(DataModel):
 
 
 def _null_where_nobody(declarant: Declarant | None) -> Declarant | None:
-    """Return None for version 2's way of saying that there is no such person: a block of empty texts."""
-    if declarant is None or any(getattr(declarant, name) for name in type(declarant).model_fields):
-        return declarant
-    # A member nobody knows must not be lost with the block: it is dropped and counted.
-    return declarant if declarant.model_extra else None
+    """Return None for version 2's way of saying that there is no such person: a block of nothing but empty texts."""
+    if declarant is None:
+        return None
+    members = type(declarant).model_fields
+    # A member that nobody knows, or that could not be read and was left out, was not empty: it must not be lost.
+    is_whole = declarant.model_fields_set in (set(), set(members)) and not declarant.model_extra
+    return None if is_whole and not any(getattr(declarant, name) for name in members) else declarant
 
 
 SITUATIONS: Final = {

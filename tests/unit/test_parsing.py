@@ -179,6 +179,7 @@ INSTANT = "RFC 3339"
         (body(identity=identity(prenoms="CLAIRE")), "/identity/prenoms", "tableau"),
         (body(identity=identity(prenoms="")), "/identity/prenoms", "tableau"),
         (body(identity=identity(prenoms=["CLAIRE", None])), "/identity/prenoms/1", "chaîne"),
+        (body(identity=identity(prenoms=["", SECRET])), "/identity/prenoms/1", "caractère"),
         (body(identity=""), "/identity", "objet"),
         (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises"),
         (body(identity=identity(date_naissance="1991-02-30")), "/identity/date_naissance", DATE),

@@ -253,6 +253,26 @@ def test_null_and_empty_parameters_are_none(params: Any) -> None:
     assert query(call(QF | {"params": params})) == query(call(QF | {"params": {}}))
 
 
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_empty_parameter_of_another_call_or_version_counts_as_absent(nothing: str | None) -> None:
+    by_identity = call(BOURSIER | {"params": {"ine": nothing}})
+    assert by_identity.endpoint.call == "identite"
+    older = call(
+        SCHOOL
+        | {
+            "api_version": 3,
+            "params": {
+                "annee_scolaire": "2025",
+                "code_etablissement": "0990001Z",
+                **dict.fromkeys(
+                    ("codes_bcn_regions", "codes_bcn_departements", "degre_etablissement"), nothing
+                ),
+            },
+        }
+    )
+    assert {("anneeScolaire", "2025"), ("codeEtablissement", "0990001Z")} <= set(query(older))
+
+
 @pytest.mark.parametrize("name", ["an", "code_etablissement"])
 def test_an_empty_parameter_that_the_check_does_not_take_is_an_error(name: str) -> None:
     assert defect(quotient(**{name: ""})) == (CheckCode.INVALID_PARAMETER, name)
