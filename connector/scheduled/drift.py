@@ -9,7 +9,7 @@ import structlog
 
 from connector.catalogue import CATALOGUE
 from connector.sources.drift import Nomenclature, drifts
-from connector.upstream.nomenclature import NoNomenclatureError
+from connector.upstream.nomenclature import NoNomenclatureError, OtherNomenclatureError
 
 COMPARED_EVERY: Final = timedelta(days=7)
 COMPARED_AGAIN: Final = timedelta(hours=6)
@@ -32,14 +32,13 @@ class DriftCheck:
         """Compare them; return when to compare them again."""
         await keep()
         try:
-            found = drifts(await self.fetch(), CATALOGUE)
+            codes = [drift.code for drift in drifts(await self.fetch(), CATALOGUE)]
+        except OtherNomenclatureError as error:
+            # What the API means by its codes can no longer be compared: that is a change as well.
+            codes = [error.member]
         except NoNomenclatureError:
             _log.info("nomenclature.unavailable", again_in_seconds=COMPARED_AGAIN.total_seconds())
             return COMPARED_AGAIN
-        if found:
-            _log.warning(
-                "nomenclature.drift",
-                count=len(found),
-                api_codes=[drift.code for drift in found[:_MOST_NAMED]],
-            )
+        if codes:
+            _log.warning("nomenclature.drift", count=len(codes), api_codes=codes[:_MOST_NAMED])
         return COMPARED_EVERY

@@ -4,22 +4,28 @@ Source: ``GET /api/errors`` of API Particulier: ``providers``, ``generic_subcode
 ``endpoints`` with their ``errors`` by status.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.sources.nomenclature import KINDS, PLATFORM_CODES, PROVIDERS, is_named, title_of
-from connector.sources.outcome import ApiError, ErrorMeta
+from connector.sources.outcome import ApiError, ErrorMeta, Readable
 from connector.sources.outcome_table import outcome_table
 from schemas.codes import CheckCode
 
 
 class NomenclatureError(Exception):
     """A document is no nomenclature of the API's; the message names the member at fault."""
+
+    def __init__(self, member: str) -> None:
+        """``member`` is empty where nothing of the document can be read."""
+        super().__init__(f"no nomenclature of errors ({member or 'body'})")
+        self.member = member
 
 
 class DriftKind(StrEnum):
@@ -57,30 +63,24 @@ class Drift:
     """What the connector makes of it meanwhile."""
 
 
-class _Lenient(BaseModel):
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class _Titled(_Lenient):
-    title: str = ""
+class _Titled(_Part):
+    title: Readable[str] = ""
 
 
-class _Error(_Lenient):
-    code: str
-    title: str = ""
-    detail: str = ""
+class _Endpoint(_Part):
+    errors: Mapping[str, tuple[ApiError, ...]] = {}
 
 
-class _Endpoint(_Lenient):
-    errors: Mapping[str, tuple[_Error, ...]] = {}
-
-
-class Nomenclature(_Lenient):
+class Nomenclature(_Part):
     """What ``GET /api/errors`` says, as far as the connector reads it."""
 
-    providers: Mapping[str, str]
+    providers: Mapping[str, str | None]
     generic_subcodes: Mapping[str, _Titled]
-    platform_codes: Mapping[str, tuple[_Error, ...]]
+    platform_codes: Mapping[str, tuple[ApiError, ...]]
     endpoints: Mapping[str, _Endpoint]
 
 
@@ -90,7 +90,10 @@ def read_nomenclature(body: bytes) -> Nomenclature:
         return Nomenclature.model_validate_json(body)
     except ValidationError as error:
         place = ".".join(map(str, error.errors(include_input=False, include_url=False)[0]["loc"]))
-        raise NomenclatureError(f"no nomenclature of errors ({place or 'body'})") from None
+        raise NomenclatureError(place) from None
+
+
+_STATUS: Final = re.compile("[1-9][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +104,13 @@ class _Listed:
     endpoint: Endpoint
     operation: str | None
     status: str
-    error: _Error
+    error: ApiError
 
     def means(self) -> tuple[CheckCode, bool]:
         """Return what the connector makes of it, and whether a row of the table says so."""
         who = PROVIDERS.get(self.error.code[:2])
-        error = ApiError(
-            code=self.error.code,
-            title=self.error.title,
-            detail=self.error.detail,
-            meta=ErrorMeta(provider=who),
-        )
-        status = int(self.status) if self.status.isdecimal() else 0
+        error = self.error.model_copy(update={"meta": ErrorMeta(provider=who)})
+        status = int(self.status) if _STATUS.fullmatch(self.status) else 0
         table = outcome_table(self.endpoint.source, self.endpoint.call)
         outcome = table.outcome(self.check, status, error)
         return outcome.code, outcome.known
@@ -142,7 +140,7 @@ def _kinds(nomenclature: Nomenclature) -> Iterator[Drift]:
 def _providers(nomenclature: Nomenclature) -> Iterator[Drift]:
     # The platform names itself by either of its APIs.
     for digits, known in list(PROVIDERS.items())[1:]:
-        now = nomenclature.providers.get(digits, known)
+        now = nomenclature.providers.get(digits) or known
         if not _is_same(known, now):
             yield Drift(kind=DriftKind.CHANGED_PROVIDER, code=digits, now=now, known=known)
 
@@ -226,8 +224,8 @@ def _merged(found: Iterator[Drift]) -> Iterator[Drift]:
 _SPACES: Final = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
 
 
-def _is_same(known: str, now: Any) -> bool:
+def _is_same(known: str, now: str) -> bool:
     """Tell whether two titles are the same but for case, spaces and the form of apostrophes."""
     return not now or " ".join(known.translate(_SPACES).split()).casefold() == (
-        " ".join(str(now).translate(_SPACES).split()).casefold()
+        " ".join(now.translate(_SPACES).split()).casefold()
     )

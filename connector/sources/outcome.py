@@ -40,7 +40,8 @@ def _with_leading_zeros(code: Any) -> Any:
 
 
 _T = TypeVar("_T")
-_Readable = Annotated[_T, WrapValidator(_default_where_unreadable)]
+Readable = Annotated[_T, WrapValidator(_default_where_unreadable)]
+"""A member that is its default where it has another form."""
 
 
 class _Lenient(BaseModel):
@@ -55,18 +56,18 @@ class _Lenient(BaseModel):
 class ErrorMeta(_Lenient):
     """What accompanies an error."""
 
-    provider: _Readable[str | None] = None
-    retry_in: _Readable[float | None] = None
+    provider: Readable[str | None] = None
+    retry_in: Readable[float | None] = None
     """Seconds."""
 
 
 class ApiError(_Lenient):
     """One error of an API."""
 
-    code: Annotated[_Readable[str], BeforeValidator(_with_leading_zeros)] = ""
-    title: _Readable[str] = ""
-    detail: _Readable[str] = ""
-    meta: _Readable[ErrorMeta] = ErrorMeta()
+    code: Annotated[Readable[str], BeforeValidator(_with_leading_zeros)] = ""
+    title: Readable[str] = ""
+    detail: Readable[str] = ""
+    meta: Readable[ErrorMeta] = ErrorMeta()
 
 
 class _ErrorBody(_Lenient):
@@ -74,9 +75,9 @@ class _ErrorBody(_Lenient):
 
 
 class _FlatError(_Lenient):
-    error: _Readable[str] = ""
-    reason: _Readable[str] = ""
-    message: _Readable[str] = ""
+    error: Readable[str] = ""
+    reason: Readable[str] = ""
+    message: Readable[str] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,20 @@ class NoNomenclatureError(OperatorError):
     """The API could not be asked, or gave something else; the message, on one line, says what to look at."""
 
 
+class OtherNomenclatureError(NoNomenclatureError):
+    """The API gave its nomenclature in another form than the one that is read."""
+
+    def __init__(self, error: NomenclatureError) -> None:
+        """``error`` names the member at fault."""
+        super().__init__(f"CONNECTOR_API_PARTICULIER_URL: {error} on /api/errors")
+        self.member = error.member
+
+
 async def fetch_nomenclature(transport: httpx.AsyncBaseTransport, base_url: str) -> Nomenclature:
-    """Return what the API at an address says of its errors, without a token. Raises ``NoNomenclatureError``."""
+    """Return what the API at an address says of its errors, without a token.
+
+    Raises ``NoNomenclatureError``, or ``OtherNomenclatureError``.
+    """
     asked = request("GET", f"{base_url.rstrip('/')}/api/errors")
     answer = await send(transport, asked, _WITHIN_SECONDS)
     if isinstance(answer, Unanswered):
@@ -33,4 +45,7 @@ async def fetch_nomenclature(transport: httpx.AsyncBaseTransport, base_url: str)
     try:
         return read_nomenclature(answer.body)
     except NomenclatureError as error:
+        if error.member:
+            raise OtherNomenclatureError(error) from None
+        # A proxy's page, most likely.
         raise NoNomenclatureError(f"CONNECTOR_API_PARTICULIER_URL: {error} on /api/errors") from None

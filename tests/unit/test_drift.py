@@ -142,6 +142,19 @@ def test_a_code_with_another_title_has_changed() -> None:
     assert (one.kind, one.code, one.now) == (DriftKind.CHANGED_CODE, "40003", "Caisse en panne")
 
 
+def test_one_odd_entry_does_not_hide_the_others() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["generic_subcodes"]["011"]["title"] = None
+        document["providers"]["36"] = None
+        document["platform_codes"]["9" * 5000] = [{"code": 214, "title": ["Nouveau"], "detail": None}]
+        add(document, RSA, "502", "36012", "Nouvelle panne")
+
+    assert [(one.kind, one.code) for one in found(change)] == [
+        (DriftKind.UNKNOWN_CODE, "36012"),
+        (DriftKind.UNKNOWN_CODE, "00214"),
+    ]
+
+
 def test_case_spaces_and_apostrophes_are_no_change() -> None:
     def change(document: dict[str, Any]) -> None:
         for kind in document["generic_subcodes"].values():
@@ -223,6 +236,14 @@ async def test_beat_tells_everything_that_differs_as_one_incident() -> None:
     assert due == COMPARED_EVERY
     assert (told["event"], told["log_level"]) == ("nomenclature.drift", "warning")
     assert (told["count"], told["api_codes"]) == (2, ["012", "36012"])
+
+
+async def test_beat_tells_of_a_nomenclature_in_another_form_as_well() -> None:
+    document = nomenclature()
+    document["errors_by_endpoint"] = document.pop("endpoints")
+    due, (told,) = await ran(document)
+    assert due == COMPARED_EVERY
+    assert (told["event"], told["count"], told["api_codes"]) == ("nomenclature.drift", 1, ["endpoints"])
 
 
 async def test_beat_tells_nothing_where_all_is_known_and_asks_again_where_the_api_is_away() -> None:
