@@ -118,8 +118,7 @@ class Failures:
 
     def of(self, now: datetime, *providers: str) -> InForce | None:
         """Return the failure in force for the first of these that has one of its own, else the one for every provider."""
-        known = (self.by_provider.get(name) for name in (*providers, EVERY))
-        return next((one for one in known if one is not None and one.holds(now)), None)
+        return self.of_call(now, *providers, is_twin=True)
 
     def of_call(self, now: datetime, *providers: str, is_twin: bool) -> InForce | None:
         """Return the failure that a call meets; a twin is identical to a call already in flight."""

@@ -74,8 +74,9 @@ _EXCEPTIONS: Final = (
     Rule(status="401", code="515[0-9]{2}|50[0-9]{3}", means=CheckCode.FRANCE_CONNECT_INVALID, parameter=_SESSION),
     # Until the summer of 2026, a fund that failed was told as a file that is not there.
     Rule(status="404", code="(35|36|40)003", title=r"^erreur\s+in?att?en?due", means=CheckCode.PROVIDER_UNAVAILABLE),
+    # A family without a file, whatever the code: 35004 and 35005 have been sent with this title too.
+    Rule(status="404", title="^dossier allocataire absent", means=CheckCode.NO_RECORD),
     # The source knows the person, and the question is not theirs.
-    Rule(status="404", code="37003", check="participation_familiale_eaje", title="^dossier allocataire absent", means=CheckCode.NO_RECORD),
     Rule(status="404", code="37003", check="participation_familiale_eaje", provider="(?!SDH).*", means=CheckCode.NOT_CONCERNED),
     Rule(status="404", code="30(004|404)", means=CheckCode.NOT_CONCERNED),
     Rule(status="422", code="39400", means=CheckCode.NOT_CONCERNED),

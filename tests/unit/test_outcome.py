@@ -51,6 +51,13 @@ def test_a_fund_that_failed_is_unavailable_and_not_without_a_file(code: str, tit
     assert outcome(404, code, title=title) == Outcome(CheckCode.PROVIDER_UNAVAILABLE)
 
 
+@pytest.mark.parametrize("code", ["35004", "35005", "37003"])
+def test_a_family_without_a_file_is_told_by_the_title_whatever_the_code(code: str) -> None:
+    for check in (CHECK, "participation_familiale_eaje"):
+        absent = outcome(404, code, title="Dossier allocataire absent MSA", check=check)
+        assert absent == Outcome(CheckCode.NO_RECORD)
+
+
 def test_only_the_title_tells_a_failed_fund() -> None:
     detail = "Erreur inattendue"
     assert outcome(404, "35003", title="Allocataire non référencé", detail=detail).code is CheckCode.NO_RECORD
