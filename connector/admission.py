@@ -10,7 +10,7 @@ from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.topology import reply_queue, reply_queues
 from connector.parsing import Unreadable, glimpse, read_job
 from connector.reasons import job_error
-from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.records import Flow, Registry, Tenant, Vendor
 from connector.settlement import Answer, Dead, DeadReason
 from schemas.codes import JobCode
 from schemas.reply import JobError
@@ -32,6 +32,11 @@ class Admitted:
     lane: Lane
     received_at: datetime
     expires_at: datetime
+
+    @property
+    def flow(self) -> Flow:
+        """What it shares the worker's room with."""
+        return Flow(self.lane, self.vendor.name, self.tenant.siret)
 
 
 def admit(

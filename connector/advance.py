@@ -71,6 +71,14 @@ def expire(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
     return finished(_counted(gone.model_copy(update=changed), progress.calls))
 
 
+def give_up(
+    planned: PlannedCall, progress: CheckProgress, outcome: CheckReply | Held | None, now: datetime
+) -> CheckProgress:
+    """Return a check that is not asked again, for want of a place to wait in: with what it would have waited for."""
+    answer = progress.failure or (_held(planned, outcome, now) if isinstance(outcome, Held) else None)
+    return expire(planned, progress) if answer is None else _conclude(planned, progress, answer)
+
+
 def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply) -> CheckProgress:
     """Take an answer that stands: go on with the next attempt that is worth it, else finish."""
     answers = (*progress.answers, answer)

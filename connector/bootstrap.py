@@ -62,6 +62,7 @@ from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
 from connector.upstream.introspection import Introspector
 from connector.upstream.nomenclature import fetch_nomenclature
+from connector.waiting_room import WaitingRoom
 
 
 def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:
@@ -148,6 +149,7 @@ def build_services(
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
         intake=Intake(concurrency),
+        waiting_room=WaitingRoom(concurrency),
         quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
         turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),

@@ -19,6 +19,7 @@ from connector.decide import without_call
 from connector.journal.journal import Access
 from connector.journal.record import NOT_MADE
 from connector.messaging.delivery import Lane
+from connector.one_at_a_time import one_at_a_time
 from connector.outage import ends_of, note_end, note_held, stay_open
 from connector.progress import CheckProgress
 from connector.question import Question
@@ -27,7 +28,6 @@ from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim, Turn
 from connector.refused import note_answer, suspension_of
-from connector.registry.records import Flow
 from connector.retry import Held
 from connector.services import Services
 from connector.upstream.exchange import Answered, Exchange
@@ -47,25 +47,15 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
     Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
     """
-    if is_of_the_person(question.planned):
-        return await _call_in_turn(question, progress, services)
-    return await _call(question, progress, services)
-
-
-async def _call_in_turn(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
-    """Make a call with FranceConnect's token once no other to the same endpoint is in flight for the same recipient.
-
-    The API takes any two of them for the same call, whoever the person, and refuses the second.
-    """
-    admitted = question.admitted
-    name = f"{question.planned.endpoint.path}/{admitted.tenant.siret}"
-    no_turn = Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
-    flow = Flow(admitted.lane, admitted.vendor.name, admitted.tenant.siret)
-    if services.exclusion.is_wanted(name) and services.intake.is_crowding(flow):
-        # A job that waits for its turn is in hand, where it would keep out the jobs of others.
-        return no_turn
-    async with services.exclusion.turn(name, question.left_seconds(services.clock())) as is_ours:
-        return await _call(question, progress, services) if is_ours else no_turn
+    if not is_of_the_person(question.planned):
+        return await _call(question, progress, services)
+    held = _held_by_refusals(question, services) or _held_by_breakers(question, services)
+    if held is not None:
+        return held
+    async with one_at_a_time(question, services) as is_ours:
+        if not is_ours:
+            return Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
+        return await _call(question, progress, services)
 
 
 async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -159,13 +149,9 @@ async def _held_back(
     question: Question, bounds: tuple[Bound, ...], services: Services, *, probed: Container[str] = ()
 ) -> CheckReply | Held | Turn:
     """Return what holds the call back; its turn where nothing does."""
-    held = _held_by_refusals(question, services)
+    held = _held_by_refusals(question, services) or _held_by_breakers(question, services, probed=probed)
     if held is not None:
         return held
-    for breaker in question.breakers:
-        _, likely = gate(services.breakers.peek(breaker), services.clock())
-        if isinstance(likely, Held) and breaker not in probed:
-            return note_held(breaker, question.admitted.tenant, likely, services)
     turn = await _reserve_turn(question, bounds, services)
     if turn is None:
         return _again_later(question, CheckCode.RATE_LIMITED, services)
@@ -182,6 +168,15 @@ def _held_by_refusals(question: Question, services: Services) -> CheckReply | He
         return Held(suspended.until, suspended.code, is_known=True)
     # A token that is refused stays so until somebody acts: waiting answers nobody.
     return without_call(question.planned, suspended.code)
+
+
+def _held_by_breakers(question: Question, services: Services, *, probed: Container[str] = ()) -> Held | None:
+    """Return until when a breaker will most likely hold the call back."""
+    for breaker in question.breakers:
+        _, likely = gate(services.breakers.peek(breaker), services.clock())
+        if isinstance(likely, Held) and breaker not in probed:
+            return note_held(breaker, question.admitted.tenant, likely, services)
+    return None
 
 
 def _again_later(question: Question, code: CheckCode, services: Services) -> Held:

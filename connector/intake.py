@@ -17,8 +17,6 @@ from connector.registry.records import Flow
 
 ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in hand."""
-_FEW: Final = 10
-"""A flow that has no more than one in so many of the jobs that a worker may have crowds nobody, however busy the lane."""
 SLOWEST_READING_PER_SECOND: Final = 150.0
 """Jobs. While a flow gets on so fast, those behind it are reached soon; once it does not, as when it waits for a quota,
 its jobs are set aside, which costs a second queue."""
@@ -69,11 +67,6 @@ class Intake:
     def in_hand(self, flow: Flow) -> int:
         """Return how many jobs of a flow are in hand."""
         return self._in_hand[flow]
-
-    def is_crowding(self, flow: Flow) -> bool:
-        """Tell whether a flow has more jobs in hand than its part, as one may whose jobs cannot be set aside."""
-        few = self._room // _FEW
-        return self._in_hand[flow] > max(1, few, self._room - self._of_lane[flow.lane])
 
     def _has_room(self, flow: Flow) -> bool:
         return self._in_hand[flow] < max(1, self._room - self._of_lane[flow.lane])

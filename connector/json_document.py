@@ -33,4 +33,8 @@ def _marked(value: Any) -> Any:
 
 
 def _is_said(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

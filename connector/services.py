@@ -27,6 +27,7 @@ from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.tracing import Tracer
 from connector.upstream.exchange import Upstream
+from connector.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Services:
     """One per provider."""
     intake: Intake
     """Which jobs this process has in hand."""
+    waiting_room: WaitingRoom
+    """Which of them wait in hand."""
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""

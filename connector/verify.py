@@ -30,7 +30,6 @@ from connector.messaging.publisher import PublishError
 from connector.plan import plan
 from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
 from connector.reasons import job_error
-from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
 from connector.telemetry.tracing import TracedJob, origin_of
@@ -64,7 +63,7 @@ async def verify(
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
-    flow = Flow(admitted.lane, admitted.vendor.name, admitted.tenant.siret)
+    flow = admitted.flow
     # A FranceConnect token never travels: a job that has one cannot wait elsewhere.
     if was_set_aside or admitted.job.france_connect_token is not None:
         services.intake.take(flow)

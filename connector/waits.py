@@ -22,11 +22,16 @@ def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: dateti
     waits = (
         _seconds(headers.get("retry-after")),
         _until_http_date(headers.get("retry-after"), now),
-        reset_in_seconds(headers, now),
+        _still_to_come(reset_in_seconds(headers, now)),
         error.meta.retry_in,
     )
     known = next((wait for wait in waits if wait is not None and abs(wait) <= _LONGEST_WAIT_SECONDS), None)
     return None if known is None else max(0, math.ceil(known))
+
+
+def _still_to_come(seconds: float | None) -> float | None:
+    # A window that has ended does not say how long a refusal of this moment lasts.
+    return seconds if seconds is not None and seconds > 0 else None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -33,6 +33,7 @@ from connector.telemetry.tracing import Untraced
 from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
+from connector.waiting_room import WaitingRoom
 from schemas.reply import Reply
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -102,6 +103,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         transport=transport,
         breakers=MemoryState(CLOSED),
         intake=Intake(100),
+        waiting_room=WaitingRoom(100),
         quotas=Quotas(),
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),

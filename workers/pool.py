@@ -85,6 +85,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.app.work.health.stop()
         self.app.work.services.turns.close()
+        await self.app.work.services.exclusion.close()
         await self.app.work.services.transport.aclose()
         if self.app.work.services.link is not None:
             await self.app.work.services.link.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from connector.catalogue.declarants import somebody
 from connector.catalogue.definition import as_object
 from schemas.base import DataModel
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, Declarant, FoyerFiscal
@@ -20,7 +21,8 @@ def avis_v2(document: Any, _params: AvisImpositionParams) -> dict[str, Any]:
         block = notice.get(name)
         if isinstance(block, dict):
             notice[name] = _renamed(block, model)
-    return notice
+    second = notice.get("declarant2")
+    return {**notice, "declarant2": somebody(second)} if isinstance(second, dict) else notice
 
 
 def _renamed(members: Mapping[str, Any], model: type[DataModel]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from connector.catalogue.declarants import somebody
 from connector.catalogue.definition import NotAnAnswerError, as_object
 from schemas.checks.avis_imposition import SITUATIONS, AvisImpositionParams, annee_impots
 from schemas.checks.valeurs import read_number
@@ -80,7 +81,8 @@ def _declarants(notice: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for position in (1, 2):
         if any(f"{name}{position}" in notice for name in _DECLARANT):
-            found[f"declarant{position}"] = _declarant(notice, position)
+            who = _declarant(notice, position)
+            found[f"declarant{position}"] = who if position == 1 else somebody(who)
     situation = notice.get("sitFam")
     is_alone = isinstance(situation, str) and situation not in _COUPLES
     return {"declarant2": None, **found} if is_alone else found

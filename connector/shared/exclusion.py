@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import uuid4
+
+import structlog
 
 LEASE_SECONDS: Final = 15.0
 """A ticket that is not renewed for so long is dropped. Longer than a pause of a loaded machine, shorter than the life of a
@@ -13,6 +16,7 @@ FranceConnect token, so that those behind a dead worker still have their turn.""
 _RENEWED_EVERY_SECONDS: Final = 4.0
 _LOOK_EVERY_SECONDS: Final = 0.05
 """How often a process looks whether another one has made way."""
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class _Line:
     gone: dict[str, float] = field(default_factory=dict)
     """Tickets given back that the other processes may still count, and when they will have run out by themselves."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    is_failing: bool = False
 
     @property
     def pause_seconds(self) -> float:
@@ -76,9 +81,17 @@ class Exclusion:
         self._arrivals = arrivals
         self._lines: dict[str, _Line] = {}
 
-    def is_wanted(self, name: str) -> bool:
-        """Tell whether anybody of this process has the turn, or waits for it."""
-        return name in self._lines and bool(self._lines[name].tickets)
+    async def close(self) -> None:
+        """End with the worker: what the other processes were not told of runs out there by itself."""
+        await asyncio.gather(*(self._tell(name, line) for name, line in tuple(self._lines.items())))
+        keepers = [line.keeper for line in self._lines.values() if line.keeper]
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+    def length(self, name: str) -> int:
+        """Return how many of this process have the turn, or wait for it."""
+        return len(self._lines[name].tickets) if name in self._lines else 0
 
     @asynccontextmanager
     async def turn(self, name: str, within_seconds: float) -> AsyncIterator[bool]:
@@ -100,7 +113,8 @@ class Exclusion:
         line.tickets.append(ticket)
         line.changed.set()
         if line.keeper is None:
-            line.keeper = asyncio.create_task(self._keep(name, line))
+            # A line outlives the job that begins it, whose name must not be in what is logged later.
+            line.keeper = asyncio.create_task(self._keep(name, line), context=Context())
         return line
 
     async def _keep(self, name: str, line: _Line) -> None:
@@ -117,12 +131,18 @@ class Exclusion:
             del self._lines[name]
 
     async def _tell(self, name: str, line: _Line) -> None:
-        gone = tuple(line.gone)
-        standing = await self._arrivals.tell(name, [ticket.id for ticket in line.tickets], gone)
+        here, gone = [ticket.id for ticket in line.tickets], tuple(line.gone)
+        try:
+            standing = await self._arrivals.tell(name, here, gone)
+        except Exception:  # noqa: BLE001 - those in the line must have their turn, whatever fails
+            if not line.is_failing:
+                _log.exception("exclusion.unexpected_error")
+            line.is_failing = True
+            standing = Standing(here[0] if here else None, is_told=False)
         now = asyncio.get_running_loop().time()
         for ticket_id in gone:
-            if standing.is_told or line.gone[ticket_id] <= now:
-                del line.gone[ticket_id]
+            if standing.is_told or line.gone.get(ticket_id, now) <= now:
+                line.gone.pop(ticket_id, None)
         for ticket in line.tickets:
             if ticket.id == standing.first:
                 ticket.goes.set()

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
+from connector.json_document import read_json
 from connector.sources.nomenclature import KINDS, PLATFORM_CODES, PROVIDERS, is_named, title_of
 from connector.sources.outcome import ApiError, ErrorMeta, Readable
 from connector.sources.outcome_table import outcome_table
@@ -67,27 +68,54 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
+def _objects(values: Any) -> Any:
+    """Read a member of another form as an object without members: it must not hide its neighbours."""
+    if isinstance(values, dict):
+        return {name: value if isinstance(value, dict) else {} for name, value in values.items()}
+    return values
+
+
+def _errors(by_status: Any) -> Any:
+    """Leave out what is no error with a code."""
+    if not isinstance(by_status, dict):
+        return by_status
+    return {
+        status: [one for one in errors if isinstance(one, dict) and one.get("code")]
+        for status, errors in by_status.items()
+        if isinstance(errors, list)
+    }
+
+
+_Errors = Annotated[Mapping[str, tuple[ApiError, ...]], BeforeValidator(_errors)]
+
+
 class _Titled(_Part):
     title: Readable[str] = ""
 
 
 class _Endpoint(_Part):
-    errors: Mapping[str, tuple[ApiError, ...]] = {}
+    errors: _Errors = {}
 
 
 class Nomenclature(_Part):
     """What ``GET /api/errors`` says, as far as the connector reads it."""
 
-    providers: Mapping[str, str | None]
-    generic_subcodes: Mapping[str, _Titled]
-    platform_codes: Mapping[str, tuple[ApiError, ...]]
-    endpoints: Mapping[str, _Endpoint]
+    providers: Mapping[str, Any]
+    generic_subcodes: Annotated[Mapping[str, _Titled], BeforeValidator(_objects)]
+    platform_codes: _Errors
+    endpoints: Annotated[Mapping[str, _Endpoint], BeforeValidator(_objects)]
 
 
 def read_nomenclature(body: bytes) -> Nomenclature:
     """Return the nomenclature in a body. Raises ``NomenclatureError``."""
     try:
-        return Nomenclature.model_validate_json(body)
+        document = read_json(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or document.keys().isdisjoint(Nomenclature.model_fields):
+        raise NomenclatureError("")
+    try:
+        return Nomenclature.model_validate(document)
     except ValidationError as error:
         place = ".".join(map(str, error.errors(include_input=False, include_url=False)[0]["loc"]))
         raise NomenclatureError(place) from None
@@ -140,8 +168,8 @@ def _kinds(nomenclature: Nomenclature) -> Iterator[Drift]:
 def _providers(nomenclature: Nomenclature) -> Iterator[Drift]:
     # The platform names itself by either of its APIs.
     for digits, known in list(PROVIDERS.items())[1:]:
-        now = nomenclature.providers.get(digits) or known
-        if not _is_same(known, now):
+        now = nomenclature.providers.get(digits)
+        if isinstance(now, str) and not _is_same(known, now):
             yield Drift(kind=DriftKind.CHANGED_PROVIDER, code=digits, now=now, known=known)
 
 

@@ -178,6 +178,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
                 "job.unexpected_error": "A job ended in a way that nobody foresaw",
                 "settling.unexpected_error": "A job could not be settled, in a way that nobody foresaw",
                 "turns.unexpected_error": "What lets calls through failed, and was started again",
+                "exclusion.unexpected_error": "What orders FranceConnect's calls failed: each worker has its own order",
                 "journal.unexpected_error": "Records of the access journal could not be sent: no call is made meanwhile",
                 "beat.task_failed": "A scheduled task failed, and will come due again",
                 "loop.unexpected_error": "An event loop was left with an exception",

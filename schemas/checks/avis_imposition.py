@@ -85,16 +85,6 @@ class FoyerFiscal(DataModel):
     """The year of the tax."""
 
 
-def _null_where_nobody(declarant: Declarant | None) -> Declarant | None:
-    """Return None for version 2's way of saying that there is no such person: a block of nothing but empty texts."""
-    if declarant is None:
-        return None
-    members = type(declarant).model_fields
-    # A member that nobody knows, or that could not be read and was left out, was not empty: it must not be lost.
-    is_whole = declarant.model_fields_set in (set(), set(members)) and not declarant.model_extra
-    return None if is_whole and not any(getattr(declarant, name) for name in members) else declarant
-
-
 SITUATIONS: Final = {
     "C": "Célibataire",
     "D": "Divorcé(e)",
@@ -109,7 +99,7 @@ class AvisImpositionData(DataModel):
     """The notice. A member that the source was not granted is left out; a member that it has no value for is null."""
 
     declarant1: Annotated[Declarant | None, AVIS] = None
-    declarant2: Annotated[Declarant | None, AfterValidator(_null_where_nobody), AVIS] = None
+    declarant2: Annotated[Declarant | None, AVIS] = None
     """Null where the notice names one person alone."""
     foyer_fiscal: Annotated[FoyerFiscal | None, ADRESSE] = None
     date_recouvrement: Annotated[Jour, AVIS] = None

@@ -197,12 +197,18 @@ def test_an_empty_second_declarant_is_nobody(nobody: dict[str, Any]) -> None:
     assert _reply(_v2(declarant2={}))["declarant2"] is None
 
 
-def test_a_second_declarant_of_whom_something_cannot_be_read_is_somebody() -> None:
-    odd = {"nom": 12, "nomNaissance": "", "prenoms": "", "dateNaissance": ""}
-    assert _reply(_v2(declarant2=odd | {"nom": ""}))["declarant2"] is None
+@pytest.mark.parametrize(
+    "odd", [{"nom": 12}, {"nom": 12, "nomNaissance": "", "prenoms": "", "dateNaissance": ""}]
+)
+def test_a_second_declarant_who_cannot_be_read_is_somebody(odd: dict[str, Any]) -> None:
     reading = _reading(V2, VERSION_2 | {"declarant2": odd})
     assert [unread.pointer for unread in reading.unread] == ["/declarant2/nom"]
     assert _data(reading).declarant2 is not None
+
+
+@pytest.mark.parametrize("nobody", [{"nom": "", "prenoms": " "}, {"nom": None}])
+def test_a_second_declarant_with_nothing_in_it_is_nobody(nobody: dict[str, Any]) -> None:
+    assert _v2(declarant2=nobody).declarant2 is None
 
 
 @pytest.mark.parametrize(

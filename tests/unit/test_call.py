@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import whole
 from connector.messaging.delivery import Delivery, Lane
+from connector.one_at_a_time import MOST_IN_LINE
 from connector.plan import PlannedCall, plan
 from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.limiter import Demand, Note, Slot
@@ -48,7 +50,7 @@ class Api:
     """Answers each resource alike, and counts."""
 
     def __init__(self, **answers: httpx.Response) -> None:
-        self._answers = answers
+        self.answers = answers
         self.calls: list[str] = []
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -56,7 +58,7 @@ class Api:
         await asyncio.sleep(0)
         name = request.url.path.split("/")[3]
         self.calls.append(name)
-        return self._answers.get(name) or found()
+        return self.answers.get(name) or found()
 
 
 class Limiter:
@@ -341,14 +343,23 @@ async def test_a_call_whose_turn_at_france_connect_does_not_come_is_a_conflict_t
     assert not api.calls
 
 
-async def test_a_tenant_that_crowds_the_lane_does_not_wait_for_its_turn_at_france_connect(
-    time: ManualTime,
-) -> None:
+@pytest.fixture
+def crowded(time: ManualTime) -> Iterator[tuple[Api, Services]]:
+    """A worker in which as many jobs of the tenant wait as may."""
     api = Api()
     acted = acting(api, time)
     flow = Flow(Lane.INTERACTIVE, "millesime", CLAMART)
-    for _ in range(100):
-        acted.intake.take(flow)
+    with ExitStack() as stack:
+        number = 0
+        while stack.enter_context(acted.waiting_room.place(flow, f"waiting-{number}")):
+            number += 1
+        yield api, acted
+
+
+async def test_a_tenant_of_whom_many_wait_has_its_turn_at_france_connect_at_once_or_not_at_all(
+    crowded: tuple[Api, Services],
+) -> None:
+    _api, acted = crowded
     alone = await reply_of(delivery(QF, job_id="alone", **FC), acted)
     assert code(alone) is not CheckCode.PROVIDER_CONFLICT
     async with acted.exclusion.turn(f"/v3/dss/quotient_familial/france_connect/{CLAMART}", 60.0):
@@ -356,3 +367,30 @@ async def test_a_tenant_that_crowds_the_lane_does_not_wait_for_its_turn_at_franc
     assert code(reply) is CheckCode.PROVIDER_CONFLICT
     assert reply.checks[0].reason is not None
     assert "une par une" in reply.checks[0].reason.detail
+
+
+async def test_a_tenant_of_whom_many_wait_is_told_why_a_call_would_have_to_wait(
+    crowded: tuple[Api, Services], time: ManualTime
+) -> None:
+    api, acted = crowded
+    api.answers["quotient_familial"] = fault(504, "36002")
+    began = time.now
+    reply = await reply_of(delivery(QF, job_id="failing", **FC), acted)
+    assert code(reply) is CheckCode.PROVIDER_TIMEOUT
+    assert reply.checks[0].source is not None
+    assert reply.checks[0].source.attempts == 1
+    assert time.now == began
+
+
+async def test_with_so_many_in_line_that_their_tokens_end_nobody_is_added(time: ManualTime) -> None:
+    acted = acting(Api(), time)
+    name = f"/v3/dss/quotient_familial/france_connect/{CLAMART}"
+    in_line = [
+        asyncio.create_task(acted.exclusion.turn(name, 60.0).__aenter__()) for _ in range(MOST_IN_LINE)
+    ]
+    await asyncio.sleep(0)
+    reply = await reply_of(delivery(QF, **FC), acted)
+    assert code(reply) is CheckCode.PROVIDER_CONFLICT
+    for one in in_line:
+        one.cancel()
+    await asyncio.gather(*in_line, return_exceptions=True)

@@ -148,6 +148,10 @@ def test_one_odd_entry_does_not_hide_the_others() -> None:
         document["providers"]["36"] = None
         document["platform_codes"]["9" * 5000] = [{"code": 214, "title": ["Nouveau"], "detail": None}]
         add(document, RSA, "502", "36012", "Nouvelle panne")
+        document["generic_subcodes"]["003"] = None
+        document["endpoints"][RSA]["errors"]["404"] += [None, "36003", {"code": None}]
+        document["endpoints"][RSA]["errors"]["451"] = "none"
+        document["endpoints"][AAH] = "the same"
 
     assert [(one.kind, one.code) for one in found(change)] == [
         (DriftKind.UNKNOWN_CODE, "36012"),
@@ -183,7 +187,9 @@ def test_endpoints_that_the_catalogue_does_not_ask_are_no_drift() -> None:
     assert found(change) == ()
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b"{}", b'{"providers": []}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"<html>", b"{}", b'{"message": "no"}', b'{"providers": []}', b"[" * 100_000]
+)
 def test_what_is_no_nomenclature_is_an_error(body: bytes) -> None:
     with pytest.raises(NomenclatureError, match="no nomenclature of errors"):
         read_nomenclature(body)

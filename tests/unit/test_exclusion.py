@@ -1,8 +1,12 @@
 """One at a time under a name, in order of arrival, in one process."""
 
 import asyncio
+from collections.abc import Sequence
 
-from connector.shared.exclusion import Exclusion, OwnArrivals
+import structlog
+from structlog.testing import capture_logs
+
+from connector.shared.exclusion import Exclusion, OwnArrivals, Standing
 
 PLENTY = 60.0
 
@@ -67,3 +71,34 @@ async def test_one_that_is_cancelled_makes_way_whether_it_goes_or_waits() -> Non
     second.cancel()
     hanging.cancel()
     assert await third
+
+
+class Failing(OwnArrivals):
+    """A server that answers what nobody foresaw."""
+
+    async def tell(self, name: str, here: Sequence[str], gone: Sequence[str]) -> Standing:
+        """Fail."""
+        raise RuntimeError(f"{name}: {len(here)} here, {len(gone)} gone")
+
+
+async def test_what_nobody_foresaw_is_told_once_and_leaves_the_order_of_this_process() -> None:
+    exclusion = Exclusion(Failing())
+
+    async def go() -> bool:
+        async with exclusion.turn("a", PLENTY) as is_ours:
+            return is_ours
+
+    structlog.contextvars.bind_contextvars(job_id="the-first")
+    with capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        assert all(await asyncio.gather(go(), go(), go()))
+    structlog.contextvars.clear_contextvars()
+    assert [(entry["event"], entry.get("job_id")) for entry in logs] == [("exclusion.unexpected_error", None)]
+    await exclusion.close()
+
+
+async def test_nothing_goes_on_once_it_is_closed() -> None:
+    exclusion = Exclusion(Failing())
+    async with exclusion.turn("a", PLENTY):
+        pass
+    await exclusion.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -116,23 +116,3 @@ async def test_a_job_that_is_cancelled_while_it_waits_leaves_no_trace(
     await asyncio.sleep(0)
     intake.leave(A)
     assert await staying
-
-
-def test_a_flow_whose_jobs_are_taken_all_the_same_crowds_the_lane_beyond_its_part() -> None:
-    intake = Intake(concurrency=30)
-    for _ in range(30):
-        intake.take(A)
-    assert not intake.is_crowding(A)
-    intake.take(A)
-    assert intake.is_crowding(A)
-
-
-async def test_a_few_jobs_crowd_nobody_however_busy_the_lane() -> None:
-    intake = Intake(concurrency=30)
-    for number in range(60):
-        intake.take(Flow("batch", "millesime", f"{number:014d}"))
-    for _ in range(6):
-        intake.take(A)
-    assert not intake.is_crowding(A)
-    intake.take(A)
-    assert intake.is_crowding(A)

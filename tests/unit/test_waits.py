@@ -33,12 +33,12 @@ def test_retry_after_is_in_seconds_or_a_date(retry_after: str, seconds: int) -> 
 
 def test_ratelimit_reset_is_a_unix_time() -> None:
     assert wait(ratelimit_reset=str(UNIX_NOW + 45)) == 45
-    assert wait(ratelimit_reset=str(UNIX_NOW - 45)) == 0
+    assert wait(ratelimit_reset=str(UNIX_NOW - 45)) is None
 
 
 def test_a_small_ratelimit_reset_counts_seconds_from_now() -> None:
     assert wait(ratelimit_reset="45") == 45
-    assert wait(ratelimit_reset="0") == 0
+    assert wait(30, ratelimit_reset="0") == 30
 
 
 @pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 0), (-5, 0)])
