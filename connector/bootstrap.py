@@ -30,6 +30,7 @@ from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.redis_limiter import RedisLimiter
 from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
+from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, needed_to_start, open_database
 from connector.registry.key_check import check_key
@@ -62,7 +63,6 @@ from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
 from connector.upstream.introspection import Introspector
 from connector.upstream.nomenclature import fetch_nomenclature
-from connector.waiting_room import WaitingRoom
 
 
 def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:

@@ -17,6 +17,7 @@ from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
 from connector.quota.refusals import Refusals
 from connector.quota.turns import Turns
+from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault
 from connector.retry import Policy
@@ -27,7 +28,6 @@ from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.tracing import Tracer
 from connector.upstream.exchange import Upstream
-from connector.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from connector.quota.bounds import Quotas
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
+from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault, new_key
 from connector.retry import POLICIES
@@ -33,7 +34,6 @@ from connector.telemetry.tracing import Untraced
 from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.verify import verify
-from connector.waiting_room import WaitingRoom
 from schemas.reply import Reply
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

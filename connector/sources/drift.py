@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
-from connector.json_document import read_json
+from connector.sources.json_document import read_json
 from connector.sources.nomenclature import KINDS, PLATFORM_CODES, PROVIDERS, is_named, title_of
 from connector.sources.outcome import ApiError, ErrorMeta, Readable
 from connector.sources.outcome_table import outcome_table

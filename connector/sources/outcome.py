@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from connector.json_document import read_json
+from connector.sources.json_document import read_json
 from connector.sources.traits import Alert, traits_of
 from schemas.codes import CheckCode, CheckStatus
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from connector.catalogue.definition import Endpoint, NotAnAnswerError
-from connector.json_document import read_json
 from connector.json_pointer import json_pointer
+from connector.sources.json_document import read_json
 from schemas.base import DataModel
 
 MOST_UNREADABLE: Final = 1000

@@ -3,8 +3,8 @@
 from contextlib import ExitStack
 
 from connector.messaging.delivery import Lane
+from connector.quota.waiting_room import WaitingRoom
 from connector.registry.records import Flow
-from connector.waiting_room import WaitingRoom
 
 A = Flow(Lane.INTERACTIVE, "millesime", "26920023600017")
 B = Flow(Lane.INTERACTIVE, "millesime", "26750045200011")
