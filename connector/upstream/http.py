@@ -13,7 +13,14 @@ from connector.upstream.transport import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_S
 from schemas.codes import CheckCode
 
 _TIMEOUTS: Final = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS).as_dict()
-_HEADERS: Final = ((b"accept", b"application/json"), (b"user-agent", b"ccas-connector"))
+_HEADERS: Final = (
+    (b"accept", b"application/json"),
+    # What httpx decodes without any other package.
+    (b"accept-encoding", b"gzip, deflate"),
+    (b"user-agent", b"ccas-connector"),
+)
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Of a decoded body. The longest documented answer has some ten thousand; beyond this it is none."""
 
 
 def request(method: str, url: str, *headers: tuple[bytes, bytes], body: bytes | None = None) -> httpx.Request:
@@ -29,7 +36,8 @@ def request(method: str, url: str, *headers: tuple[bytes, bytes], body: bytes | 
 async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within_seconds: float) -> Exchange:
     """Send a request, giving up after ``within_seconds``, when the job expires.
 
-    Nothing raised by the HTTP library leaves this function, since its exceptions carry the URL, hence the person.
+    Nothing raised by the HTTP library leaves this function, since its exceptions carry the URL, hence the person. A body of
+    more than ``MOST_BYTES`` is not read to its end, and is empty: its status alone is heard.
     """
     start = time.monotonic()
     if within_seconds <= 0:
@@ -37,7 +45,7 @@ async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within
         return Unanswered(code=CheckCode.EXPIRED, duration_ms=0)
     try:
         async with asyncio.timeout(min(within_seconds, CALL_TIMEOUT_SECONDS)):
-            response = await _answer(transport, asked)
+            response, body = await _answer(transport, asked)
     except TimeoutError:
         is_expired = within_seconds <= CALL_TIMEOUT_SECONDS
         code = CheckCode.EXPIRED if is_expired else CheckCode.PROVIDER_TIMEOUT
@@ -50,18 +58,23 @@ async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within
     return Answered(
         http_status=response.status_code,
         headers=response.headers,
-        body=response.content,
+        body=body,
         duration_ms=_since(start),
     )
 
 
-async def _answer(transport: httpx.AsyncBaseTransport, asked: httpx.Request) -> httpx.Response:
+async def _answer(transport: httpx.AsyncBaseTransport, asked: httpx.Request) -> tuple[httpx.Response, bytes]:
     response = await transport.handle_async_request(asked)
+    body = bytearray()
     try:
-        await response.aread()
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > MOST_BYTES:
+                body.clear()
+                break
     finally:
         await response.aclose()
-    return response
+    return response, bytes(body)
 
 
 def transport_code(error: httpx.HTTPError) -> CheckCode:

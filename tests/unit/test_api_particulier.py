@@ -1,7 +1,8 @@
 """One call to API Particulier: the request that is made, and the value that every ending gives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Answered, Exchange, Unanswered
-from connector.upstream.http import transport_code
+from connector.upstream.http import MOST_BYTES, transport_code
 from schemas.codes import Call, CheckCode
 
 URL = "https://api.test"
@@ -68,6 +69,7 @@ async def test_the_call_is_the_one_the_api_documents() -> None:
     assert tuple(request.url.params.multi_items()) == QUERY
     assert request.headers.get_list("Authorization") == [f"Bearer {TOKEN}"]
     assert request.headers["Accept"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "gzip, deflate"
     assert request.headers["Host"] == "api.test"
     assert request.content == b""
 
@@ -157,6 +159,47 @@ async def test_a_body_that_cannot_be_decompressed_is_a_value() -> None:
     unanswered = await _get(_Recorder(response))
     assert isinstance(unanswered, Unanswered)
     assert unanswered.code is CheckCode.NETWORK_ERROR
+
+
+class _Endless(httpx.AsyncByteStream):
+    """A body that never ends, and counts what was read of it."""
+
+    def __init__(self, part: bytes) -> None:
+        self._part = part
+        self.read = 0
+        self.is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.read += 1
+            yield self._part
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("status", [200, 502])
+async def test_a_body_beyond_the_bound_is_not_read_to_its_end(status: int) -> None:
+    stream = _Endless(b"x" * 65_536)
+    answered = await _get(_Recorder(httpx.Response(status, stream=stream)))
+    assert isinstance(answered, Answered)
+    assert (answered.http_status, answered.body) == (status, b"")
+    assert stream.read == MOST_BYTES // 65_536 + 1
+    assert stream.is_closed
+
+
+async def test_a_body_that_grows_beyond_the_bound_as_it_is_decoded_is_empty() -> None:
+    packed = gzip.compress(b"x" * (MOST_BYTES + 1))
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=_Stream(packed))
+    answered = await _get(_Recorder(response))
+    assert isinstance(answered, Answered)
+    assert answered.body == b""
+
+
+async def test_a_body_of_the_bound_is_read_whole() -> None:
+    answered = await _get(_Recorder(httpx.Response(200, stream=_Stream(b"x" * MOST_BYTES))))
+    assert isinstance(answered, Answered)
+    assert len(answered.body) == MOST_BYTES
 
 
 async def test_a_body_that_breaks_off_is_a_value() -> None:
