@@ -89,7 +89,10 @@ def record_refused(tenant: Tenant, code: CheckCode) -> TokenAlert:
         event=RECORD_REFUSED,
         tenant=tenant.siret,
         code=code,
-        to_do="compare its SIRET with its habilitation on DataPass, correct the tenants file, then: ccas-connector tenants import FILE",
+        to_do=(
+            "compare its SIRET with its habilitation on DataPass; where the tenants file is wrong, correct it, then: "
+            "ccas-connector tenants import FILE, and tell the vendor, whose jobs carry the SIRET"
+        ),
     )
 
 

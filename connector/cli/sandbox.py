@@ -42,8 +42,9 @@ from connector.cli.sandbox_tokens import france_connect_token, token
     multiple=True,
     metavar="PROVIDER=KIND[,...]",
     help="Let a provider (dss, cnous, ..., dgfip, france_connect; * is every one) fail in one of the ways 429, "
-    "502, 503, 504, maintenance, network, dns, tls, temporary, provider-quota, conflict, reset, timeout, with for=SECONDS, times=CALLS, retry_in=SECONDS, and "
-    "after=SECONDS that a timeout hangs; repeat it. POST /sandbox/failures does the same while it runs.",
+    "502, 503, 504, maintenance, network, dns, tls, temporary, provider-quota, conflict (of calls identical to one in "
+    "flight: see --latency), reset, timeout, with for=SECONDS, times=CALLS, retry_in=SECONDS, and after=SECONDS that a "
+    "timeout hangs; repeat it. POST /sandbox/failures does the same while it runs.",
 )
 @click.option(
     "--quota",

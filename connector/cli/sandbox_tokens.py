@@ -1,10 +1,8 @@
 """Tokens for the sandbox, as ``ccas-connector sandbox`` prints them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
-
-from connector.cli.options import DAY
 
 
 @click.command()
@@ -36,10 +34,28 @@ def token(*, scopes: tuple[str, ...], name: str, days: int, revoked: bool, ended
     )
 
 
+def _known_parts(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Read a date of birth of which the year, or the year and the month, may be all that is known."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from schemas.identity import PartialDate
+
+    try:
+        known = TypeAdapter(PartialDate | None).validate_python(text)
+    except ValidationError:
+        raise click.BadParameter("write YYYY-MM-DD, YYYY-MM or YYYY") from None
+    return tuple(map(int, known.split("-"))) if known else ()
+
+
 @click.command("france-connect-token")
 @click.option("--nom", help="Birth name.")
 @click.option("--prenom", "prenoms", multiple=True, help="A first name; repeat it.")
-@click.option("--naissance", type=DAY, metavar="YYYY-MM-DD", help="Date of birth.")
+@click.option(
+    "--naissance",
+    callback=_known_parts,
+    metavar="YYYY[-MM[-DD]]",
+    help="As much of the date of birth as is known; 1979-00-00, as FranceConnect writes it, is 1979.",
+)
 @click.option("--sexe", type=click.Choice(["F", "M"]), help="Sex of the civil status.")
 @click.option("--pays", help="INSEE code of the country of birth; 99100 is France.")
 @click.option("--commune", help="INSEE code of the commune of birth.")
@@ -49,7 +65,7 @@ def france_connect_token(  # noqa: PLR0913 - one per option
     *,
     nom: str | None,
     prenoms: tuple[str, ...],
-    naissance: datetime | None,
+    naissance: tuple[int, ...],
     sexe: str | None,
     pays: str | None,
     commune: str | None,
@@ -67,9 +83,9 @@ def france_connect_token(  # noqa: PLR0913 - one per option
     identity = {
         "nomNaissance": nom,
         "prenoms": list(prenoms),
-        "anneeDateNaissance": naissance and naissance.year,
-        "moisDateNaissance": naissance and naissance.month,
-        "jourDateNaissance": naissance and naissance.day,
+        **dict(
+            zip(("anneeDateNaissance", "moisDateNaissance", "jourDateNaissance"), naissance, strict=False)
+        ),
         "sexeEtatCivil": sexe,
         "codeCogInseePaysNaissance": pays,
         "codeCogInseeCommuneNaissance": commune,

@@ -71,7 +71,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
         "tenant.record_refused": Incident(
             title="The API refuses a tenant's SIRET",
             cause="the SIRET in the registry is not that of an establishment, or not the habilitation's",
-            to_do="compare it with the habilitation on DataPass, then: ccas-connector tenants import FILE",
+            to_do="compare it with the habilitation on DataPass; where the tenants file is wrong: ccas-connector tenants import FILE, and tell the vendor",
             by=("code",),
         ),
         "tenant.suspended": Incident(

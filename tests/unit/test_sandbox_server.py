@@ -1,6 +1,7 @@
 """The sandbox as a server: its routes, who is let in, how a person is found by FranceConnect, its commands."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -431,6 +432,23 @@ def _printed(*options: str) -> str:
     result = CliRunner().invoke(command, ["france-connect-token", *options])
     assert result.exit_code == 0, result.output
     return result.output.strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [("1979", [1979]), ("1979-00-00", [1979]), ("1979-06", [1979, 6]), ("0000-00-00", [])],
+)
+def test_a_person_s_token_says_as_much_of_the_birth_as_is_known(written: str, known: list[int]) -> None:
+    _head, payload, _signature = _printed("--nom", "ESSAI", "--naissance", written).split(".")
+    identity = json.loads(base64.urlsafe_b64decode(f"{payload}=="))["identity"]
+    names = ("anneeDateNaissance", "moisDateNaissance", "jourDateNaissance")
+    assert [identity[name] for name in names if name in identity] == known
+
+
+def test_a_birth_that_is_no_date_is_told_what_to_write() -> None:
+    result = CliRunner().invoke(command, ["france-connect-token", "--naissance", "19 avril"])
+    assert result.exit_code == 2
+    assert "write YYYY-MM-DD" in result.output
 
 
 def test_the_command_prints_the_token_of_a_habilitation() -> None:
