@@ -23,7 +23,7 @@ _TO_DO: Final[Mapping[CheckCode, str]] = MappingProxyType(
     {
         CheckCode.IP_FORBIDDEN: "ask the API to allow the address of this host",
         CheckCode.DELEGATION_MISSING: "have the CCAS delegate its habilitation to the vendor, in its space at the API",
-        CheckCode.DELEGATION_AMBIGUOUS: "name the delegation that serves in the tenants file",
+        CheckCode.DELEGATION_AMBIGUOUS: "have the CCAS keep one delegation to the vendor alone, or set a token of the tenant's own",
     }
 )
 """What is to be done where a new token is no help."""

@@ -87,12 +87,14 @@ def _some(operations: tuple[str, ...]) -> str:
 
 
 def _as_json(one: "Drift") -> dict[str, Any]:
+    from connector.sources.drift import is_status
+
     return {
         "kind": str(one.kind),
         "code": one.code,
         "now": one.now,
         "known": one.known or None,
-        "statuses": [int(status) if status.isdecimal() else status for status in one.statuses],
+        "statuses": [int(status) if is_status(status) else status for status in one.statuses],
         "operations": list(one.operations),
         "means": None if one.means is None else str(one.means),
     }

@@ -17,7 +17,7 @@ from connector.catalogue.definition import Endpoint, Source
 from connector.sandbox.faults import SAID_BY, ApiFault
 from connector.sandbox.route import Handler, Route
 from connector.sandbox.setting import Sandbox
-from connector.sources.nomenclature import FRANCE_CONNECT, KINDS, PLATFORM_CODES, PROVIDERS, title_of
+from connector.sources.nomenclature import FRANCE_CONNECT, INSEE, KINDS, PLATFORM_CODES, PROVIDERS, title_of
 from schemas.codes import Call
 
 API: Final = "particulier"
@@ -32,7 +32,6 @@ _OF_FRANCE_CONNECT: Final[Mapping[str, tuple[str, ...]]] = {
     "401": ("51501", "51502", "51504"),
     "422": ("51564",),
 }
-_INSEE: Final = "01"
 _METAS: Final[Mapping[str, Mapping[str, Any]]] = {"00501": {"retry_in": 10}}
 _BIRTH: Final = ("00420", "00421", "00422", "00423", "00424", "00425")
 _DSS: Final = (
@@ -131,8 +130,8 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     if provider == "cnous":
         add({"409": (f"{digits}015",)})
     if (provider, endpoint.call) in _NAMED_COMMUNES:
-        add({"404": (f"{_INSEE}003",)})
-        add(_OF_A_PROVIDER, _INSEE)
+        add({"404": (f"{INSEE}003",)})
+        add(_OF_A_PROVIDER, INSEE)
     add(_OF_A_PROVIDER, digits)
     if endpoint.call is Call.FRANCE_CONNECT:
         add(_OF_A_PROVIDER, FRANCE_CONNECT)

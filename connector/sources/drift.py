@@ -124,6 +124,11 @@ def read_nomenclature(body: bytes) -> Nomenclature:
 _STATUS: Final = re.compile("[1-9][0-9]{2}")
 
 
+def is_status(text: str) -> bool:
+    """Tell whether a text of the nomenclature is an HTTP status."""
+    return _STATUS.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Listed:
     """A code as some endpoint, or the platform, lists it."""
@@ -138,7 +143,7 @@ class _Listed:
         """Return what the connector makes of it, and whether a row of the table says so."""
         who = PROVIDERS.get(self.error.code[:2])
         error = self.error.model_copy(update={"meta": ErrorMeta(provider=who)})
-        status = int(self.status) if _STATUS.fullmatch(self.status) else 0
+        status = int(self.status) if is_status(self.status) else 0
         table = outcome_table(self.endpoint.source, self.endpoint.call)
         outcome = table.outcome(self.check, status, error)
         return outcome.code, outcome.known

@@ -168,7 +168,7 @@ TRAITS: Final[Mapping[CheckCode, Traits]] = MappingProxyType(
             title="Plusieurs délégations possibles",
             detail=(
                 "Ce CCAS a donné plusieurs délégations à l'éditeur du logiciel, et rien ne dit laquelle employer. "
-                "L'hébergeur du connecteur doit enregistrer celle de ce CCAS."
+                "Le CCAS doit n'en garder qu'une, sur l'espace de l'API, puis redemander."
             ),
             alerts=Alert.DELEGATION,
         ),

@@ -60,13 +60,18 @@ def served(document: Any) -> Iterator[str]:
         thread.join()
 
 
+NO_STATUS = "9" * 5000
+"""More digits than Python reads as a number."""
+
+
 @pytest.fixture
 def changed(sandbox: str) -> Iterator[str]:
-    """An API with the sandbox's nomenclature, one code added and one kind changed."""
+    """An API with the sandbox's nomenclature: one code added, one kind changed, and a status that is none."""
     with urllib.request.urlopen(f"{sandbox}/api/errors", timeout=30) as response:  # noqa: S310 - on loopback
         document = json.loads(response.read())
     document["endpoints"][RSA]["errors"]["502"].append({"code": "36012", "title": "Nouvelle panne"})
     document["generic_subcodes"]["011"]["title"] = "Erreur définitive"
+    document["platform_codes"][NO_STATUS] = [{"code": "00214", "title": "Autre"}]
     yield from served(document)
 
 
@@ -83,6 +88,7 @@ def test_a_code_that_was_added_and_a_kind_that_changed_are_both_named(changed: s
         assert word in finished.stdout
     told = {one["code"]: one for one in json.loads(drift(changed, "--json").stdout)}
     assert told["011"]["kind"] == "changed_kind"
+    assert told["00214"]["statuses"] == [NO_STATUS]
     assert told["36012"] == {
         "kind": "unknown_code",
         "code": "36012",
