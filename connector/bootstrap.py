@@ -57,6 +57,7 @@ from connector.telemetry.gauges import Gauges
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.opening import Telemetry
 from connector.telemetry.prometheus import PrometheusMetrics
+from connector.telemetry.rejections import RejectionLog
 from connector.token_alerts import log_alert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
@@ -165,6 +166,7 @@ def build_services(
         jitter=random.SystemRandom().random,
         tally=Tally(),
         metrics=metrics or Metrics(),
+        rejections=RejectionLog(),
         concerned=Concerned(),
         tracer=(telemetry or Telemetry()).tracer,
         require_user_id=settings.require_user_id,

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+UNKNOWN_MEMBER: Final = "Ce champ n'existe pas."
+NO_OBJECT: Final = "Un objet est attendu."
+TOO_LONG: Final = "Trop d'éléments (au plus {max_length})."
 _DETAILS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "missing": "Ce champ est obligatoire.",
-        "extra_forbidden": "Ce champ n'existe pas.",
+        "extra_forbidden": UNKNOWN_MEMBER,
         "string_type": "Une chaîne de caractères est attendue.",
         "string_too_short": "Cette valeur est trop courte.",
         "string_too_long": "Cette valeur est trop longue.",
@@ -18,11 +21,11 @@ _DETAILS: Final[Mapping[str, str]] = MappingProxyType(
         "greater_than_equal": "Un nombre d'au moins {ge} est attendu.",
         "less_than_equal": "Un nombre d'au plus {le} est attendu.",
         "bool_type": "Un booléen est attendu.",
-        "dict_type": "Un objet est attendu.",
-        "model_type": "Un objet est attendu.",
+        "dict_type": NO_OBJECT,
+        "model_type": NO_OBJECT,
         "tuple_type": "Un tableau est attendu.",
         "too_short": "Au moins un élément est attendu.",
-        "too_long": "Trop d'éléments (au plus {max_length}).",
+        "too_long": TOO_LONG,
         "literal_error": "Cette valeur n'est pas l'une de celles admises : {expected}.",
         "siret": "Ce n'est pas un SIRET valide : 14 chiffres, dont la clé de contrôle.",
         "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",

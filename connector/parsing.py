@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from connector.excess import excess_of
 from connector.french import explain
-from connector.json_pointer import json_pointer
+from connector.json_pointer import pointer_of
 from connector.messaging.delivery import MAX_BODY_BYTES
 from connector.reasons import job_error
 from schemas.base import Reference
@@ -20,6 +22,12 @@ from schemas.siret import Siret
 
 MAX_ERRORS: Final = 20
 """A job with more defects than this gets the first ones: enough to correct it by."""
+MAX_PARTS: Final = 2_000
+"""Arrays, objects and commas of a body. The longest job of the contract has some hundreds; a body of 64 KiB can hold
+65,000, and each takes longer to read than a letter of a text."""
+FEW_PARTS: Final = 100
+"""A body with fewer parts has too few members to cost much, whatever is wrong with them."""
+_PARTS: Final = (b",", b"[", b"{")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -52,27 +60,60 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
         return Unreadable((_invalid("Le corps du message dépasse 64 Kio."),))
     # RFC 8259, 8.1: a reader may ignore a byte order mark, which some writers cannot help.
     text = body.removeprefix(_BYTE_ORDER_MARK)
+    parts = _parts_of(text)
+    if parts > MAX_PARTS:
+        return Unreadable((_invalid("Le corps compte trop d'éléments pour être une demande."),))
+    if parts > FEW_PARTS and (crowded := _crowded(text)):
+        return crowded
     try:
         job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     else:
         return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
+    document = _document(text)
+    if isinstance(document, Unreadable):
+        return document
+    errors = _unserved(document) or tuple(map(_read_detail, _innermost(details)[:MAX_ERRORS]))
+    return Unreadable(errors, _see(document))
+
+
+def _document(text: bytes) -> dict[str, Any] | Unreadable:
     try:
         document = from_json(text, allow_inf_nan=False)
     except ValueError:
         return Unreadable(
             (_invalid("Le corps n'est pas du JSON en UTF-8, ou son imbrication est excessive."),)
         )
-    if not isinstance(document, dict):
-        return Unreadable((_invalid("Le corps doit être un objet JSON.", ""),))
-    seen = _see(document)
+    return (
+        document
+        if isinstance(document, dict)
+        else Unreadable((_invalid("Le corps doit être un objet JSON.", ""),))
+    )
+
+
+def _unserved(document: Mapping[str, Any]) -> tuple[JobError, ...]:
+    """Return that a job speaks another version of the contract: what is wrong by this one may be right by that."""
     version = document.get("version")
-    if type(version) is int and version not in SERVED_VERSIONS:
-        served = ", ".join(str(served) for served in SERVED_VERSIONS)
-        detail = f"Cette version du contrat n'est pas servie ; versions servies : {served}."
-        return Unreadable((job_error(JobCode.UNSUPPORTED_VERSION, detail, "/version"),), seen)
-    return Unreadable(tuple(map(_read_detail, _innermost(details)[:MAX_ERRORS])), seen)
+    if type(version) is not int or version in SERVED_VERSIONS:
+        return ()
+    served = ", ".join(map(str, SERVED_VERSIONS))
+    detail = f"Cette version du contrat n'est pas servie ; versions servies : {served}."
+    return (job_error(JobCode.UNSUPPORTED_VERSION, detail, "/version"),)
+
+
+def _parts_of(text: bytes) -> int:
+    """Count what a body may be made of, without reading it: brackets and commas within its texts count too."""
+    return sum(map(text.count, _PARTS))
+
+
+def _crowded(text: bytes) -> Unreadable | None:
+    """Return what is wrong with the counts of a body, before its members are looked at; None where nothing is."""
+    document = _document(text)
+    if isinstance(document, Unreadable):
+        return document
+    errors = _unserved(document) or tuple(islice(excess_of(document), MAX_ERRORS))
+    return Unreadable(errors, _see(document)) if errors else None
 
 
 def _is_json(text: bytes) -> bool:
@@ -96,10 +137,14 @@ def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
 def glimpse(body: bytes) -> Seen:
     """Return what can be told of the job in ``body``, which is not going to be run."""
     try:
-        document = from_json(body.removeprefix(_BYTE_ORDER_MARK)) if len(body) <= MAX_BODY_BYTES else None
+        document = from_json(body.removeprefix(_BYTE_ORDER_MARK)) if _is_readable(body) else None
     except ValueError:
         return NOTHING_SEEN
     return _see(document) if isinstance(document, dict) else NOTHING_SEEN
+
+
+def _is_readable(body: bytes) -> bool:
+    return len(body) <= MAX_BODY_BYTES and _parts_of(body) <= MAX_PARTS
 
 
 def _see(document: dict[str, Any]) -> Seen:
@@ -122,7 +167,7 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
 
 
 def _read_detail(detail: ErrorDetails) -> JobError:
-    return _invalid(explain(detail), json_pointer(detail["loc"]))
+    return _invalid(explain(detail), pointer_of(detail["loc"]))
 
 
 def _invalid(detail: str, pointer: str | None = None) -> JobError:

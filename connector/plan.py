@@ -135,19 +135,24 @@ def _gives_input(job: VerificationRequest, request: CheckRequest, call: Call) ->
 def _read_params(
     request: CheckRequest, definition: CheckDefinition, endpoint: Endpoint
 ) -> RequestModel | Defect:
+    given = _given(request.params, definition)
+    taken = endpoint.params.model_fields
+    # Before the values are looked at: of a thousand unknown members one is told.
+    unknown = next((name for name in given if name not in taken), None) if isinstance(given, dict) else None
+    if unknown is not None:
+        possible = ", ".join(taken) or "aucun"
+        return invalid(
+            unknown[:_LONGEST_NAME_SHOWN],
+            f"Cette vérification ne prend pas ce paramètre ; paramètres possibles : {possible}.",
+        )
     try:
-        return endpoint.params.model_validate(_given(request.params, definition))
+        return endpoint.params.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
     match first["type"]:
         case "missing":
             return missing(name)
-        case "extra_forbidden":
-            taken = ", ".join(endpoint.params.model_fields) or "aucun"
-            return invalid(
-                name, f"Cette vérification ne prend pas ce paramètre ; paramètres possibles : {taken}."
-            )
         case "string_pattern_mismatch":
             # An agent may read this, to whom a pattern says nothing.
             return invalid(

@@ -26,6 +26,7 @@ from connector.shared.link import RedisLink
 from connector.shared.state import SharedState
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.tracing import Tracer
 from connector.upstream.exchange import Upstream
 
@@ -70,6 +71,7 @@ class Services:
     """Draws evenly from [0, 1)."""
     tally: Tally
     metrics: Metrics
+    rejections: RejectionLog
     concerned: Concerned
     tracer: Tracer
     """Does nothing where no trace goes anywhere."""

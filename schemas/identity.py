@@ -99,10 +99,11 @@ FRANCE: Final = "99100"
 """INSEE's code of the country."""
 
 
+MAX_PRENOMS: Final = 20
 # JSON knows lists only, hence no strict tuple.
 Prenoms = Annotated[
     tuple[Annotated[Name, MayBeEmpty()], ...],
-    Field(strict=False, min_length=1, max_length=20),
+    Field(strict=False, min_length=1, max_length=MAX_PRENOMS),
     AfterValidator(without_empty),
 ]
 

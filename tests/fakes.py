@@ -30,6 +30,7 @@ from connector.shared.exclusion import Exclusion, OwnArrivals
 from connector.shared.state import Change, MemoryState, ResultT
 from connector.surprises import Tally
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.tracing import Untraced
 from connector.token_alerts import TokenAlert
 from connector.upstream.api_particulier import ApiParticulier
@@ -119,6 +120,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         jitter=lambda: 0.5,
         tally=Tally(),
         metrics=Metrics(),
+        rejections=RejectionLog(),
         concerned=Concerned(),
         tracer=Untraced(),
         require_user_id=False,

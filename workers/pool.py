@@ -84,6 +84,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     async def _finish(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
         await self.app.work.health.stop()
+        self.app.work.services.rejections.close()
         self.app.work.services.turns.close()
         await self.app.work.services.exclusion.close()
         await self.app.work.services.transport.aclose()

@@ -69,6 +69,7 @@ class VerifyRequest:
                 open_backlog=self.backlogs.open,
                 setting_aside=self.backlogs.setting_aside,
                 metrics=services.metrics,
+                rejections=services.rejections,
                 recorded=records.confirmed,
             )
             trace = services.tracer.carried_on(delivery.trace)

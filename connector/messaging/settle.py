@@ -21,6 +21,7 @@ from connector.registry.records import Flow
 from connector.registry.vault import Vault
 from connector.settlement import Answer, Dead, Defer, Isolate, SetAside, Settlement
 from connector.telemetry.metrics import Metrics
+from connector.telemetry.rejections import RejectionLog
 from schemas.codes import JobStatus
 from schemas.reply import REPLY_TYPE
 
@@ -61,6 +62,7 @@ class Settler:
     setting_aside: asyncio.Semaphore
     """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
     metrics: Metrics
+    rejections: RejectionLog
     recorded: Callable[[], Awaitable[None]]
     """Returns once the broker has the record of every call by now. Raises ``PublishError`` when the connection ends."""
 
@@ -81,7 +83,9 @@ class Settler:
                 _log.warning("job.unsettled", queue=taken.queue, error=str(error))
             else:
                 self.metrics.delivery_settled(settlement, delivery, self.clock())
-                _tell_of_rejection(settlement, delivery)
+                if isinstance(settlement, Answer) and settlement.reply.status is JobStatus.REJECTED:
+                    # Nobody but a vendor of the registry is answered.
+                    self.rejections.note(delivery.routing_key.partition(".")[0], settlement.reply)
                 return
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
@@ -118,22 +122,6 @@ class Settler:
             if await self.publisher.publish(message) is not Confirmation.ROUTED:
                 await self.open_backlog(flow)
                 await _keep(message, self.publisher)
-
-
-def _tell_of_rejection(settlement: Settlement, delivery: Delivery) -> None:
-    """Log which job was rejected, and why: nothing else of it is kept, and its vendor's operator may ask.
-
-    Of the message it has what the reply repeats, whose forms are valid.
-    """
-    if isinstance(settlement, Answer) and settlement.reply.status is JobStatus.REJECTED:
-        reply = settlement.reply
-        _log.info(
-            "job.rejected",
-            # Nobody but a vendor of the registry is answered.
-            vendor=delivery.routing_key.partition(".")[0],
-            codes=[error.code.value for error in reply.errors],
-            **_present(job_id=reply.job_id, tenant=reply.tenant),
-        )
 
 
 def _as_repeated(settlement: Settlement) -> Settlement:

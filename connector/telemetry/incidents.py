@@ -98,6 +98,12 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             by=("provider", "code"),
             concerns_all=True,
         ),
+        "vendor.rejected_often": Incident(
+            title="A vendor's messages are rejected at a high rate",
+            cause="its program is broken, or does not mean well: over ten messages a minute are no jobs of the contract",
+            to_do="tell the vendor the codes, with schemas/README.md; where it does not stop: take the right to publish from its broker user",
+            by=("vendor",),
+        ),
         "source.surprise": Incident(
             title="A source answers otherwise than documented",
             cause="the API has changed",

@@ -12,6 +12,7 @@ from typing import Any
 
 from connector.demo.install import HOW_TO_GET_ONE, HOW_TO_GET_REDIS, install_rabbitmq, install_redis
 from connector.journal.keys import new_key
+from tests.bench.bodies import bodies
 from tests.bench.cpu import CONCURRENCY, compare
 from tests.bench.endurance import endurance
 from tests.bench.fairness import fairness
@@ -39,6 +40,7 @@ MEASURES: Mapping[str, Measure] = {
     "quotas": lambda options: quotas(options.quota_minutes, options.quota_tenants, journal_of(options)),
     "fairness": lambda options: fairness(options.campaign, options.counter_seconds, journal_of(options)),
     "tenants": lambda options: tenants(options.repeats),
+    "bodies": lambda options: bodies(options.repeats),
 }
 
 

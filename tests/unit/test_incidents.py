@@ -69,7 +69,7 @@ def test_each_says_what_happened_why_and_what_to_do_and_tells_causes_apart_by_no
     assert incident.title
     assert incident.cause
     assert incident.to_do
-    assert set(incident.by) <= FIELDS.keys() - {"tenant", "vendor", "job_id"}
+    assert set(incident.by) <= FIELDS.keys() - {"tenant", "job_id"}
 
 
 def test_each_is_of_one_alert_rule() -> None:

@@ -22,6 +22,7 @@ from connector.registry.records import Flow
 from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.telemetry.prometheus import PrometheusMetrics
+from connector.telemetry.rejections import RejectionLog
 from schemas.codes import JobCode, JobStatus
 from schemas.reply import Reply
 from tests.scrapes import Scrape
@@ -93,6 +94,7 @@ class Broker:
             open_backlog=self._open_backlog,
             setting_aside=asyncio.Semaphore(16),
             metrics=self.metrics,
+            rejections=RejectionLog(),
             recorded=self._recorded,
         )
         taken = Taken(
