@@ -16,6 +16,8 @@ from schemas.codes import JobCode
 from schemas.reply import JobError
 from schemas.request import VerificationRequest
 
+LONGEST_LIFETIME: Final = timedelta(days=31)
+"""How far ahead ``expires_at`` may be: a job that waits for a source is kept until then."""
 DEFAULT_LIFETIMES: Final = {Lane.INTERACTIVE: timedelta(seconds=60), Lane.BATCH: timedelta(hours=24)}
 _JSON: Final = "application/json"
 _UTF_8: Final = ("utf-8", "utf8")
@@ -79,6 +81,10 @@ def _admit_job(
     job = read_job(delivery.body)
     if isinstance(job, Unreadable):
         return Answer(reply_to, rejection(delivery, job.errors, now, job.seen))
+    expires_at = job.expires_at or default_deadline(delivery)
+    if expires_at - now > LONGEST_LIFETIME:
+        error = _too_late(job)
+        return Answer(reply_to, rejection(delivery, (error,), now, job))
     tenant = registry.tenants.get(job.tenant)
     if allowed is None:
         error = job_error(
@@ -96,7 +102,7 @@ def _admit_job(
         reply_to=reply_to,
         lane=delivery.lane,
         received_at=delivery.received_at,
-        expires_at=job.expires_at or default_deadline(delivery),
+        expires_at=expires_at,
     )
 
 
@@ -112,6 +118,15 @@ def default_deadline(delivery: Delivery) -> datetime:
         else datetime.fromtimestamp(delivery.timestamp, tz=UTC)
     )
     return published_at + DEFAULT_LIFETIMES[delivery.lane]
+
+
+def _too_late(job: VerificationRequest) -> JobError:
+    most = f"au plus tard {LONGEST_LIFETIME.days} jours après la demande"
+    if job.expires_at is not None:
+        return job_error(JobCode.INVALID_MESSAGE, f"expires_at doit être {most}.", "/expires_at")
+    return job_error(
+        JobCode.INVALID_MESSAGE, f"L'échéance, comptée depuis la propriété AMQP timestamp, doit être {most}."
+    )
 
 
 def _unreadable(delivery: Delivery) -> JobError | None:

@@ -26,7 +26,7 @@ def window_of(planned: PlannedCall, received_at: datetime, expires_at: datetime)
 
 
 def may_be_deferred(planned: PlannedCall) -> bool:
-    """Tell whether the check may leave the worker while it waits: a FranceConnect token never travels."""
+    """Tell whether the check may leave the worker while it waits: a FranceConnect token does not live so long."""
     return planned.endpoint.call is not Call.FRANCE_CONNECT
 
 
@@ -69,14 +69,6 @@ def expire(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
     if gone.reason is not None and progress.failure.reason is not None:
         changed["reason"] = gone.reason.model_copy(update={"upstream": progress.failure.reason.upstream})
     return finished(_counted(gone.model_copy(update=changed), progress.calls))
-
-
-def give_up(
-    planned: PlannedCall, progress: CheckProgress, outcome: CheckReply | Held | None, now: datetime
-) -> CheckProgress:
-    """Return a check that is not asked again, for want of a place to wait in: with what it would have waited for."""
-    answer = progress.failure or (_held(planned, outcome, now) if isinstance(outcome, Held) else None)
-    return expire(planned, progress) if answer is None else _conclude(planned, progress, answer)
 
 
 def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply) -> CheckProgress:

@@ -1,24 +1,21 @@
 """Asking one check's source, until it is answered or has to wait elsewhere."""
 
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from connector.admission import Admitted
-from connector.advance import advance, expire, give_up, may_be_deferred, window_of
+from connector.advance import advance, expire, may_be_deferred, window_of
 from connector.call import call
 from connector.catalogue.definition import Source
 from connector.decide import refused, unexplained, without_call
 from connector.journal.journal import Accesses
-from connector.messaging.deferral import TOKEN_WITHHELD
 from connector.messaging.publisher import PublishError
 from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
 from connector.question import Question
 from connector.registry.vault import VaultError
-from connector.retry import Held
 from connector.services import Services
 from connector.token_life import has_expired
 from schemas.codes import Call, CheckCode
@@ -60,8 +57,6 @@ async def answer_check(
 async def _pursue(
     planned: PlannedCall, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
 ) -> CheckProgress:
-    if planned.endpoint.call is Call.FRANCE_CONNECT and admitted.job.france_connect_token == TOKEN_WITHHELD:
-        return expire(planned, progress)
     upstream = services.upstreams.get(planned.endpoint.source)
     if upstream is None:
         return finished(without_call(planned, CheckCode.SOURCE_WITHDRAWN))
@@ -77,7 +72,6 @@ async def _pursue(
         deadline=window.deadline,
         accesses=accesses,
     )
-    outcome: CheckReply | Held | None = None
     while not is_finished(progress):
         now = services.clock()
         if now >= window.deadline:
@@ -86,9 +80,7 @@ async def _pursue(
         if wait_seconds >= SHORTEST_DEFERRAL_SECONDS and may_be_deferred(planned):
             return progress
         if wait_seconds > 0:
-            left_seconds = _seconds_until(window.deadline, now)
-            if not await _wait_in_hand(question, min(wait_seconds, left_seconds), services):
-                progress = give_up(planned, progress, outcome, now)
+            await services.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
             continue
         outcome = await call(question, progress, services)
         progress = advance(
@@ -103,21 +95,6 @@ async def _pursue(
         if isinstance(outcome, CheckReply) and outcome.reason and progress.failure is outcome:
             services.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
     return progress
-
-
-async def _wait_in_hand(question: Question, seconds: float, services: Services) -> bool:
-    """Wait; False where a check that cannot wait elsewhere has no place here either."""
-    admitted = question.admitted
-    place = (
-        # It is for less than a second.
-        nullcontext(enter_result=True)
-        if may_be_deferred(question.planned)
-        else services.waiting_room.place(admitted.flow, admitted.job.job_id)
-    )
-    with place as may_wait:
-        if may_wait:
-            await services.sleep(seconds)
-    return may_wait
 
 
 def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:

@@ -30,7 +30,6 @@ from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.redis_limiter import RedisLimiter
 from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
-from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, needed_to_start, open_database
 from connector.registry.key_check import check_key
@@ -150,7 +149,6 @@ def build_services(
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
         intake=Intake(concurrency),
-        waiting_room=WaitingRoom(concurrency),
         quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
         turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),

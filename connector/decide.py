@@ -51,6 +51,9 @@ _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
     },
 )
 """Where the tax notice is asked with the tenant's own credentials, there is no token to speak of."""
+MAX_ANSWER_BYTES: Final = 24 * 1024
+"""The longest answer of a check, as JSON. The longest seen has 5 KiB; twenty such answers travel back through the broker, sealed
+with their job, in an envelope of ``MAX_ENVELOPE_BYTES`` at the most."""
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -100,9 +103,27 @@ def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: date
                 alert=traits_of(code).alerts,
             )
         case Answered(http_status=status) if status == _OK:
-            return _found(planned, attempt, exchange)
+            return _bounded(_found(planned, attempt, exchange), planned, attempt, exchange)
         case Answered():
-            return _not_found(planned, attempt, exchange, now)
+            return _bounded(_not_found(planned, attempt, exchange, now), planned, attempt, exchange)
+
+
+def _bounded(decision: Decision, planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
+    """Answer an error instead of what could not come back through the broker."""
+    # What is read of a body is hardly longer than the body.
+    if 2 * len(answered.body) <= MAX_ANSWER_BYTES or _size_of(decision.reply) <= MAX_ANSWER_BYTES:
+        return decision
+    why = reason(
+        CheckCode.UNEXPECTED_RESPONSE,
+        detail="La réponse de la source est bien plus longue que prévu. L'hébergeur du connecteur en est averti.",
+        upstream=Upstream(http_status=answered.http_status, code=None, provider=None),
+    )
+    reply = _error(planned, why, _source(planned.endpoint, attempt, answered))
+    return Decision(reply, (Surprise(SurpriseKind.TOO_LONG, "answer"),), decision.alert)
+
+
+def _size_of(reply: CheckReply) -> int:
+    return len(reply.__pydantic_serializer__.to_json(reply))
 
 
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:

@@ -6,11 +6,13 @@ it takes from side by side.
 
 How many jobs a flow may have in hand follows from how many more the worker could have: as many as there is room left
 (Choudhury and Hahne, *Dynamic Queue Length Thresholds*). One flow alone gets half of the room, two get a third each, and
-there is always some left for the next.
+there is always some left for the next. The broker gives a worker so many messages of a queue before it has settled some:
+of those a vendor alone has three quarters at the most, however many tenants it sends for.
 """
 
 import asyncio
 from collections import Counter, deque
+from dataclasses import dataclass
 from typing import Final
 
 from connector.registry.records import Flow
@@ -22,8 +24,20 @@ SLOWEST_READING_PER_SECOND: Final = 150.0
 its jobs are set aside, which costs a second queue."""
 
 
+OF_A_VENDOR: Final = 3
+"""A vendor may have so many times the messages of a queue that are left for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A queue that the jobs of many vendors come by, and how many of its messages the broker gives a worker at once."""
+
+    queue: str
+    messages: int
+
+
 class Intake:
-    """The jobs in hand, by flow."""
+    """The jobs in hand, by flow, and by the queue they came by."""
 
     def __init__(self, concurrency: int) -> None:
         """``concurrency`` is how many jobs of a lane one flow alone may have in hand."""
@@ -31,25 +45,43 @@ class Intake:
         self._patience_seconds = concurrency / SLOWEST_READING_PER_SECOND
         self._in_hand: Counter[Flow] = Counter()
         self._of_lane: Counter[str] = Counter()
+        self._by_door: Counter[tuple[str, str]] = Counter()
+        """By queue and vendor."""
+        self._of_door: Counter[str] = Counter()
         self._lines: dict[Flow, deque[asyncio.Future[None]]] = {}
         self._congested: set[Flow] = set()
 
-    async def enter(self, flow: Flow) -> bool:
+    async def enter(self, flow: Flow, door: Door | None = None) -> bool:
         """Take a job of ``flow`` in hand; False when it has to be set aside."""
+        if not self._has_share(flow, door):
+            return False
         if not self._has_room(flow) and not await self._wait(flow):
             return False
-        self.take(flow)
+        self.take(flow, door)
         return True
 
-    def take(self, flow: Flow) -> None:
-        """Take a job in hand, whether there is room or not."""
+    def enter_at_once(self, flow: Flow, door: Door | None = None) -> bool:
+        """Take a job in hand that cannot be set aside; False when it has to be answered without being run."""
+        if not self._has_share(flow, door) or not self._has_room(flow):
+            return False
+        self.take(flow, door)
+        return True
+
+    def take(self, flow: Flow, door: Door | None = None) -> None:
+        """Take a job in hand, whether there is room or not; ``door`` is None for one of the flow's own queue."""
         self._in_hand[flow] += 1
         self._of_lane[flow.lane] += 1
+        if door is not None:
+            self._by_door[door.queue, flow.vendor] += 1
+            self._of_door[door.queue] += 1
 
-    def leave(self, flow: Flow) -> None:
+    def leave(self, flow: Flow, door: Door | None = None) -> None:
         """Let go of a job that was taken in hand."""
         self._in_hand[flow] -= 1
         self._of_lane[flow.lane] -= 1
+        if door is not None:
+            self._by_door[door.queue, flow.vendor] -= 1
+            self._of_door[door.queue] -= 1
         if self._in_hand[flow] == 0:
             del self._in_hand[flow]
             self._congested.discard(flow)
@@ -70,6 +102,13 @@ class Intake:
 
     def _has_room(self, flow: Flow) -> bool:
         return self._in_hand[flow] < max(1, self._room - self._of_lane[flow.lane])
+
+    def _has_share(self, flow: Flow, door: Door | None) -> bool:
+        """Tell whether the vendor has not yet its share of the queue's messages."""
+        if door is None:
+            return True
+        left = door.messages - self._of_door[door.queue]
+        return self._by_door[door.queue, flow.vendor] < max(1, OF_A_VENDOR * left)
 
     async def _wait(self, flow: Flow) -> bool:
         """Wait a moment for the flow to get on, unless it is known not to."""

@@ -39,6 +39,8 @@ class JobProgress:
     """Keyed digests of the body as the vendor published it, one per key of then."""
     checks: Mapping[str, CheckProgress] = field(default_factory=dict)
     """By the check's label."""
+    looks: int = 0
+    """How often it was looked in vain whether another run of the same job has answered it."""
 
 
 NOT_ASKED: Final = CheckProgress()

@@ -17,7 +17,6 @@ from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
 from connector.quota.refusals import Refusals
 from connector.quota.turns import Turns
-from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault
 from connector.retry import Policy
@@ -44,8 +43,6 @@ class Services:
     """One per provider."""
     intake: Intake
     """Which jobs this process has in hand."""
-    waiting_room: WaitingRoom
-    """Which of them wait in hand."""
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""

@@ -32,6 +32,8 @@ class SurpriseKind(StrEnum):
     """A value that the API does not document: it was passed on."""
     WRONG_TYPE = "wrong_type"
     """A value that cannot be read under its member's type: it was left out."""
+    TOO_LONG = "too_long"
+    """An answer longer than any that is known of the source: the check is ``unexpected_response``."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     """A status and code that no rule knows: the status alone decided."""
     OTHER_THAN_ASKED = "other_than_asked"

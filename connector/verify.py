@@ -1,6 +1,6 @@
 """The pipeline: from a delivery to how it ends.
 
-    admit ─▶ enter ─▶ recall ─▶ plan ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
+    admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
 
 Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or sets it aside for those of
 others, ``recall`` and ``remember`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.messaging.settle``: publish, and only then
@@ -22,13 +22,16 @@ from connector.assemble import as_duplicate, assemble, rejection
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.decide import unexplained
+from connector.entry import enter
+from connector.intake import Door
 from connector.journal.journal import Records
 from connector.logs import bind_job
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import PublishError
 from connector.plan import plan
-from connector.progress import NOT_ASKED, CheckProgress, JobProgress, earliest
+from connector.planned_job import PlannedJob, any_call
+from connector.progress import NOT_ASKED, CheckProgress, earliest
 from connector.reasons import job_error
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
@@ -38,17 +41,19 @@ from schemas.codes import JobCode
 from schemas.reply import CheckReply, Reply
 
 LOOK_AGAIN_SECONDS: Final = 5.0
-"""Between two looks at whether another run of the same job has answered it."""
+"""Before the first look at whether another run of the same job has answered it; it doubles with each."""
+LONGEST_LOOK_SECONDS: Final = 600.0
 _log = structlog.get_logger(__name__)
 
 
 async def verify(
-    delivery: Delivery, records: Records, services: Services, *, was_set_aside: bool = False
+    delivery: Delivery, records: Records, services: Services, *, door: Door | None = None
 ) -> Settlement:
     """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
 
-    Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted. A job that was
-    set aside is not set aside again: its queue gives no more than may be in hand.
+    ``door`` is the queue that it came by with those of others; None where its job is taken in hand whatever the room, since
+    it was set aside before: its flow's own queue gives no more than may be in hand. Raises nothing but ``PublishError``: the
+    connection to the broker ended before a call could be noted.
     """
     try:
         admitted = admit(
@@ -63,23 +68,24 @@ async def verify(
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
-    flow = admitted.flow
-    # A FranceConnect token never travels: a job that has one cannot wait elsewhere.
-    if was_set_aside or admitted.job.france_connect_token is not None:
-        services.intake.take(flow)
-    elif not await services.intake.enter(flow):
-        return SetAside(flow, delivery)
+    try:
+        job = _job_of(delivery, admitted, run, services)
+        entry = await enter(job, door, services)
+    except Exception:  # noqa: BLE001 - likewise
+        _log.exception("job.unexpected_error", lane=delivery.lane)
+        return _failed(delivery, admitted, services)
+    if isinstance(entry, SetAside):
+        return entry
     services.metrics.job_taken_in_hand(delivery, services.clock())
     try:
-        claim = _claim_of(delivery, admitted, run, services)
-        return await _once(delivery, admitted, claim, records, services)
+        return await _once(entry, records, services)
     except PublishError:
         raise
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", lane=delivery.lane)
         return _failed(delivery, admitted, services)
     finally:
-        services.intake.leave(flow)
+        services.intake.leave(admitted.flow, door)
 
 
 def give_up(delivery: Delivery, services: Services) -> Settlement:
@@ -94,6 +100,21 @@ def give_up(delivery: Delivery, services: Services) -> Settlement:
         return admitted
     _begin(delivery, admitted, services)
     return _failed(delivery, admitted, services)
+
+
+async def turn_away(delivery: Delivery, records: Records, services: Services) -> Settlement:
+    """Return how a job ends that can neither be taken in hand nor wait: its open checks ``rate_limited``, without a call."""
+    admitted = admit(
+        delivery,
+        services.registry.registry,
+        services.clock(),
+        require_user_id=services.require_user_id,
+    )
+    if not isinstance(admitted, Admitted):
+        return admitted
+    run = _begin(delivery, admitted, services)
+    job = _job_of(delivery, admitted, run, services).turned_away(any_call)
+    return _answer(delivery, admitted, _replies(await _ask(job, records, services)), services)
 
 
 def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
@@ -112,6 +133,23 @@ def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
     return run
 
 
+def _job_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> PlannedJob:
+    """Return the job planned, with what is known of it already, as far as its vendor may know it now."""
+    grant = services.registry.grant(admitted.vendor)
+    planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
+    before = delivery.progress.checks if delivery.progress else {}
+    return PlannedJob(
+        delivery=delivery,
+        admitted=admitted,
+        claim=_claim_of(delivery, admitted, run, services),
+        planned=planned,
+        checks={
+            check.request.label: progress_within(check, before.get(check.request.label, NOT_ASKED))
+            for check in planned
+        },
+    )
+
+
 def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> Claim:
     """Return the name and the digests under which the reply memory knows this run of the job."""
     progress = delivery.progress
@@ -124,84 +162,64 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Servic
     )
 
 
-async def _once(
-    delivery: Delivery, admitted: Admitted, claim: Claim, records: Records, services: Services
-) -> Settlement:
+async def _once(job: PlannedJob, records: Records, services: Services) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
     with services.tracer.span("db", "recall the reply"):
-        standing = await services.memory.recall(claim)
+        standing = await services.memory.recall(job.claim)
     match standing:
         case Known(reply):
-            grant = services.registry.grant(admitted.vendor)
-            return Answer(admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
+            grant = services.registry.grant(job.admitted.vendor)
+            return Answer(job.admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
         case Conflict():
-            return _conflict(delivery, admitted, services)
+            return _conflict(job.delivery, job.admitted, services)
         case Busy(until):
-            return await _wait_for_another(delivery, admitted, claim, until, records, services)
+            return await _wait_for_another(job, until, records, services)
         case Fresh(is_takeover=is_takeover):
-            taken = replace(delivery, redelivered=True) if is_takeover else delivery
+            taken = replace(job, delivery=replace(job.delivery, redelivered=True)) if is_takeover else job
             try:
-                return await _run(taken, admitted, claim, records, services)
+                return await _run(taken, records, services)
             finally:
-                services.memory.release(claim)
+                services.memory.release(job.claim)
 
 
 async def _wait_for_another(
-    delivery: Delivery,
-    admitted: Admitted,
-    claim: Claim,
-    until: datetime,
-    records: Records,
-    services: Services,
+    job: PlannedJob, until: datetime, records: Records, services: Services
 ) -> Settlement:
-    """Look again whether another run of the same job has answered it, until the deadline of this one."""
-    now = services.clock()
+    """Look again, ever more rarely, whether another run of the same job has answered it, until this one's deadline."""
+    now, admitted = services.clock(), job.admitted
     if now >= admitted.expires_at:
-        checks = await _ask(delivery, admitted, records, services)
-        answer = _answer(delivery, admitted, _replies(checks), services)
+        checks = await _ask(job, records, services)
+        answer = _answer(job.delivery, admitted, _replies(checks), services)
         return Answer(answer.queue, as_duplicate(answer.reply))
-    progress = delivery.progress or JobProgress(claim=claim.claim, digests=claim.digests)
+    looks = job.delivery.progress.looks if job.delivery.progress else 0
+    again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
     soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
-    look_at = min(until, now + timedelta(seconds=LOOK_AGAIN_SECONDS), admitted.expires_at)
-    return Defer(max(look_at, soon), replace(delivery, progress=progress))
+    look_at = min(until, now + timedelta(seconds=again_seconds), admitted.expires_at)
+    return Defer(max(look_at, soon), job.put_off(looks + 1))
 
 
-async def _run(
-    delivery: Delivery, admitted: Admitted, claim: Claim, records: Records, services: Services
-) -> Settlement:
-    checks = await _ask(delivery, admitted, records, services)
+async def _run(job: PlannedJob, records: Records, services: Services) -> Settlement:
+    checks = await _ask(job, records, services)
     at = earliest(tuple(checks.values()))
     if at is None:
-        answer = _answer(delivery, admitted, _replies(checks), services)
+        answer = _answer(job.delivery, job.admitted, _replies(checks), services)
         with services.tracer.span("db", "remember the reply"):
-            await services.memory.remember(claim, answer.reply)
+            await services.memory.remember(job.claim, answer.reply)
         return answer
-    progress = JobProgress(claim=claim.claim, digests=claim.digests, checks=checks)
-    await services.memory.put_off(claim, at)
-    return Defer(at, replace(delivery, progress=progress))
+    await services.memory.put_off(job.claim, at)
+    return Defer(at, replace(job, checks=checks).put_off())
 
 
-async def _ask(
-    delivery: Delivery, admitted: Admitted, records: Records, services: Services
-) -> Mapping[str, CheckProgress]:
+async def _ask(job: PlannedJob, records: Records, services: Services) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
-    grant = services.registry.grant(admitted.vendor)
-    planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
-    before = delivery.progress.checks if delivery.progress else {}
-    accesses = records.of(admitted)
+    accesses = records.of(job.admitted)
     asked = [
-        answer_check(
-            check,
-            progress_within(check, before.get(check.request.label, NOT_ASKED)),
-            admitted,
-            accesses,
-            services,
-        )
-        for check in planned
+        answer_check(check, job.checks[check.request.label], job.admitted, accesses, services)
+        for check in job.planned
     ]
     # The common case: alone, a check needs no task of its own.
     come = [await asked[0]] if len(asked) == 1 else await _at_once(asked)
-    return {check.request.label: progress for check, progress in zip(planned, come, strict=True)}
+    return {check.request.label: progress for check, progress in zip(job.planned, come, strict=True)}
 
 
 async def _at_once(asked: Sequence[Coroutine[Any, Any, CheckProgress]]) -> list[CheckProgress]:

@@ -115,7 +115,7 @@ class VerificationRequest(RequestModel):
     purpose: Annotated[Label | None, EmptyIsAbsent()] = None
     """What the answer is for."""
     expires_at: Annotated[Deadline | None, EmptyIsAbsent()] = None
-    """RFC 3339 instant with its offset, after which the answer is of no use; its seconds may be left out.
+    """RFC 3339 instant with its offset, after which the answer is of no use; its seconds may be left out. At most 31 days away.
 
     Default: 60 s (interactive) or 24 h (batch) after the AMQP ``timestamp``.
     """

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx
 from pydantic import SecretStr
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
 from connector.concerned import Concerned
-from connector.intake import Intake
+from connector.intake import Door, Intake
 from connector.journal.journal import NoJournal
 from connector.memory import ReplyMemory
 from connector.messaging.deferral import deferred, read_deferred
@@ -20,7 +20,6 @@ from connector.quota.bounds import Quotas
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.refusals import NONE
 from connector.quota.turns import Turns
-from connector.quota.waiting_room import WaitingRoom
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault, new_key
 from connector.retry import POLICIES
@@ -83,6 +82,10 @@ class NeverOpen:
         return change(CLOSED)[1]
 
 
+DOOR: Final = Door("verifications.interactive", messages=200)
+"""What a worker of the default concurrency is given of a lane at once."""
+
+
 class Told:
     """Announcements, kept by name."""
 
@@ -104,7 +107,6 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         transport=transport,
         breakers=MemoryState(CLOSED),
         intake=Intake(100),
-        waiting_room=WaitingRoom(100),
         quotas=Quotas(),
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),
@@ -130,7 +132,8 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
 async def verified(delivery: Delivery, acting: Services, *, was_set_aside: bool = False) -> Settlement:
     """Return how a delivery ends, once the broker has the records of its calls."""
     records = acting.journal.open()
-    settlement = await verify(delivery, records, acting, was_set_aside=was_set_aside)
+    door = None if was_set_aside else DOOR
+    settlement = await verify(delivery, records, acting, door=door)
     await records.confirmed()
     return settlement
 

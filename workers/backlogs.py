@@ -18,6 +18,8 @@ SET_ASIDE_AT_ONCE: Final = 16
 """Jobs on their way to a backlog queue."""
 TRY_AGAIN_SECONDS: Final = 10.0
 """Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
+TELL_AGAIN_SECONDS: Final = 60.0
+"""Before it is logged again that a queue is full."""
 FEWEST_IN_HAND: Final = 8
 """Jobs of one flow, however many flows there are."""
 _log = structlog.get_logger(__name__)
@@ -36,6 +38,8 @@ class Backlogs:
         self._consumed: set[Flow] = set()
         self._not_before: dict[Flow, float] = {}
         """When to try again to make a queue, on the loop's clock."""
+        self._full_until: dict[Flow, float] = {}
+        """When to log again that a queue is full, on the loop's clock."""
         self._opening: dict[Flow, asyncio.Task[None]] = {}
         self.setting_aside = asyncio.Semaphore(SET_ASIDE_AT_ONCE)
 
@@ -61,6 +65,13 @@ class Backlogs:
             self._not_before[flow] = asyncio.get_running_loop().time() + TRY_AGAIN_SECONDS
             return False
         return True
+
+    def tell_full(self, flow: Flow) -> None:
+        """Log that a flow's queue takes no more, once a minute."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._full_until.get(flow, now):
+            self._full_until[flow] = now + TELL_AGAIN_SECONDS
+            _log.warning("backlog.full", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     async def open(self, flow: Flow) -> None:
         """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""

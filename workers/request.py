@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import structlog
 
-from connector.intake import ROOM
+from connector.intake import ROOM, Door
 from connector.journal.journal import Records
 from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
-from connector.messaging.settle import Settler, Taken
-from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
+from connector.messaging.settle import OverflowFullError, Settler, Taken
+from connector.messaging.topology import deferred_queue, isolated_queue, lane_queue
 from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
 from connector.telemetry.tracing import Status, status_of
-from connector.verify import give_up, verify
+from connector.verify import give_up, turn_away, verify
 from workers.app import Work
 from workers.backlogs import Backlogs
 from workers.pool import AsyncioPool
@@ -75,7 +75,12 @@ class VerifyRequest:
             trace = services.tracer.carried_on(delivery.trace)
             if trace is not delivery.trace:
                 delivery = replace(delivery, trace=trace)
-            await settler.settle(settlement, delivery, taken)
+            try:
+                await settler.settle(settlement, delivery, taken)
+            except OverflowFullError as full:
+                self.backlogs.tell_full(full.flow)
+                settlement = await turn_away(delivery, records, services)
+                await settler.settle(settlement, delivery, taken)
             status = status_of(settlement)
         except PublishError as error:
             status = "unavailable"
@@ -109,12 +114,16 @@ class VerifyRequest:
             self.work.services.metrics.suspect_ran_alone(delivery.lane)
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
-            return await verify(delivery, records, self.work.services, was_set_aside=True)
+            return await verify(delivery, records, self.work.services)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
-        was_set_aside = self.queue.startswith(BACKLOG_PREFIX)
-        settlement = await verify(delivery, records, self.work.services, was_set_aside=was_set_aside)
+        settlement = await verify(delivery, records, self.work.services, door=self._door())
         if isinstance(settlement, SetAside) and not await self.backlogs.is_open(settlement.flow):
             # With nowhere to wait, it is run: later than its turn is better than in the way of all.
-            return await verify(delivery, records, self.work.services, was_set_aside=True)
+            return await verify(settlement.delivery, records, self.work.services)
         return settlement
+
+    def _door(self) -> Door | None:
+        """Return the queue that the job shares with those of others; a flow's own is none."""
+        messages = queues_of(self.work.lanes, self.work.concurrency).get(self.queue)
+        return None if messages is None else Door(self.queue, messages)

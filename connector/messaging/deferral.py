@@ -1,10 +1,10 @@
 """A job that is put off travels sealed: its delivery and its progress, encrypted and authenticated, on queues of ours.
 
-So nobody who can write to the broker can forge one, not even where vendors and connector share one AMQP user. No
-token of an API travels: a check that uses FranceConnect's is finished before its job is put off.
+So nobody who can write to the broker can forge one, not even where vendors and connector share one AMQP user. The body
+travels as the vendor published it, byte for byte: what was computed of it still holds. A FranceConnect token within it is of
+no use by then, since the checks that it opens are finished before their job is put off.
 """
 
-import json
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
@@ -23,9 +23,6 @@ LONGEST_DELAY_SECONDS: Final = 2**28 - 1
 _PURPOSE: Final = "deferral"
 _SEALED: Final = "application/octet-stream"
 _DELIVERY: Final = TypeAdapter(Delivery)
-_TOKEN: Final = "france_connect_token"  # noqa: S105 - a member's name
-TOKEN_WITHHELD: Final = "withheld-by-the-connector"  # noqa: S105 - stands for none
-"""Stands for a FranceConnect token in a job that has travelled: the call is known, and cannot be made any more."""
 
 
 def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> Outgoing:
@@ -67,24 +64,10 @@ def read_deferred(message: Any, vault: Vault) -> Delivery | None:
     )
 
 
-def without_token(body: bytes) -> bytes:
-    """Return a job's JSON with a mark in place of its FranceConnect token; what is no job is left as it is."""
-    if _TOKEN.encode() not in body:
-        return body
-    try:
-        job = json.loads(body)
-        if job.get(_TOKEN) is None:
-            return body
-    except (ValueError, AttributeError, RecursionError):
-        return body
-    return json.dumps({**job, _TOKEN: TOKEN_WITHHELD}).encode()
-
-
 def _sealed(queue: str, delivery: Delivery, vault: Vault) -> Outgoing:
-    carried = replace(delivery, body=without_token(delivery.body))
     return Outgoing(
         queue=queue,
-        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(carried)),
+        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery)),
         content_type=_SEALED,
         properties={},
         headers={},

@@ -16,7 +16,7 @@ from connector.clock import Clock
 from connector.messaging.deferral import deferred, isolated, set_aside
 from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.messaging.topology import DEAD, UNDELIVERABLE
+from connector.messaging.topology import DEAD, UNDELIVERABLE, backlog_queue
 from connector.registry.records import Flow
 from connector.registry.vault import Vault
 from connector.settlement import Answer, Dead, Defer, Isolate, SetAside, Settlement
@@ -38,6 +38,14 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
+
+
+class OverflowFullError(Exception):
+    """The queue of a flow's jobs that were set aside takes no more: this one is to be answered without being run."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(backlog_queue(flow))
+        self.flow = flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ class Settler:
 
         A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
         while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
-        the broker gives the delivery again.
+        the broker gives the delivery again; ``OverflowFullError`` when a job cannot be set aside, with nothing published.
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
@@ -119,9 +127,12 @@ class Settler:
     async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
         async with self.setting_aside:
             message = set_aside(delivery, flow, self.vault)
-            if await self.publisher.publish(message) is not Confirmation.ROUTED:
+            confirmation = await self.publisher.publish(message)
+            if confirmation is Confirmation.UNROUTABLE:
                 await self.open_backlog(flow)
                 await _keep(message, self.publisher)
+            elif confirmation is Confirmation.REFUSED:
+                raise OverflowFullError(flow)
 
 
 def _as_repeated(settlement: Settlement) -> Settlement:

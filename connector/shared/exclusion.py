@@ -46,8 +46,9 @@ class OwnArrivals:
         return Standing(here[0] if here else None, is_told=True)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Ticket:
+    owner: str
     id: str = field(default_factory=lambda: uuid4().hex)
     goes: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -93,10 +94,16 @@ class Exclusion:
         """Return how many of this process have the turn, or wait for it."""
         return len(self._lines[name].tickets) if name in self._lines else 0
 
+    def length_of(self, name: str, owner: str) -> int:
+        """Return how many of those are ``owner``'s."""
+        return (
+            sum(ticket.owner == owner for ticket in self._lines[name].tickets) if name in self._lines else 0
+        )
+
     @asynccontextmanager
-    async def turn(self, name: str, within_seconds: float) -> AsyncIterator[bool]:
+    async def turn(self, name: str, within_seconds: float, owner: str = "") -> AsyncIterator[bool]:
         """Wait for one's turn and keep it for the block; False where it has not come ``within_seconds``."""
-        ticket = _Ticket()
+        ticket = _Ticket(owner=owner)
         line = self._join(name, ticket)
         try:
             with suppress(TimeoutError):

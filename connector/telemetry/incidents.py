@@ -98,6 +98,12 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             by=("provider", "code"),
             concerns_all=True,
         ),
+        "backlog.full": Incident(
+            title="A vendor's jobs for a tenant are refused: its overflow queue is full",
+            cause="it publishes faster than the tenant's quota lets its jobs through, for so long that they would fill the disk",
+            to_do="have the vendor spread its campaign; where it is wanted, raise the limit of overflow queues in the definitions",
+            by=("lane",),
+        ),
         "vendor.rejected_often": Incident(
             title="A vendor's messages are rejected at a high rate",
             cause="its program is broken, or does not mean well: over ten messages a minute are no jobs of the contract",

@@ -295,6 +295,23 @@ def test_a_job_may_give_its_own_deadline(timestamp: int | None) -> None:
     assert result.expires_at == datetime(2026, 11, 23, 9, 0, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("days", "is_admitted"), [(30.9, True), (31.1, False), (365_000, False)])
+def test_a_job_may_wait_for_31_days(days: float, *, is_admitted: bool) -> None:
+    deadline = NOW + timedelta(days=days)
+    admitted = admit_with(body=body(expires_at=deadline.isoformat()))
+    assert isinstance(admitted, Admitted) is is_admitted
+    if isinstance(admitted, Answer):
+        (error,) = admitted.reply.errors
+        assert (error.code, error.pointer) == (JobCode.INVALID_MESSAGE, "/expires_at")
+        assert "31 jours" in error.detail
+
+
+def test_a_timestamp_that_is_ahead_of_the_clock_makes_no_job_wait_for_longer() -> None:
+    admitted = admit_with(timestamp=TIMESTAMP + 40 * 24 * 3600)
+    assert isinstance(admitted, Answer)
+    assert "timestamp" in admitted.reply.errors[0].detail
+
+
 def test_a_timestamp_of_zero_is_the_first_of_january_1970() -> None:
     assert default_deadline(delivery(timestamp=0)) == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import whole
 from connector.messaging.delivery import Delivery, Lane
-from connector.one_at_a_time import MOST_IN_LINE
+from connector.one_at_a_time import ROOM_IN_LINE
 from connector.plan import PlannedCall, plan
 from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.limiter import Demand, Note, Slot
@@ -28,7 +28,7 @@ from connector.quota.refusals import (
     after_refusal,
 )
 from connector.quota.turns import Turns
-from connector.registry.records import Flow, Tenant
+from connector.registry.records import Tenant
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from schemas.codes import CheckCode
@@ -343,54 +343,34 @@ async def test_a_call_whose_turn_at_france_connect_does_not_come_is_a_conflict_t
     assert not api.calls
 
 
-@pytest.fixture
-def crowded(time: ManualTime) -> Iterator[tuple[Api, Services]]:
-    """A worker in which as many jobs of the tenant wait as may."""
-    api = Api()
-    acted = acting(api, time)
-    flow = Flow(Lane.INTERACTIVE, "millesime", CLAMART)
-    with ExitStack() as stack:
-        number = 0
-        while stack.enter_context(acted.waiting_room.place(flow, f"waiting-{number}")):
-            number += 1
-        yield api, acted
-
-
-async def test_a_tenant_of_whom_many_wait_has_its_turn_at_france_connect_at_once_or_not_at_all(
-    crowded: tuple[Api, Services],
-) -> None:
-    _api, acted = crowded
-    alone = await reply_of(delivery(QF, job_id="alone", **FC), acted)
-    assert code(alone) is not CheckCode.PROVIDER_CONFLICT
-    async with acted.exclusion.turn(f"/v3/dss/quotient_familial/france_connect/{CLAMART}", 60.0):
-        reply = await reply_of(delivery(QF, **FC), acted)
-    assert code(reply) is CheckCode.PROVIDER_CONFLICT
-    assert reply.checks[0].reason is not None
-    assert "une par une" in reply.checks[0].reason.detail
-
-
-async def test_a_tenant_of_whom_many_wait_is_told_why_a_call_would_have_to_wait(
-    crowded: tuple[Api, Services], time: ManualTime
-) -> None:
-    api, acted = crowded
-    api.answers["quotient_familial"] = fault(504, "36002")
-    began = time.now
-    reply = await reply_of(delivery(QF, job_id="failing", **FC), acted)
-    assert code(reply) is CheckCode.PROVIDER_TIMEOUT
-    assert reply.checks[0].source is not None
-    assert reply.checks[0].source.attempts == 1
-    assert time.now == began
-
-
 async def test_with_so_many_in_line_that_their_tokens_end_nobody_is_added(time: ManualTime) -> None:
     acted = acting(Api(), time)
-    name = f"/v3/dss/quotient_familial/france_connect/{CLAMART}"
+    async with standing_in_line(acted, "millesime", ROOM_IN_LINE // 2):
+        reply = await reply_of(delivery(QF, **FC), acted)
+    assert code(reply) is CheckCode.PROVIDER_CONFLICT
+
+
+async def test_another_vendors_line_for_the_same_tenant_leaves_some_room(time: ManualTime) -> None:
+    acted = acting(Api(), time)
+    async with standing_in_line(acted, "sonate-opus", ROOM_IN_LINE // 2):
+        waiting = asyncio.create_task(reply_of(delivery(QF, **FC), acted))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert acted.exclusion.length_of(LINE, "millesime") == 1
+    assert code(await waiting) is not CheckCode.PROVIDER_CONFLICT
+
+
+LINE = f"/v3/dss/quotient_familial/france_connect/{CLAMART}"
+
+
+@asynccontextmanager
+async def standing_in_line(acted: Services, vendor: str, many: int) -> AsyncIterator[None]:
+    """Have so many calls of a vendor stand in the tenant's line."""
     in_line = [
-        asyncio.create_task(acted.exclusion.turn(name, 60.0).__aenter__()) for _ in range(MOST_IN_LINE)
+        asyncio.create_task(acted.exclusion.turn(LINE, 60.0, vendor).__aenter__()) for _ in range(many)
     ]
     await asyncio.sleep(0)
-    reply = await reply_of(delivery(QF, **FC), acted)
-    assert code(reply) is CheckCode.PROVIDER_CONFLICT
+    yield
     for one in in_line:
         one.cancel()
     await asyncio.gather(*in_line, return_exceptions=True)

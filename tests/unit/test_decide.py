@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.attempts import Attempt
 from connector.catalogue import CATALOGUE
-from connector.decide import decide, refused, without_call
+from connector.decide import MAX_ANSWER_BYTES, decide, refused, without_call
 from connector.defects import Defect
 from connector.grants import NOTHING_HIDDEN, Hidden
 from connector.plan import PlannedCall, Refusal
@@ -587,6 +587,32 @@ def test_an_answer_that_is_no_json_object_is_unexpected(body: bytes) -> None:
     assert why.code is CheckCode.UNEXPECTED_RESPONSE
     assert "(champ : body)" in why.detail
     assert why.upstream == Upstream(http_status=200, code=None, provider=None)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, success(FAMILY | {"allocataires": [CLAIRE] * 1000})),
+        (200, success({**FAMILY, "enfants": [{"nom_naissance": 0}] * 1000})),
+        (404, failure("37" + "0" * 50_000)),
+        (502, failure("37999", provider="x" * 50_000)),
+    ],
+)
+def test_an_answer_that_could_not_come_back_through_the_broker_is_unexpected(
+    status: int, body: bytes
+) -> None:
+    """A job travels with the answers that it has, twenty at the most, in one message."""
+    decision = decide(planned(), ASKED, answered(status, body), NOW)
+    assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
+    assert len(decision.reply.model_dump_json()) <= MAX_ANSWER_BYTES
+    assert decision.surprises == (Surprise(SurpriseKind.TOO_LONG, "answer"),)
+
+
+def test_the_longest_family_is_found() -> None:
+    """Two parents and twenty children, however long their names."""
+    children = [CLAIRE | {"nom_naissance": "É" * 128, "prenoms": "É" * 128}] * 20
+    data = data_of(decide_ok(FAMILY | {"allocataires": children[:2], "enfants": children}))
+    assert len(data["enfants"]) == 20
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": []}', b'{"errors": []}'])

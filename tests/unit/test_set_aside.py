@@ -1,18 +1,21 @@
 """A job that cannot be taken in hand is kept in its flow's own queue, and comes back from there whole."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from connector.intake import Intake
 from connector.messaging.deferral import read_deferred, set_aside
 from connector.messaging.delivery import Lane
 from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, SetAside
-from schemas.codes import JobStatus
-from tests.fakes import ManualTime, services, verified
+from connector.verify import turn_away
+from schemas.codes import CheckCode, CheckStatus, JobStatus
+from tests.fakes import DOOR, ManualTime, services, verified
 from tests.jobs import QF
 from tests.registry import CLAMART, OneToken
 from tests.unit.test_call import FC, Api
@@ -52,8 +55,78 @@ async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
     assert full.intake.in_hand(FLOW) == 100
 
 
-async def test_a_job_with_a_persons_token_is_run_whatever_the_room(full: Services) -> None:
-    assert isinstance(await verified(delivery(QF, lane=Lane.BATCH, **FC), full), Answer)
+async def test_a_persons_token_opens_no_other_door(full: Services) -> None:
+    """Beyond the share of its flow such a job is answered at once: its token would end while it waits."""
+    api = Api()
+    full = replace(full, upstreams=services(httpx.MockTransport(api), OneToken()).upstreams)
+    settlement = await verified(delivery(QF, lane=Lane.BATCH, **FC), full)
+    assert isinstance(settlement, Answer)
+    (check,) = settlement.reply.checks
+    assert check.reason is not None
+    assert (check.reason.code, check.reason.retryable) == (CheckCode.RATE_LIMITED, True)
+    assert not api.calls
+    assert full.intake.in_hand(FLOW) == 100
+
+
+async def test_however_its_key_is_spelt(full: Services) -> None:
+    """What a job asks is read from the job, not from its bytes."""
+    given = delivery(QF, lane=Lane.BATCH, **FC)
+    spelt = replace(given, body=given.body.replace(b"france_connect_token", rb"france\u005fconnect_token"))
+    assert spelt.body != given.body
+    settlement = await verified(spelt, full)
+    assert isinstance(settlement, Answer)
+    assert settlement.reply.checks[0].reason is not None
+    assert settlement.reply.checks[0].reason.code is CheckCode.RATE_LIMITED
+
+
+async def test_a_token_that_no_call_uses_makes_no_difference(full: Services) -> None:
+    given = delivery({**QF, "call": "identite"}, lane=Lane.BATCH, france_connect_token="sesame")
+    assert await verified(given, full) == SetAside(FLOW, given)
+
+
+async def test_of_a_job_that_asks_both_ways_the_rest_is_set_aside(full: Services) -> None:
+    by_token = {**QF, "id": "by_token", "call": "france_connect"}
+    given = delivery(by_token, {**QF, "call": "identite"}, lane=Lane.BATCH, france_connect_token="sesame")
+    settlement = await verified(given, full)
+    assert isinstance(settlement, SetAside)
+    message = set_aside(settlement.delivery, FLOW, full.vault)
+    came_back = read_deferred(
+        SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}), full.vault
+    )
+    assert came_back is not None
+    assert came_back.body == given.body
+    answered = await verified(came_back, full, was_set_aside=True)
+    assert isinstance(answered, Answer)
+    first, second = answered.reply.checks
+    assert first.reason is not None
+    assert first.reason.code is CheckCode.RATE_LIMITED
+    assert second.status is CheckStatus.FOUND
+
+
+async def test_what_can_neither_be_taken_in_hand_nor_wait_is_told_to_come_back(full: Services) -> None:
+    given = delivery(QF, {"id": "unheard_of", "check": "unheard_of"}, lane=Lane.BATCH)
+    records = full.journal.open()
+    settlement = await turn_away(given, records, full)
+    assert isinstance(settlement, Answer)
+    quotient, unknown = settlement.reply.checks
+    assert quotient.reason is not None
+    assert (quotient.reason.code, quotient.reason.retryable) == (CheckCode.RATE_LIMITED, True)
+    assert unknown.reason is not None
+    assert unknown.reason.code is CheckCode.UNKNOWN_CHECK
+
+
+async def test_a_vendor_of_many_tenants_leaves_messages_of_the_lane_to_others() -> None:
+    """Each of its flows has room, all of them together a share: the broker gives a worker so many messages, then none."""
+    intake = Intake(100)
+    tenants = (f"{number:014}" for number in range(1000))
+    while await intake.enter(Flow("batch", "millesime", next(tenants)), DOOR):
+        pass
+    held = int(next(tenants)) - 1
+    assert held == 150
+    others = 0
+    while others < 20 and await intake.enter(Flow("batch", "sonate-opus", next(tenants)), DOOR):
+        others += 1
+    assert others == 20
 
 
 async def test_a_job_that_is_rejected_waits_for_nobody(full: Services) -> None:

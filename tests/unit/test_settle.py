@@ -15,7 +15,7 @@ from connector.assemble import rejection
 from connector.messaging.deferral import read_deferred
 from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.messaging.settle import Settler, Taken
+from connector.messaging.settle import OverflowFullError, Settler, Taken
 from connector.messaging.topology import backlog_queue
 from connector.reasons import job_error
 from connector.registry.records import Flow
@@ -357,6 +357,14 @@ async def test_the_queue_of_a_flow_is_made_when_it_is_first_needed() -> None:
         f"publish {queue}",
         "acknowledge",
     ]
+
+
+async def test_a_job_whose_overflow_is_full_is_neither_kept_nor_acknowledged() -> None:
+    broker = Broker(Confirmation.REFUSED)
+    with pytest.raises(OverflowFullError) as full:
+        await broker.settle(SetAside(FLOW, DELIVERY))
+    assert full.value.flow == FLOW
+    assert broker.events == [f"publish {backlog_queue(FLOW)}"]
 
 
 @pytest.mark.parametrize("settlement", [Defer(NOW, DELIVERY), Isolate(DELIVERY), SetAside(FLOW, DELIVERY)])

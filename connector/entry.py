@@ -1,0 +1,34 @@
+"""Entering: whatever a job carries, it is taken in hand within its flow's share, set aside, or answered at once."""
+
+from connector.advance import may_be_deferred
+from connector.intake import Door
+from connector.plan import PlannedCall
+from connector.planned_job import PlannedJob, any_call
+from connector.services import Services
+from connector.settlement import SetAside
+
+
+async def enter(job: PlannedJob, door: Door | None, services: Services) -> PlannedJob | SetAside:
+    """Take a job in hand, or return that it is to be set aside.
+
+    A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
+    ``rate_limited``, and its job, where it asks for nothing else, is in hand for as long as that takes. ``door`` is the queue
+    that the job came by; None where it was set aside before.
+    """
+    flow, intake = job.admitted.flow, services.intake
+    if door is None:
+        intake.take(flow)
+        return job
+    if not job.has_to_call(_has_to_stay):
+        return job if await intake.enter(flow, door) else SetAside(flow, job.delivery)
+    if intake.enter_at_once(flow, door):
+        return job
+    turned_away = job.turned_away(_has_to_stay)
+    if turned_away.has_to_call(any_call):
+        return SetAside(flow, turned_away.put_off())
+    intake.take(flow, door)
+    return turned_away
+
+
+def _has_to_stay(planned: PlannedCall) -> bool:
+    return not may_be_deferred(planned)
