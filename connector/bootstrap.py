@@ -29,6 +29,7 @@ from connector.quota.limiter import Bound, Limiter
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.redis_limiter import RedisLimiter
 from connector.quota.refusals import NONE
+from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.database import ensure_current, needed_to_start, open_database
@@ -149,10 +150,15 @@ def build_services(
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
         intake=Intake(concurrency),
-        quotas=Quotas(token=settings.token_quota, egress=settings.egress_quota),
+        quotas=Quotas(
+            token=settings.token_quota,
+            egress=settings.egress_quota,
+            france_connect=settings.france_connect_quota,
+        ),
         turns=Turns(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
+        served=Served(),
         exclusion=Exclusion(OwnArrivals() if link is None else RedisArrivals(link)),
         link=link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),

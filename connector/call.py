@@ -27,7 +27,7 @@ from connector.quota.bounds import OF_THE_ADDRESS, is_of_the_person, token_key
 from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim, Turn
-from connector.refused import note_answer, suspension_of
+from connector.refused import Suspended, note_answer, suspension_of, tried_alone
 from connector.retry import Held
 from connector.services import Services
 from connector.upstream.exchange import Answered, Exchange
@@ -52,6 +52,9 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
     held = _held_by_refusals(question, services) or _held_by_breakers(question, services)
     if held is not None:
         return held
+    # Its own quota first: whoever has used it up keeps nobody's turn.
+    if await _reserve_own(question, services) is None:
+        return _again_later(question, CheckCode.RATE_LIMITED, services)
     async with one_at_a_time(question, services) as is_ours:
         if not is_ours:
             return Held(question.deadline, CheckCode.PROVIDER_CONFLICT)
@@ -59,11 +62,20 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
 
 async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
-    tenant = question.admitted.tenant
-    bounds = services.quotas.bounds(question.planned, tenant)
+    bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
     turn = await _held_back(question, bounds, services)
     if not isinstance(turn, Turn):
         return turn
+    with tried_alone(question.planned, question.admitted, services) as suspended:
+        if suspended is not None:
+            return _held_by(suspended, question)
+        return await _set_out(question, progress, bounds, turn, services)
+
+
+async def _set_out(
+    question: Question, progress: CheckProgress, bounds: tuple[Bound, ...], turn: Turn, services: Services
+) -> CheckReply | Held:
+    tenant = question.admitted.tenant
     passage = await _pass(question, services)
     if isinstance(passage, Held):
         return passage
@@ -83,7 +95,7 @@ async def _call(question: Question, progress: CheckProgress, services: Services)
     for surprise in decision.surprises:
         services.tally.count(question.planned.definition.name, surprise)
     _note_quota(question, bounds, exchange, services)
-    await note_answer(question.planned, tenant, decision.reply, decision.alert, services)
+    await note_answer(question.planned, question.admitted, decision.reply, decision.alert, services)
     for breaker, end in ends_of(question.planned, decision.reply, asked_at, progress).items():
         await note_end(breaker, tenant, end, services)
     return decision.reply
@@ -161,9 +173,11 @@ async def _held_back(
 
 def _held_by_refusals(question: Question, services: Services) -> CheckReply | Held | None:
     """Return how the call ends without being made while its tenant is suspended, or the address pauses."""
-    suspended = suspension_of(question.planned, question.admitted.tenant, services)
-    if suspended is None:
-        return None
+    suspended = suspension_of(question.planned, question.admitted, services)
+    return None if suspended is None else _held_by(suspended, question)
+
+
+def _held_by(suspended: Suspended, question: Question) -> CheckReply | Held:
     if suspended.code is CheckCode.RATE_LIMITED:
         return Held(suspended.until, suspended.code, is_known=True)
     # A token that is refused stays so until somebody acts: waiting answers nobody.
@@ -183,6 +197,18 @@ def _again_later(question: Question, code: CheckCode, services: Services) -> Hel
     """Return when to try again: a job that waits for long does not wait in a worker's hand."""
     again = services.clock() + timedelta(seconds=TURN_AGAIN_SECONDS)
     return Held(min(again, question.deadline), code, is_known=True)
+
+
+async def _reserve_own(question: Question, services: Services) -> Turn | None:
+    """Return the call's turn by the quota of FranceConnect's tokens that its vendor sends for its tenant; None in vain."""
+    admitted = question.admitted
+    bounds = services.quotas.of_france_connect(admitted.vendor.name, admitted.tenant)
+    demand = Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE)
+    claim = Claim(line=bounds[0].key if bounds else "", vendor=admitted.vendor.name, demand=demand)
+    turn = await services.turns.reserve(claim, question.left_seconds(services.clock()))
+    if turn is not None:
+        await turn.come()
+    return turn
 
 
 async def _reserve_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> Turn | None:

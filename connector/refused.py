@@ -1,23 +1,32 @@
-"""Calls that the platform has refused: counted against the address, and a tenant's own suspension."""
+"""Calls that the platform has refused: counted against who caused them, whose suspension keeps the address from a ban."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import structlog
 
+from connector.admission import Admitted
 from connector.catalogue.definition import Source
 from connector.clock import paris_day
 from connector.plan import PlannedCall
 from connector.quota.bounds import EGRESS, OF_THE_ADDRESS, is_of_the_person
 from connector.quota.refusals import (
     MOST_OF_A_TENANT,
+    MOST_OF_A_VENDOR,
+    MOST_OF_FRANCE_CONNECT,
     MOST_OF_THE_ADDRESS,
     NONE,
     Refusals,
     after_answer,
     after_refusal,
+    counted,
+    is_spent,
     is_suspended,
+    spent_until,
 )
 from connector.registry.records import Registry, Tenant
 from connector.services import Services
@@ -28,6 +37,8 @@ from connector.token_life import dgfip_notice, record_notice, refusal_notice
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
+TRIED_AGAIN_SECONDS: Final = 1.0
+"""Before a call looks again whether another one has shown that the API takes its token for its check."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,15 +51,70 @@ class Suspended:
     """The last refusal's."""
 
 
-def suspension_of(planned: PlannedCall, tenant: Tenant, services: Services) -> Suspended | None:
-    """Return what keeps the address, or the tenant, from asking for now."""
-    now = services.clock()
-    for key in _keys(planned, tenant):
-        refusals = services.refusals.peek(key)
-        if refusals.until is not None and is_suspended(refusals, now):
-            # That the address pauses is no fault of this tenant's token.
-            return Suspended(refusals.until, CheckCode.RATE_LIMITED if key == EGRESS else refusals.code)
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """Under which names a call's refusals are counted."""
+
+    address: str | None
+    """Where its firewall counts."""
+    vendor: str
+    token: str
+    """The tenant's, under an instant that a new one leaves behind; of FranceConnect's, those of a vendor for a tenant."""
+    check: str
+    """The token for this check, whose scope it may lack."""
+    share: str | None
+    """All that the tenant's token is refused; None of FranceConnect's, which say nothing of it."""
+
+    @property
+    def suspending(self) -> tuple[str, ...]:
+        """Those that are suspended, the widest first."""
+        return tuple(dict.fromkeys(key for key in (self.address, self.token, self.check) if key))
+
+
+def suspension_of(planned: PlannedCall, admitted: Admitted, services: Services) -> Suspended | None:
+    """Return what keeps the address, the vendor or the tenant from asking for now."""
+    now, refusals = services.clock(), services.refusals
+    keys = _keys(planned, admitted)
+    for key in keys.suspending:
+        state = refusals.peek(key)
+        if state.until is not None and is_suspended(state, now):
+            is_shared = key == keys.address or is_of_the_person(planned)
+            # That many are refused is no fault of this tenant's token, nor of this person's.
+            return Suspended(state.until, CheckCode.RATE_LIMITED if is_shared else state.code)
+    return _over_a_share(keys, services)
+
+
+def _over_a_share(keys: _Keys, services: Services) -> Suspended | None:
+    """Return that a share of the address's refusals is spent, where the API is not known to take this call."""
+    now, refusals = services.clock(), services.refusals
+    if keys.address is None or services.served.is_served(keys.check, now):
+        return None
+    of_vendor = refusals.peek(keys.vendor)
+    if is_spent(of_vendor, MOST_OF_A_VENDOR, now):
+        return Suspended(spent_until(of_vendor, MOST_OF_A_VENDOR, now), CheckCode.RATE_LIMITED)
+    if keys.share is None or not is_spent(refusals.peek(keys.share), MOST_OF_A_TENANT, now):
+        return None
+    again_at = now + timedelta(seconds=TRIED_AGAIN_SECONDS)
+    return Suspended(again_at, CheckCode.RATE_LIMITED) if services.served.is_tried(keys.share) else None
+
+
+@contextmanager
+def tried_alone(planned: PlannedCall, admitted: Admitted, services: Services) -> Iterator[Suspended | None]:
+    """Have the one call of a tenant whose share is spent that shows whether the API takes it; what holds another back."""
+    keys = _keys(planned, admitted)
+    share = keys.share
+    over = suspension_of(planned, admitted, services)
+    is_trial = (
+        over is None
+        and share is not None
+        and is_spent(services.refusals.peek(share), MOST_OF_A_TENANT, services.clock())
+        and not services.served.is_served(keys.check, services.clock())
+    )
+    if not is_trial or share is None:
+        yield over
+        return
+    with services.served.trying(share):
+        yield None
 
 
 def is_address_paused(refusals: SharedState[Refusals], now: datetime) -> bool:
@@ -69,31 +135,56 @@ def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: 
 
 
 async def note_answer(
-    planned: PlannedCall, tenant: Tenant, answer: CheckReply, alert: Alert | None, services: Services
+    planned: PlannedCall, admitted: Admitted, answer: CheckReply, alert: Alert | None, services: Services
 ) -> None:
     """Count a refusal, or end a suspension with a call that was none; tell the operator what is to be told."""
     code = answer.reason.code if answer.reason else None
     if code is not None and alert is not None:
-        await _tell(planned, tenant, code, alert, services)
+        await _tell(planned, admitted.tenant, code, alert, services)
+    keys = _keys(planned, admitted)
     refusal = refusal_of(code)
-    if code is None or refusal is None:
-        if answer.source is None or answer.source.http_status is None:
-            # Nobody answered: that says nothing of the token.
-            return
-        for key in _keys(planned, tenant):
+    if code is not None and refusal is not None:
+        await _count_all(keys, code, refusal, planned, admitted.tenant, services)
+    elif answer.source is not None and answer.source.http_status is not None:
+        # Where nobody answered, that says nothing of the token.
+        if keys.share is not None:
+            services.served.note(keys.check, services.clock())
+        for key in keys.suspending:
             if services.refusals.peek(key) != NONE:
                 await services.refusals.change(
                     key, lambda state: (after_answer(state, services.clock()), None)
                 )
-        return
-    keys = _keys(planned, tenant)
-    if EGRESS in keys and await _count(EGRESS, code, MOST_OF_THE_ADDRESS, services):
-        _log.critical("address.paused", code=str(code), until=_until(EGRESS, services))
+
+
+async def _count_all(
+    keys: _Keys, code: CheckCode, refusal: Refusal, planned: PlannedCall, tenant: Tenant, services: Services
+) -> None:
+    """Count a refusal for the address, for the shares of it, and for what it suspends."""
+    if keys.address is not None:
+        if await _count(keys.address, code, MOST_OF_THE_ADDRESS, services, is_of_a_token=False):
+            _log.critical("address.paused", code=str(code), until=_until(keys.address, services))
+        for share in filter(None, (keys.vendor, keys.share)):
+            await services.refusals.change(
+                share, lambda state: (counted(state, code, services.clock()), None)
+            )
     if is_of_the_person(planned):
+        if await _count(keys.token, code, MOST_OF_FRANCE_CONNECT, services, is_of_a_token=False):
+            _log.warning(
+                "france_connect.suspended",
+                tenant=tenant.siret,
+                vendor=keys.vendor.partition("/")[2],
+                code=str(code),
+                until=_until(keys.token, services),
+            )
         return
+    services.served.forget(keys.check)
     is_of_the_check = refusal is Refusal.SCOPE
-    key = keys[-1] if is_of_the_check else keys[-2]
-    if await _count(key, code, MOST_OF_A_TENANT, services):
+    key = keys.check if is_of_the_check else keys.token
+    # Once the share is spent, whatever is refused is not asked again.
+    is_over = keys.share is not None and is_spent(
+        services.refusals.peek(keys.share), MOST_OF_A_TENANT, services.clock()
+    )
+    if await _count(key, code, 1 if is_over else MOST_OF_A_TENANT, services, is_of_a_token=True):
         _log.error(
             "tenant.suspended",
             tenant=tenant.siret,
@@ -119,13 +210,16 @@ async def _tell(
         await services.announcements.tell_once(refusal_notice(tenant, day), refused(tenant, code))
 
 
-async def _count(key: str, code: CheckCode, most: int, services: Services) -> bool:
+async def _count(key: str, code: CheckCode, most: int, services: Services, *, is_of_a_token: bool) -> bool:
     """Count one refusal; tell whether it suspends."""
-    return await services.refusals.change(key, partial(_counted, code=code, most=most, now=services.clock()))
+    change = partial(_counted, code=code, most=most, now=services.clock(), is_of_a_token=is_of_a_token)
+    return await services.refusals.change(key, change)
 
 
-def _counted(state: Refusals, code: CheckCode, most: int, now: datetime) -> tuple[Refusals, bool]:
-    after = after_refusal(state, code, most, now)
+def _counted(
+    state: Refusals, code: CheckCode, most: int, now: datetime, *, is_of_a_token: bool
+) -> tuple[Refusals, bool]:
+    after = after_refusal(state, code, most, now, is_of_a_token=is_of_a_token)
     return after, is_suspended(after, now) and not is_suspended(state, now)
 
 
@@ -134,17 +228,20 @@ def _until(key: str, services: Services) -> str | None:
     return until.isoformat() if until else None
 
 
-def _keys(planned: PlannedCall, tenant: Tenant) -> tuple[str, ...]:
-    """Return under which names a call's refusals are counted.
-
-    For the address, where its firewall counts; for the tenant's token, under an instant that a new one leaves behind; and
-    for the check alone, whose scope the token may lack.
-    """
-    address = (EGRESS,) if planned.endpoint.source in OF_THE_ADDRESS else ()
+def _keys(planned: PlannedCall, admitted: Admitted) -> _Keys:
+    tenant, vendor = admitted.tenant, admitted.vendor.name
+    address = EGRESS if planned.endpoint.source in OF_THE_ADDRESS else None
     if is_of_the_person(planned):
-        return address
+        token = f"{tenant.siret}/france_connect/{vendor}"
+        return _Keys(address=address, vendor=f"vendor/{vendor}", token=token, check=token, share=None)
     token = _token_key(planned.endpoint.source, tenant)
-    return (*address, token, f"{token}/{planned.definition.name}")
+    return _Keys(
+        address=address,
+        vendor=f"vendor/{vendor}",
+        token=token,
+        check=f"{token}/{planned.definition.name}",
+        share=f"share/{token}" if address is not None else None,
+    )
 
 
 def _token_key(source: Source, tenant: Tenant) -> str:

@@ -16,6 +16,7 @@ from connector.memory import ReplyMemory
 from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
 from connector.quota.refusals import Refusals
+from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault
@@ -49,7 +50,9 @@ class Services:
     announcements: Announcements
     """What somebody has to be told once."""
     refusals: SharedState[Refusals]
-    """One per tenant's token, per scope that it lacks, and for the address."""
+    """Of each token, of each scope that it lacks, of each vendor, and of the address."""
+    served: Served
+    """What the API takes, as this process has seen."""
     exclusion: Exclusion
     """Lets calls go one at a time where their source refuses them otherwise."""
     link: RedisLink | None

@@ -88,6 +88,8 @@ class Settings(BaseModel):
     """What a tenant's token may call, of each group of endpoints."""
     egress_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(1000, 60.0),)
     """What all calls from this address may add up to."""
+    france_connect_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(120, 60.0),)
+    """What one vendor may call for one tenant with FranceConnect's tokens, which no quota of a tenant's token bounds."""
     reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False

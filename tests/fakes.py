@@ -19,6 +19,7 @@ from connector.messaging.delivery import Delivery
 from connector.quota.bounds import Quotas
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.refusals import NONE
+from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
 from connector.registry.vault import Vault, new_key
@@ -111,6 +112,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),
         refusals=MemoryState(NONE),
+        served=Served(),
         exclusion=Exclusion(OwnArrivals()),
         link=None,
         memory=ReplyMemory(None, vault, passing.clock),

@@ -21,12 +21,15 @@ class Quotas:
 
     token: Quota = ()
     egress: Quota = ()
+    france_connect: Quota = ()
+    """Of the calls with FranceConnect's tokens that one vendor sends for one tenant."""
     _read: dict[str, Quota] = field(default_factory=dict, repr=False, compare=False)
 
     def bounds(self, planned: PlannedCall, tenant: Tenant) -> tuple[Bound, ...]:
         """Return what a call of a tenant's counts against; none where no quota is set.
 
-        A call with FranceConnect's token counts against the address alone: that token is the person's, not the tenant's.
+        A call with FranceConnect's token counts against the address alone, once ``of_france_connect`` has let it through: that
+        token is the person's, not the tenant's.
         """
         bounds: list[Bound] = []
         if not is_of_the_person(planned):
@@ -36,6 +39,11 @@ class Quotas:
         if planned.endpoint.source in OF_THE_ADDRESS:
             bounds += self.of_the_address()
         return tuple(bounds)
+
+    def of_france_connect(self, vendor: str, tenant: Tenant) -> tuple[Bound, ...]:
+        """Return what a call with FranceConnect's token counts against besides the address: no token of the tenant's bounds it."""
+        key = f"france_connect/{tenant.siret}/{vendor}"
+        return (Bound(key, self.france_connect),) if self.france_connect else ()
 
     def of_the_address(self) -> tuple[Bound, ...]:
         """Return what a call without a token counts against."""

@@ -84,10 +84,16 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
                 str(code) for code, traits in TRAITS.items() if traits.refuses is Refusal.TOKEN
             ),
         ),
+        "france_connect.suspended": Incident(
+            title="The FranceConnect tokens that a vendor sends for a tenant keep being refused",
+            cause="twenty refusals in five minutes: its sessions have ended when it publishes, or its tokens are none",
+            to_do="have the vendor publish as soon as FranceConnect has given the token; nobody else is concerned",
+            by=("vendor",),
+        ),
         "address.paused": Incident(
             title="No call is made from this address for now",
             cause="so many refusals in five minutes that the API would soon ban the address, with every tenant behind it",
-            to_do="find whose calls are refused (token.refused, tenant.suspended), and revoke what does not serve",
+            to_do="find whose calls are refused (token.refused, tenant.suspended, france_connect.suspended), and revoke what does not serve",
             by=("code",),
             concerns_all=True,
         ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,8 +25,12 @@ from connector.quota.rate import read_quota
 from connector.quota.refusals import (
     FIRST_SUSPENSION_SECONDS,
     MOST_OF_A_TENANT,
+    MOST_OF_A_VENDOR,
+    MOST_OF_FRANCE_CONNECT,
     MOST_OF_THE_ADDRESS,
+    WINDOW_SECONDS,
     after_refusal,
+    counted,
 )
 from connector.quota.turns import Turns
 from connector.registry.records import Tenant
@@ -185,13 +190,90 @@ async def test_refusals_count_for_the_address(time: ManualTime) -> None:
     assert sum(count for _slot, count in acted.refusals.peek(EGRESS).counts) == 4
 
 
-async def test_a_persons_refused_token_suspends_no_tenant(time: ManualTime) -> None:
+async def test_persons_refused_tokens_suspend_their_vendors_alone(time: ManualTime) -> None:
+    """Nobody's token is bad for another's having been: the next is told to come back, and the tenant's own calls go on."""
     api = Api(quotient_familial=fault(401, "00101"))
     acted = acting(api, time)
-    for number in range(MOST_OF_A_TENANT + 1):
-        await verified(delivery(QF, job_id=f"fc-{number}", **FC), acted)
-    assert len(api.calls) == MOST_OF_A_TENANT + 1
+    for number in range(MOST_OF_FRANCE_CONNECT + 5):
+        reply = await reply_of(delivery(QF, job_id=f"fc-{number}", **FC), acted)
+    assert code(reply) is CheckCode.RATE_LIMITED
+    assert reply.checks[0].reason is not None
+    assert reply.checks[0].reason.retryable
+    assert len(api.calls) == MOST_OF_FRANCE_CONNECT
     assert code(await reply_of(delivery(RSA, job_id="after"), acted)) is None
+    time.advance(FIRST_SUSPENSION_SECONDS)
+    for number in range(3):
+        again = replace(delivery(QF, job_id=f"again-{number}", **FC), received_at=time.now)
+        await verified(again, acted)
+    assert len(api.calls) == MOST_OF_FRANCE_CONNECT + 1 + 3
+
+
+ASF: dict[str, Any] = {"id": "asf", "check": "allocation_soutien_familial"}
+
+
+async def test_a_tenants_share_is_of_all_its_checks_together(time: ManualTime) -> None:
+    """A check that the API takes goes on; one that it was not asked for yet is tried, once."""
+    no_scope = fault(403, "00100")
+    api = Api(quotient_familial=no_scope, allocation_soutien_familial=no_scope)
+    acted = acting(api, time)
+    await reply_of(delivery(RSA, job_id="served"), acted)
+    await refuse(api, acted, QF, times=MOST_OF_A_TENANT - 1)
+    await verified(delivery(ASF, job_id="asf"), acted)
+    api.calls.clear()
+    for number in range(3):
+        asf = await reply_of(delivery(ASF, job_id=f"asf-{number}"), acted)
+        qf = await reply_of(delivery(QF, job_id=f"qf-{number}"), acted)
+        rsa = await reply_of(delivery(RSA, job_id=f"rsa-{number}"), acted)
+    assert (code(asf), code(qf)) == (CheckCode.INSUFFICIENT_SCOPE, CheckCode.INSUFFICIENT_SCOPE)
+    assert code(rsa) is None
+    assert Counter(api.calls) == {"quotient_familial": 1, "revenu_solidarite_active": 3}
+
+
+async def test_once_the_share_is_spent_one_call_at_a_time_is_tried(time: ManualTime) -> None:
+    """A hundred at once would all be under way before the first is refused."""
+    api = Api(quotient_familial=fault(403, "00100"), revenu_solidarite_active=fault(403, "00100"))
+    acted = acting(api, time)
+    await refuse(api, acted, QF)
+    api.calls.clear()
+    soon = (time.now + timedelta(seconds=0.5)).isoformat()
+    replies = await asyncio.gather(
+        *(reply_of(delivery(RSA, job_id=f"rsa-{number}", expires_at=soon), acted) for number in range(50))
+    )
+    assert api.calls == ["revenu_solidarite_active"]
+    assert {code(reply) for reply in replies} == {CheckCode.INSUFFICIENT_SCOPE, CheckCode.RATE_LIMITED}
+
+
+async def test_a_vendors_share_spares_the_tenants_that_the_api_takes(time: ManualTime) -> None:
+    api = Api()
+    acted = acting(api, time)
+    await verified(delivery(QF, job_id="served"), acted)
+    for _ in range(MOST_OF_A_VENDOR):
+        await acted.refusals.change(
+            "vendor/millesime", lambda state: (counted(state, CheckCode.TOKEN_REVOKED, time.now), None)
+        )
+    assert code(await reply_of(delivery(QF, job_id="qf"), acted)) is None
+    assert code(await reply_of(delivery(RSA, job_id="rsa"), acted)) is CheckCode.RATE_LIMITED
+    assert code(await reply_of(delivery(QF, job_id="fc", **FC), acted)) is CheckCode.RATE_LIMITED
+    time.advance(WINDOW_SECONDS + 10)
+    later = replace(delivery(RSA, job_id="later"), received_at=time.now)
+    assert code(await reply_of(later, acted)) is None
+
+
+async def test_the_quota_of_france_connect_is_a_vendors_for_a_tenant(time: ManualTime) -> None:
+    limiter = Limiter(wait_seconds=3600.0)
+    api = Api()
+    acted = acting(api, time)
+    quotas = Quotas(france_connect=read_quota("120/min"))
+    rationed = replace(acted, quotas=quotas, turns=Turns(limiter, time.seconds))
+    soon = (time.now + timedelta(seconds=0.2)).isoformat()
+    reply = await reply_of(delivery(QF, expires_at=soon, **FC), rationed)
+    assert code(reply) is CheckCode.RATE_LIMITED
+    assert not api.calls
+    assert acted.exclusion.length(LINE) == 0
+    assert {bound.key for demand in limiter.demands for bound in demand.bounds} == {
+        f"france_connect/{CLAMART}/millesime"
+    }
+    assert code(await reply_of(delivery(QF, job_id="own"), rationed)) is None
 
 
 async def test_a_call_counts_for_its_token_and_the_address(time: ManualTime) -> None:

@@ -13,7 +13,10 @@ from connector.quota.refusals import (
     after_answer,
     after_refusal,
     count_of,
+    counted,
+    is_spent,
     is_suspended,
+    spent_until,
 )
 from schemas.codes import CheckCode
 
@@ -52,6 +55,30 @@ def test_the_first_call_after_a_suspension_decides() -> None:
     again = refused(1, suspended, after(301))
     assert again.until == after(301 + 2 * FIRST_SUSPENSION_SECONDS)
     assert after_answer(suspended, after(301)) == NONE
+
+
+def test_what_many_use_is_suspended_by_many_each_time_and_for_as_long() -> None:
+    """One call after the pause of an address says nothing of the others."""
+    state = NONE
+    for _ in range(20):
+        state = after_refusal(state, CODE, 20, NOW, is_of_a_token=False)
+    assert is_suspended(state, NOW)
+    for _ in range(19):
+        state = after_refusal(state, CODE, 20, after(301), is_of_a_token=False)
+    assert not is_suspended(state, after(301))
+    state = after_refusal(state, CODE, 20, after(301), is_of_a_token=False)
+    assert state.until == after(301 + FIRST_SUSPENSION_SECONDS)
+
+
+def test_a_share_that_is_spent_says_when_something_is_left() -> None:
+    state = NONE
+    for second in range(40):
+        state = counted(state, CODE, after(second))
+    assert is_spent(state, 20, after(40))
+    again = spent_until(state, 20, after(40))
+    assert is_spent(state, 20, again - timedelta(seconds=1))
+    assert not is_spent(state, 20, again)
+    assert state.until is None
 
 
 def test_a_call_that_was_under_way_changes_no_suspension() -> None:
