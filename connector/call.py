@@ -62,7 +62,7 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
 
 async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
-    bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
+    bounds = _bounds_of(question, services)
     turn = await _held_back(question, bounds, services)
     if not isinstance(turn, Turn):
         return turn
@@ -99,6 +99,14 @@ async def _set_out(
     for breaker, end in ends_of(question.planned, decision.reply, asked_at, progress).items():
         await note_end(breaker, tenant, end, services)
     return decision.reply
+
+
+def _bounds_of(question: Question, services: Services) -> tuple[Bound, ...]:
+    """Return the quotas of a call: a counter must find something left of the address's, whatever another vendor's asks."""
+    admitted = question.admitted
+    is_beside_others = admitted.lane is Lane.INTERACTIVE and len(services.registry.registry.vendors) > 1
+    vendor = admitted.vendor.name if is_beside_others else None
+    return services.quotas.bounds(question.planned, admitted.tenant, vendor)
 
 
 Passage = Mapping[str, Probe]
@@ -142,7 +150,7 @@ async def _note(
     else:
         if turn.late_seconds > TURN_LASTS_SECONDS:
             # As are those of many, who would all set out now.
-            bounds = services.quotas.bounds(question.planned, question.admitted.tenant)
+            bounds = _bounds_of(question, services)
             passed = await _held_back(question, bounds, services, probed=passage)
     if isinstance(passed, Turn):
         await passed.come()

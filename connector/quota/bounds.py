@@ -6,13 +6,15 @@ from typing import Final
 from connector.catalogue.definition import Source
 from connector.plan import PlannedCall
 from connector.quota.limiter import Bound
-from connector.quota.rate import Quota, read_quota
+from connector.quota.rate import Quota, Rate, read_quota
 from connector.registry.records import Tenant
 from schemas.codes import Call
 
 OF_THE_ADDRESS: Final = frozenset({Source.API_PARTICULIER, Source.API_PARTICULIER_V2})
 """Sources behind the firewall that counts an address's calls."""
 EGRESS: Final = "egress"
+OF_A_VENDOR: Final = 0.75
+"""What part of the address's quota one vendor's interactive calls may use, where there are several vendors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +27,10 @@ class Quotas:
     """Of the calls with FranceConnect's tokens that one vendor sends for one tenant."""
     _read: dict[str, Quota] = field(default_factory=dict, repr=False, compare=False)
 
-    def bounds(self, planned: PlannedCall, tenant: Tenant) -> tuple[Bound, ...]:
+    def bounds(self, planned: PlannedCall, tenant: Tenant, vendor: str | None = None) -> tuple[Bound, ...]:
         """Return what a call of a tenant's counts against; none where no quota is set.
 
+        ``vendor`` is the one who may use a part of the address's quota alone, where that is to leave some to others.
         A call with FranceConnect's token counts against the address alone, once ``of_france_connect`` has let it through: that
         token is the person's, not the tenant's.
         """
@@ -38,6 +41,11 @@ class Quotas:
                 bounds.append(Bound(token_key(planned, tenant), token))
         if planned.endpoint.source in OF_THE_ADDRESS:
             bounds += self.of_the_address()
+            if self.egress and vendor is not None:
+                part = tuple(
+                    Rate(max(1, int(OF_A_VENDOR * rate.calls)), rate.period_seconds) for rate in self.egress
+                )
+                bounds.append(Bound(f"{EGRESS}/{vendor}", part))
         return tuple(bounds)
 
     def of_france_connect(self, vendor: str, tenant: Tenant) -> tuple[Bound, ...]:

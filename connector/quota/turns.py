@@ -1,14 +1,16 @@
 """Whose turn it is to call, where more calls wait than quotas allow.
 
-Interactive calls go first. Within a lane, tenants take turns whatever the length of their lines, and within a
-tenant, its vendors do. A call waits in its tenant's line alone: a tenant without quota left holds nobody else up.
+Interactive calls go first. Within a lane, vendors take turns however many tenants they ask for, and a vendor's tenants do,
+whatever the length of their lines. A call waits in the line of its vendor for its tenant alone: a tenant without quota left
+holds nobody else up.
 """
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 import structlog
@@ -29,7 +31,7 @@ class Claim:
     """A call that waits for its turn."""
 
     line: str
-    """Whose quota it waits for: the calls of one line take each other's place."""
+    """Whose quota it waits for."""
     vendor: str
     demand: Demand
 
@@ -61,31 +63,31 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Line:
-    """The waiting calls of one tenant on one lane."""
+    """The waiting calls of one vendor for one tenant on one lane: they take each other's place."""
 
-    by_vendor: OrderedDict[str, deque[_Waiting]] = field(default_factory=OrderedDict)
+    waiting: deque[_Waiting] = field(default_factory=deque)
     not_before: float = 0.0
     """In seconds of the turns' clock."""
 
-    def add(self, waiting: _Waiting) -> None:
-        self.by_vendor.setdefault(waiting.claim.vendor, deque()).append(waiting)
-
     def head(self) -> _Waiting | None:
         """Return the call whose turn is next; those that have given up are dropped."""
-        while self.by_vendor:
-            vendor, line = next(iter(self.by_vendor.items()))
-            while line and line[0].turn.done():
-                line.popleft()
-            if line:
-                return line[0]
-            del self.by_vendor[vendor]
-        return None
+        while self.waiting and self.waiting[0].turn.done():
+            self.waiting.popleft()
+        return self.waiting[0] if self.waiting else None
 
-    def step(self) -> None:
-        """Let the head go, and its vendor's next call wait for the other vendors'."""
-        vendor, line = next(iter(self.by_vendor.items()))
-        line.popleft()
-        self.by_vendor.move_to_end(vendor)
+
+_Lane = OrderedDict[tuple[str, str], _Line]
+"""Lines by vendor and quota, the one whose turn was longest ago first."""
+_Head = tuple[_Lane, tuple[str, str], _Waiting]
+
+
+def _in_turn(heads: Iterable[_Head], vendors: Iterable[str]) -> Iterator[_Head]:
+    """Yield the heads of a lane so that vendors take turns, in the order in which ``vendors`` are named."""
+    by_vendor: dict[str, list[_Head]] = {vendor: [] for vendor in vendors}
+    for head in heads:
+        by_vendor.setdefault(head[1][0], []).append(head)
+    for each in zip_longest(*by_vendor.values()):
+        yield from (head for head in each if head is not None)
 
 
 def _soonest_seconds(demand: Demand) -> float:
@@ -104,7 +106,9 @@ class Turns:
         self._limiter = limiter
         self._clock = clock
         # Interactive lines first.
-        self._lanes: tuple[OrderedDict[str, _Line], OrderedDict[str, _Line]] = (OrderedDict(), OrderedDict())
+        self._lanes: tuple[_Lane, _Lane] = (OrderedDict(), OrderedDict())
+        self._vendors: OrderedDict[str, None] = OrderedDict()
+        """The one whose turn was longest ago first."""
         self._notes: dict[str, tuple[float, Note]] = {}
         """With when each was taken down."""
         self._arrived = asyncio.Event()
@@ -116,7 +120,8 @@ class Turns:
             return Turn(self._clock(), self._clock)
         waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
         lane = self._lanes[0 if claim.demand.is_urgent else 1]
-        lane.setdefault(claim.line, _Line()).add(waiting)
+        lane.setdefault((claim.vendor, claim.line), _Line()).waiting.append(waiting)
+        self._vendors.setdefault(claim.vendor)
         self._arrived.set()
         self._start_serving()
         try:
@@ -162,19 +167,21 @@ class Turns:
             except TimeoutError:
                 pass
 
-    def _heads(self, now: float) -> list[tuple[OrderedDict[str, _Line], str, _Waiting]]:
+    def _heads(self, now: float) -> list[_Head]:
         """Return the next call of each line that may go, in the order of their turns."""
-        heads = []
+        heads: list[_Head] = []
         for lane in self._lanes:
+            ready: list[_Head] = []
             for name, line in list(lane.items()):
                 head = line.head()
                 if head is None:
                     del lane[name]
                 elif line.not_before <= now:
-                    heads.append((lane, name, head))
+                    ready.append((lane, name, head))
+            heads += _in_turn(ready, self._vendors)
         return heads
 
-    async def _ask(self, heads: list[tuple[OrderedDict[str, _Line], str, _Waiting]], now: float) -> None:
+    async def _ask(self, heads: list[_Head], now: float) -> None:
         noted, self._notes = self._notes, {}
         notes = {key: aged(note, now - at) for key, (at, note) in noted.items()}
         slots = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
@@ -184,10 +191,11 @@ class Turns:
                 line.not_before = now + min(slot.in_seconds - AHEAD_SECONDS, _LONGEST_LOOK_SECONDS)
                 continue
             lane.move_to_end(name)
+            self._vendors.move_to_end(name[0])
             line.not_before = now + slot.in_seconds + _soonest_seconds(waiting.claim.demand)
             # It may have given up while the limiter was asked: its call is counted for nothing.
             if line.head() is waiting:
-                line.step()
+                line.waiting.popleft()
             if not waiting.turn.done():
                 waiting.turn.set_result(Turn(self._clock() + slot.in_seconds, self._clock))
 
