@@ -15,6 +15,7 @@ from connector.messaging.publisher import PublishError
 from connector.plan import PlannedCall, PlannedCheck, Refusal
 from connector.progress import CheckProgress, finished, is_finished
 from connector.question import Question
+from connector.registry.records import SecretField
 from connector.registry.vault import VaultError
 from connector.services import Services
 from connector.token_life import has_expired
@@ -103,13 +104,14 @@ def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str
     if planned.endpoint.call is Call.FRANCE_CONNECT:
         return admitted.job.france_connect_token or CheckCode.FRANCE_CONNECT_INVALID
     is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
-    sealed = tenant.sealed_dgfip if is_dgfip else tenant.sealed_token
+    held_as = SecretField.DGFIP if is_dgfip else SecretField.TOKEN
+    sealed = tenant.secrets.get(held_as)
     if sealed is None:
         return CheckCode.TOKEN_MISSING
     if not is_dgfip and has_expired(tenant, services.clock()):
         return CheckCode.TOKEN_EXPIRED
     try:
-        return services.registry.secret(tenant.siret, sealed)
+        return services.registry.secret(tenant.siret, held_as, sealed)
     except VaultError as error:
         _log.error("token.unreadable", tenant=tenant.siret, detail=str(error))
         return CheckCode.TOKEN_INVALID

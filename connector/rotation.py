@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.errors import OperatorError
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault
 from connector.token_check import Ask
@@ -54,7 +54,7 @@ async def rotate(  # noqa: PLR0913 - a change, and what it is made with
         raise RotationError(
             f"tenant {tenant.siret} has no token; set one: ccas-connector tenants token set {tenant.siret}"
         )
-    if vault.open(tenant.siret, former) == token.text:
+    if vault.open(tenant.siret, SecretField.TOKEN, former) == token.text:
         return Rotated.UNCHANGED
     said = await ask(token.text)
     if isinstance(said, Refused):
@@ -62,7 +62,8 @@ async def rotate(  # noqa: PLR0913 - a change, and what it is made with
     end = Rotated.IN_FORCE if isinstance(said, Accepted) else Rotated.WAITING
     if dry_run:
         return end
-    sealed = vault.seal(tenant.siret, token.text)
+    held_as = SecretField.TOKEN if end is Rotated.IN_FORCE else SecretField.NEXT_TOKEN
+    sealed = vault.seal(tenant.siret, held_as, token.text)
     if end is Rotated.IN_FORCE:
         in_force = StoredToken(sealed=sealed, expires_at=token.expires_at, set_at=now)
         is_done = store.replace(tenant.siret, former, in_force)

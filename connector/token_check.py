@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from connector.grants import scopes_of
 from connector.registry.jwt_claims import NotAJwtError, expiry_of
-from connector.registry.records import Tenant, Vendor
+from connector.registry.records import SecretField, Tenant, Vendor
 from connector.registry.vault import VaultError
 from connector.token_life import due_warning, has_expired
 from connector.upstream.introspection import Accepted, Introspection, Refused
@@ -49,8 +49,8 @@ class TokenReport:
         return self.state is not TokenState.ACCEPTED or bool(self.missing) or expires_soon
 
 
-Opened = Callable[[str, str], str]
-"""From a SIRET and a sealed secret to the secret; raises ``VaultError``."""
+Opened = Callable[[str, SecretField, str], str]
+"""From a SIRET, a field and what it holds sealed to the secret; raises ``VaultError``."""
 Ask = Callable[[str], Awaitable[Introspection]]
 """From a token to what the API says of it."""
 
@@ -62,7 +62,7 @@ async def check_token(
     if tenant.sealed_token is None:
         return TokenReport(tenant=tenant, state=TokenState.MISSING)
     try:
-        token = opened(tenant.siret, tenant.sealed_token)
+        token = opened(tenant.siret, SecretField.TOKEN, tenant.sealed_token)
     except VaultError:
         return TokenReport(tenant=tenant, state=TokenState.UNREADABLE)
     dated = replace(tenant, token_expires_at=tenant.token_expires_at or _expiry(token))

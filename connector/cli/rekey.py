@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Seal every stored secret again, under the first key of CONNECTOR_SECRET_KEY, then tell how long to keep the others.
 
+    Secrets that an earlier version sealed, which do not name the field that holds them, are sealed again under the same key.
+
     To change the key: give the new one first, the former behind it, to the workers, to beat and to this command; then
     run it; then drop the former key once it says so. It may be interrupted, and run again. Remembered replies,
     jobs that are put off, and records of the journal that wait to be written are not sealed again: they end by themselves,

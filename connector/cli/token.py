@@ -54,12 +54,14 @@ def set_token(*, siret: str, file: Path | None, env: str | None, dry_run: bool) 
     Example: ccas-connector tenants token set 26920023600017 --file /run/secrets/ccas-clamart
     """
     from connector.clock import utc_now
+    from connector.registry.records import SecretField
     from connector.registry.token_store import StoredToken, TokenStore
 
     with failing_cleanly():
         engine, tenant, vault = _open(settings_or_exit(), siret)
         new = _new_token(siret, file, env)
-        stored = StoredToken(sealed=vault.seal(siret, new.text), expires_at=new.expires_at, set_at=utc_now())
+        sealed = vault.seal(siret, SecretField.TOKEN, new.text)
+        stored = StoredToken(sealed=sealed, expires_at=new.expires_at, set_at=utc_now())
         if not dry_run and not TokenStore(engine).set(siret, stored):
             fail(f"tenant {siret} was removed meanwhile; nothing was written")
     replaced = ", in place of the one it had" if tenant.sealed_token else ""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.grants import Grant, grant_of
 from connector.registry.key_check import check_key
-from connector.registry.records import Flow, Registry, Vendor
+from connector.registry.records import Flow, Registry, SecretField, Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault
 
@@ -28,7 +28,7 @@ class RegistryCache:
         self._store = store
         self._vault = vault
         self._registry = store.load()
-        self._secrets: dict[tuple[str, str], str] = {}
+        self._secrets: dict[tuple[str, SecretField, str], str] = {}
         self._grants: dict[tuple[str, tuple[str, ...]], Grant] = {}
         self._failing = False
 
@@ -50,11 +50,12 @@ class RegistryCache:
             grant = self._grants[key] = grant_of(vendor)
         return grant
 
-    def secret(self, siret: str, sealed: str) -> str:
+    def secret(self, siret: str, held_as: SecretField, sealed: str) -> str:
         """Return an opened secret of a tenant. Raises ``VaultError`` as ``Vault.open`` does."""
-        secret = self._secrets.get((siret, sealed))
+        secret = self._secrets.get((siret, held_as, sealed))
         if secret is None:
-            secret = self._secrets[siret, sealed] = self._vault.open(siret, sealed)
+            secret = self._vault.open(siret, held_as, sealed)
+            self._secrets[siret, held_as, sealed] = secret
         return secret
 
     async def add_backlog(self, flow: Flow) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.records import Registry, SecretField, Tenant, Vendor
 from connector.registry.tenants_file import (
     TenantsFile,
     TenantsFileError,
@@ -72,12 +72,13 @@ def plan_import(
         # A secret that the file leaves out, or that is the one held already, stays as it is.
         if entry.token is not None:
             token, expires_at = resolve_jwt(siret, entry.token, environ)
-            if not _holds(vault, siret, wanted.sealed_token, token):
-                wanted = with_token(wanted, vault.seal(siret, token), expires_at, now)
+            if not _holds(vault, wanted, SecretField.TOKEN, token):
+                wanted = with_token(wanted, vault.seal(siret, SecretField.TOKEN, token), expires_at, now)
         if entry.dgfip is not None:
             dgfip = resolve_dgfip(siret, entry.dgfip, environ).as_secret()
-            if not _holds(vault, siret, wanted.sealed_dgfip, dgfip):
-                wanted = replace(wanted, sealed_dgfip=vault.seal(siret, dgfip), dgfip_set_at=now)
+            if not _holds(vault, wanted, SecretField.DGFIP, dgfip):
+                sealed = vault.seal(siret, SecretField.DGFIP, dgfip)
+                wanted = replace(wanted, sealed_dgfip=sealed, dgfip_set_at=now)
         if entry.quotas is not None:
             wanted = replace(
                 wanted, quotas=MappingProxyType({str(group): rates for group, rates in entry.quotas.items()})
@@ -100,11 +101,12 @@ def vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Chan
     return _change(Vendor(name=name, reply_queues=queues, **dict(entry)), current)
 
 
-def _holds(vault: Vault, siret: str, sealed: str | None, secret: str) -> bool:
+def _holds(vault: Vault, tenant: Tenant, held_as: SecretField, secret: str) -> bool:
+    sealed = tenant.secrets.get(held_as)
     if sealed is None:
         return False
     try:
-        return vault.open(siret, sealed) == secret
+        return vault.open(tenant.siret, held_as, sealed) == secret
     except VaultError:
         # Sealed under a key that is gone: the import is how it is replaced.
         return False

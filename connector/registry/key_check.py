@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.vault import VaultError
 
 _LOOKED_AT: Final = 20
 
 
-def check_key(tenants: Iterable[Tenant], opened: Callable[[str, str], object]) -> None:
+def check_key(tenants: Iterable[Tenant], opened: Callable[[str, SecretField, str], object]) -> None:
     """Raise ``VaultError`` when there are secrets, and the key opens none of those looked at.
 
-    ``opened`` is given a SIRET and a sealed secret, and raises ``VaultError`` as ``Vault.open`` does.
+    ``opened`` is given a SIRET, a field and what it holds sealed, and raises ``VaultError`` as ``Vault.open`` does.
     """
-    secrets = ((tenant.siret, sealed) for tenant in tenants for sealed in tenant.secrets.values())
+    secrets = (
+        (tenant.siret, held_as, sealed) for tenant in tenants for held_as, sealed in tenant.secrets.items()
+    )
     failures: list[VaultError] = []
-    for siret, sealed in islice(secrets, _LOOKED_AT):
+    for siret, held_as, sealed in islice(secrets, _LOOKED_AT):
         try:
-            opened(siret, sealed)
+            opened(siret, held_as, sealed)
         except VaultError as error:
             failures.append(error)
         else:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 
 
@@ -19,6 +20,14 @@ class Vendor:
     extra_scopes: tuple[str, ...] = ()
     reply_queues: tuple[str, ...] = ()
     """Names of its further reply queues, ``<name>`` of ``replies.<vendor>.<name>``."""
+
+
+class SecretField(StrEnum):
+    """A field of a tenant that is encrypted, by its name here and in SQL."""
+
+    TOKEN = "sealed_token"  # noqa: S105 - a column's name
+    NEXT_TOKEN = "sealed_next_token"  # noqa: S105 - likewise
+    DGFIP = "sealed_dgfip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +52,14 @@ class Tenant:
     """Its own quotas (``20/s,250/min``) by group of endpoints, where they are not the general ones."""
 
     @property
-    def secrets(self) -> Mapping[str, str]:
-        """What of it is encrypted, by the name of its field."""
+    def secrets(self) -> Mapping[SecretField, str]:
+        """What of it is encrypted, by its field."""
         every = {
-            "sealed_token": self.sealed_token,
-            "sealed_next_token": self.sealed_next_token,
-            "sealed_dgfip": self.sealed_dgfip,
+            SecretField.TOKEN: self.sealed_token,
+            SecretField.NEXT_TOKEN: self.sealed_next_token,
+            SecretField.DGFIP: self.sealed_dgfip,
         }
-        return {name: sealed for name, sealed in every.items() if sealed is not None}
+        return {held_as: sealed for held_as, sealed in every.items() if sealed is not None}
 
 
 @dataclass(frozen=True, slots=True, order=True)

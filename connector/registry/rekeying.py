@@ -7,7 +7,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.token_store import Reseal, TokenStore
 from connector.registry.vault import Vault, VaultError
 
@@ -17,10 +17,10 @@ _AT_ONCE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A secret under a key that is not the first."""
+    """A secret under a key that is not the first, or of the form that does not name its field."""
 
     siret: str
-    column: str
+    held_as: SecretField
     sealed: str = field(repr=False)
 
 
@@ -34,19 +34,21 @@ class Rekeying:
 
 
 def plan_rekeying(tenants: Iterable[Tenant], vault: Vault) -> Rekeying:
-    """Look at every stored secret. Raises ``VaultError`` when one opens under none of the keys."""
+    """Look at every stored secret. Raises ``VaultError`` when one opens under none of the keys, or is another field's."""
     by_key: Counter[str] = Counter()
     stale: list[Stale] = []
     unreadable: list[str] = []
     for tenant in tenants:
-        for column, sealed in tenant.secrets.items():
+        for held_as, sealed in tenant.secrets.items():
             under = vault.sealed_under(sealed)
             if under is None:
                 unreadable.append(tenant.siret)
                 continue
+            # Of another tenant or field, it would be sealed again as what it is not.
+            vault.open(tenant.siret, held_as, sealed)
             by_key[under.key] += 1
             if not under.is_current:
-                stale.append(Stale(tenant.siret, column, sealed))
+                stale.append(Stale(tenant.siret, held_as, sealed))
     if unreadable:
         raise VaultError(
             f"CONNECTOR_SECRET_KEY: opens {by_key.total()} of {by_key.total() + len(unreadable)} stored secrets, not "
@@ -56,7 +58,7 @@ def plan_rekeying(tenants: Iterable[Tenant], vault: Vault) -> Rekeying:
 
 
 def rekey(stale: Iterable[Stale], vault: Vault, store: TokenStore, seen: Callable[[object], object]) -> int:
-    """Seal secrets under the first key, a few per transaction; return how many were still as they were read.
+    """Seal secrets as they are sealed now, under the first key, a few per transaction; return how many were still as they were read.
 
     What somebody changes meanwhile is sealed under a key of its own time. Interrupted, it goes on where it was when
     it is run again. ``seen`` is told of each secret.
@@ -65,10 +67,14 @@ def rekey(stale: Iterable[Stale], vault: Vault, store: TokenStore, seen: Callabl
     while group := list(islice(remaining, _AT_ONCE)):
         done += store.reseal(
             [
-                Reseal(siret=one.siret, column=one.column, former=one.sealed, sealed=vault.reseal(one.sealed))
+                Reseal(siret=one.siret, held_as=one.held_as, former=one.sealed, sealed=_resealed(one, vault))
                 for one in group
             ]
         )
         for one in group:
             seen(one)
     return done
+
+
+def _resealed(one: Stale, vault: Vault) -> str:
+    return vault.seal(one.siret, one.held_as, vault.open(one.siret, one.held_as, one.sealed))

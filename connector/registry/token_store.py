@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
+from connector.registry.records import SecretField
 from connector.registry.tables import TENANTS
 from connector.registry.writing import changing, grow_revision
 
@@ -25,8 +26,7 @@ class Reseal:
     """A secret of a tenant under another key."""
 
     siret: str
-    column: str
-    """``sealed_token``, ``sealed_next_token`` or ``sealed_dgfip``."""
+    held_as: SecretField
     former: str = field(repr=False)
     sealed: str = field(repr=False)
 
@@ -55,9 +55,9 @@ class TokenStore:
         """Put a token in force in place of ``former``; a rotation that waits is over."""
         return self._change(siret, {"sealed_token": former}, _in_force(token))
 
-    def promote(self, siret: str, token: StoredToken) -> bool:
-        """Put in force the token that waits to be."""
-        return self._change(siret, {"sealed_next_token": token.sealed}, _in_force(token))
+    def promote(self, siret: str, waiting: str, token: StoredToken) -> bool:
+        """Put a token in force in place of itself, ``waiting`` as it was sealed to wait."""
+        return self._change(siret, {"sealed_next_token": waiting}, _in_force(token))
 
     def put_next(self, siret: str, former: str, sealed: str) -> bool:
         """Let a token wait to replace ``former``, in the place of one that waits already."""
@@ -80,7 +80,7 @@ class TokenStore:
         """Replace secrets by themselves under another key, in one transaction; return how many were still there."""
         with changing(self._engine) as connection:
             done = sum(
-                _update(connection, one.siret, {one.column: one.former}, {one.column: one.sealed})
+                _update(connection, one.siret, {one.held_as: one.former}, {one.held_as: one.sealed})
                 for one in reseals
             )
             if done:

@@ -1,14 +1,32 @@
-"""What is secret at rest or on its way: sealed under ``CONNECTOR_SECRET_KEY``, each for one tenant or purpose."""
+"""What is secret at rest or on its way: sealed under ``CONNECTOR_SECRET_KEY``, each for one purpose.
+
+What is encrypted is the purpose, a NUL, and the content. A purpose holds no NUL and begins with a small letter. So it is
+told from any other, and from the former form of a tenant's secrets: the SIRET, a colon, and the secret. Those are read
+still; ``registry rekey`` seals them again.
+"""
 
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
 from connector.errors import OperatorError
+from connector.registry.records import SecretField
 
+_PURPOSE: Final = re.compile(r"[a-z][^\0]*")
+_FORMER_OWNER: Final = re.compile(rb"[0-9]{14}:")
+_NAMES: Final[Mapping[SecretField, str]] = MappingProxyType(
+    {
+        SecretField.TOKEN: "token",
+        SecretField.NEXT_TOKEN: "token that waits",
+        SecretField.DGFIP: "DGFiP credentials",
+    }
+)
 _DIGEST: Final = b"digest\0"
 _KEY_NAME_LENGTH: Final = 8
 _HOW_TO_MAKE_ONE: Final = "make one with: ccas-connector registry new-key"
@@ -20,7 +38,7 @@ class SealedUnder(NamedTuple):
     key: str
     """The key's short name, which tells nothing of it."""
     is_current: bool
-    """Whether that key is the first, which seals."""
+    """Whether it is as it would be sealed now: under the first key, and for one purpose."""
 
 
 class VaultError(OperatorError):
@@ -33,7 +51,7 @@ def new_key() -> str:
 
 
 class Vault:
-    """Seals and opens tokens with Fernet (AES-128-CBC and HMAC-SHA256).
+    """Seals and opens with Fernet (AES-128-CBC and HMAC-SHA256).
 
     Several keys, comma-separated, allow rotation: the first seals, any opens.
     """
@@ -60,21 +78,20 @@ class Vault:
         """Return which key opens a secret, whoever's it is; None when none does."""
         for name, fernet in zip(self.key_names, self._fernets, strict=True):
             try:
-                fernet.decrypt(sealed)
+                content = fernet.decrypt(sealed)
             except (InvalidToken, ValueError):
                 continue
-            return SealedUnder(name, is_current=name == self.key_names[0])
+            is_current = name == self.key_names[0] and not _FORMER_OWNER.match(content)
+            return SealedUnder(name, is_current=is_current)
         return None
 
-    def reseal(self, sealed: str) -> str:
-        """Return a secret under the first key, for the tenant it was sealed for. Raises ``VaultError``."""
-        try:
-            return self._fernet.rotate(sealed).decode("ascii")
-        except (InvalidToken, ValueError):
-            raise VaultError("CONNECTOR_SECRET_KEY: does not open a stored secret") from None
-
     def seal_for(self, purpose: str, content: bytes) -> bytes:
-        """Encrypt ``content``; it opens for the same ``purpose`` alone."""
+        """Encrypt ``content``; it opens for the same ``purpose`` alone.
+
+        Raises ``ValueError`` for a purpose that could be read as another: it begins with a small letter, and holds no NUL.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise ValueError("a purpose begins with a small letter, and holds no NUL")
         return self._fernet.encrypt(purpose.encode() + b"\0" + content)
 
     def open_for(self, purpose: str, sealed: bytes) -> bytes:
@@ -83,10 +100,10 @@ class Vault:
         Raises ``VaultError`` when no key opens it, or when it was sealed for another purpose.
         """
         try:
-            owner, _, content = self._fernet.decrypt(sealed).partition(b"\0")
+            owner, separator, content = self._fernet.decrypt(sealed).partition(b"\0")
         except InvalidToken:
             raise VaultError(f"CONNECTOR_SECRET_KEY: does not open what was sealed as {purpose}") from None
-        if owner != purpose.encode():
+        if not separator or owner != purpose.encode():
             raise VaultError(f"what is said to be sealed as {purpose} was sealed for something else")
         return content
 
@@ -99,22 +116,47 @@ class Vault:
             f"{name}:{hmac.new(key, content, hashlib.sha256).hexdigest()}" for name, key in self._digest_keys
         )
 
-    def seal(self, siret: str, token: str) -> str:
-        """Encrypt the token of the tenant ``siret``. The SIRET is sealed in, so that rows cannot be swapped."""
-        return self._fernet.encrypt(f"{siret}:{token}".encode()).decode("ascii")
+    def seal(self, siret: str, held_as: SecretField, secret: str) -> str:
+        """Encrypt a secret of the tenant ``siret``; it opens for that tenant and that field alone.
 
-    def open(self, siret: str, sealed: str) -> str:
-        """Return the token that was sealed for ``siret``.
+        Rows cannot be swapped, then, nor columns: a token's would send the DGFiP's secret to API Particulier.
+        """
+        return self.seal_for(_tenant_purpose(siret, held_as), secret.encode()).decode("ascii")
 
-        Raises ``VaultError`` when no key opens it, or when it was sealed for another tenant.
+    def open(self, siret: str, held_as: SecretField, sealed: str) -> str:
+        """Return the secret of the tenant ``siret`` that was sealed to be held as ``held_as``.
+
+        Raises ``VaultError`` when no key opens it, or when it was sealed for another tenant or field.
         """
         try:
-            owner, _, token = self._fernet.decrypt(sealed).decode().partition(":")
+            content = self._fernet.decrypt(sealed)
+            former = _FORMER_OWNER.match(content)
+            owner, _, secret = content.partition(b":" if former else b"\0")
+            opened = secret.decode()
         except (InvalidToken, ValueError):
             raise VaultError(
-                f"CONNECTOR_SECRET_KEY: does not open the token of tenant {siret}; "
-                "give the key it was sealed with, or import the token again",
+                f"CONNECTOR_SECRET_KEY: does not open the {_NAMES[held_as]} of tenant {siret}; "
+                "give the key it was sealed with, or import it again",
             ) from None
-        if owner != siret:
-            raise VaultError(f"the token stored for tenant {siret} was sealed for another; import it again")
-        return token
+        if former:
+            is_its_own = owner == siret.encode() and _may_have_been(held_as, opened)
+        else:
+            is_its_own = owner == _tenant_purpose(siret, held_as).encode()
+        if not is_its_own:
+            raise VaultError(
+                f"what is stored as the {_NAMES[held_as]} of tenant {siret} was sealed for another tenant or purpose; "
+                "import it again"
+            )
+        return opened
+
+
+def _tenant_purpose(siret: str, held_as: SecretField) -> str:
+    return f"tenant/{siret}/{held_as}"
+
+
+def _may_have_been(held_as: SecretField, secret: str) -> bool:
+    """Tell whether a secret of the former form is of the kind that a field holds.
+
+    That form does not name the field. The DGFiP's credentials are a JSON object, and no token begins as one does.
+    """
+    return secret.startswith("{") == (held_as is SecretField.DGFIP)

@@ -11,7 +11,7 @@ import structlog
 from connector.clock import Clock, paris_day
 from connector.registry.jwt_claims import NotAJwtError, expiry_of
 from connector.registry.notices import Notices
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault, VaultError
@@ -133,15 +133,19 @@ class TokenPromotion:
     async def _try(self, tenant: Tenant, sealed: str) -> None:
         work = self.work
         try:
-            token = work.vault.open(tenant.siret, sealed)
+            token = work.vault.open(tenant.siret, SecretField.NEXT_TOKEN, sealed)
             expires_at = expiry_of(token)
         except (VaultError, NotAJwtError):
             _log.error("token.unreadable", tenant=tenant.siret, which="next")
             return
         said = await work.asked(token)
         if isinstance(said, Accepted):
-            in_force = StoredToken(sealed=sealed, expires_at=expires_at, set_at=work.clock())
-            if await asyncio.to_thread(work.tokens.promote, tenant.siret, in_force):
+            in_force = StoredToken(
+                sealed=work.vault.seal(tenant.siret, SecretField.TOKEN, token),
+                expires_at=expires_at,
+                set_at=work.clock(),
+            )
+            if await asyncio.to_thread(work.tokens.promote, tenant.siret, sealed, in_force):
                 _log.info("token.promoted", tenant=tenant.siret)
         elif isinstance(said, Refused) and said.code is not CheckCode.IP_FORBIDDEN:
             is_dropped = await asyncio.to_thread(work.tokens.drop_next, tenant.siret, sealed)

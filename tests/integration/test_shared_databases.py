@@ -17,7 +17,7 @@ from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM
 from connector.memory.store import MemoryStore
 from connector.registry.database import ensure_current, open_database, upgrade
-from connector.registry.records import Registry
+from connector.registry.records import Registry, SecretField
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
@@ -127,7 +127,9 @@ def test_an_import_that_another_has_overtaken_says_so_and_overwrites_nothing(
         "of-first",
     )
     assert tenant.sealed_token is not None
-    opened = Vault(SecretStr(environment["CONNECTOR_SECRET_KEY"])).open(CLAMART, tenant.sealed_token)
+    opened = Vault(SecretStr(environment["CONNECTOR_SECRET_KEY"])).open(
+        CLAMART, SecretField.TOKEN, tenant.sealed_token
+    )
     assert opened == tokens["first"]
 
 

@@ -13,6 +13,7 @@ from connector.demo.deployment import CLAMART, PROGRAM
 from connector.journal.record import FOUND, Record
 from connector.journal.store import JournalStore
 from connector.registry.database import open_database
+from connector.registry.records import SecretField
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import TokenStore
 from connector.registry.vault import Vault
@@ -106,7 +107,7 @@ def _let_wait(key: str, url: str, token: str) -> None:
     engine = open_database(SecretStr(url))
     former = RegistryStore(engine).load().tenants[CLAMART].sealed_token
     if former is None or not TokenStore(engine).put_next(
-        CLAMART, former, Vault(SecretStr(key)).seal(CLAMART, token)
+        CLAMART, former, Vault(SecretStr(key)).seal(CLAMART, SecretField.NEXT_TOKEN, token)
     ):
         raise AssertionError("the tenant has no token to be replaced")
     engine.dispose()

@@ -24,7 +24,7 @@ from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, TRA
 from connector.messaging.publisher import Outgoing
 from connector.progress import CheckProgress, JobProgress
 from connector.reasons import reason
-from connector.registry.records import Flow
+from connector.registry.records import Flow, SecretField
 from connector.registry.vault import Vault, new_key
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply
@@ -113,7 +113,7 @@ def test_nobody_reads_or_forges_one_on_the_broker() -> None:
         isolated(DELIVERY, Vault(SecretStr(new_key()))).body,
         VAULT.seal_for("reply/millesime/job-1", b"{}"),
         VAULT.seal_for("deferral", b"{}"),
-        VAULT.seal("26920023600017", "token").encode(),
+        VAULT.seal("26920023600017", SecretField.TOKEN, "token").encode(),
     ):
         assert read_deferred(message(forged), VAULT) is None
     rotated = Vault(SecretStr(f"{new_key()},{KEY}"))

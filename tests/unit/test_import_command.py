@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from connector.cli.tenants import tenants as tenants_command
 from connector.registry.database import ensure_current, open_database
-from connector.registry.records import Registry, Vendor
+from connector.registry.records import Registry, SecretField, Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, new_key
 from tests.tokens import jwt
@@ -113,7 +113,7 @@ def test_a_wrong_key_changes_nothing_unless_the_former_one_is_said_to_be_lost(
     assert run(rows, "--lost-key", key=other).exit_code == 0
     sealed = _registry(engine).tenants[CLAMART].sealed_token
     assert sealed is not None
-    assert Vault(SecretStr(other)).open(CLAMART, sealed) == jwt(expires_at=LATER)
+    assert Vault(SecretStr(other)).open(CLAMART, SecretField.TOKEN, sealed) == jwt(expires_at=LATER)
 
 
 def test_a_thousand_tenants_are_one_change(engine: Engine, run: Import) -> None:

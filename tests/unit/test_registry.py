@@ -26,7 +26,7 @@ from connector.registry import database as migrations
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
 from connector.registry.importing import Change, ChangeKind, plan_import
-from connector.registry.records import Flow, Registry, Tenant, Vendor
+from connector.registry.records import Flow, Registry, SecretField, Tenant, Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.tables import METADATA
 from connector.registry.tenants_file import TenantsFile, TenantsFileError
@@ -134,7 +134,7 @@ def test_an_import_is_loaded_as_it_was_planned(store: RegistryStore, vault: Vaul
     tenant = registry.tenants[CLAMART]
     assert (tenant.token_set_at, tenant.token_expires_at) == (NOW, NOW + timedelta(days=540))
     assert tenant.sealed_token is not None
-    assert vault.open(CLAMART, tenant.sealed_token) == TOKEN
+    assert vault.open(CLAMART, SecretField.TOKEN, tenant.sealed_token) == TOKEN
 
 
 def test_the_same_import_again_changes_nothing(store: RegistryStore, vault: Vault) -> None:
@@ -154,13 +154,16 @@ def test_another_token_is_a_change_of_the_token_alone(store: RegistryStore, vaul
     tenant = store.load().tenants[CLAMART]
     assert (tenant.token_set_at, tenant.token_expires_at) == (later, NOW + timedelta(days=900))
     assert tenant.sealed_token is not None
-    assert vault.open(CLAMART, tenant.sealed_token) == ANOTHER
+    assert vault.open(CLAMART, SecretField.TOKEN, tenant.sealed_token) == ANOTHER
 
 
 def test_an_imported_token_ends_a_rotation_that_waits(store: RegistryStore, vault: Vault) -> None:
     """Else the token that was to replace the former one would replace this one."""
     _write(store, _plan(store.load(), vault))
-    rotating = replace(store.load().tenants[CLAMART], sealed_next_token=vault.seal(CLAMART, jwt("next")))
+    rotating = replace(
+        store.load().tenants[CLAMART],
+        sealed_next_token=vault.seal(CLAMART, SecretField.NEXT_TOKEN, jwt("next")),
+    )
     store.save([], [rotating])
     assert _kinds(_plan(store.load(), vault))[1] == (ChangeKind.UNCHANGED, ())
     _write(store, _plan(store.load(), vault, token=ANOTHER))
@@ -202,7 +205,7 @@ def test_credentials_at_the_dgfip_are_loaded_as_they_were_planned(store: Registr
     assert tenant == changes[1].record
     assert tenant.dgfip_set_at == NOW
     assert tenant.sealed_dgfip is not None
-    opened = read_credentials(vault.open(CLAMART, tenant.sealed_dgfip))
+    opened = read_credentials(vault.open(CLAMART, SecretField.DGFIP, tenant.sealed_dgfip))
     assert opened == DgfipCredentials(client_id="dgfip-id", client_secret="dgfip-secret")
     for private in ("dgfip-id", "dgfip-secret", tenant.sealed_dgfip):
         assert private not in repr(changes)
@@ -457,14 +460,14 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_it_holds(
     with engine.begin() as connection:
         connection.execute(
             text("INSERT INTO tenants (siret, name, sealed_token) VALUES (:siret, 'CCAS', :sealed)"),
-            {"siret": CLAMART, "sealed": vault.seal(CLAMART, TOKEN)},
+            {"siret": CLAMART, "sealed": vault.seal(CLAMART, SecretField.TOKEN, TOKEN)},
         )
     upgrade(engine)
     ensure_current(engine)
     tenant = RegistryStore(engine).load().tenants[CLAMART]
     assert (tenant.name, tenant.sealed_dgfip, tenant.dgfip_set_at) == ("CCAS", None, None)
     assert tenant.sealed_token is not None
-    assert vault.open(CLAMART, tenant.sealed_token) == TOKEN
+    assert vault.open(CLAMART, SecretField.TOKEN, tenant.sealed_token) == TOKEN
     _migrate(engine, command.downgrade, "0001")
     with engine.connect() as connection:
         assert "sealed_dgfip" not in {column["name"] for column in inspect(connection).get_columns("tenants")}
@@ -590,7 +593,7 @@ async def test_the_cache_opens_the_token_in_force(store: RegistryStore, vault: V
     def opened() -> str:
         sealed = cache.registry.tenants[CLAMART].sealed_token
         assert sealed is not None
-        return cache.secret(CLAMART, sealed)
+        return cache.secret(CLAMART, SecretField.TOKEN, sealed)
 
     assert (opened(), opened()) == (TOKEN, TOKEN)
     _write(store, _plan(store.load(), vault, token=ANOTHER))
@@ -604,7 +607,7 @@ def test_a_token_sealed_for_another_tenant_is_refused_even_once_opened(
 ) -> None:
     """A row copied onto another tenant's must not lend it the first one's token."""
     cache = RegistryCache(store, vault)
-    sealed = vault.seal(CLAMART, TOKEN)
-    assert cache.secret(CLAMART, sealed) == TOKEN
+    sealed = vault.seal(CLAMART, SecretField.TOKEN, TOKEN)
+    assert cache.secret(CLAMART, SecretField.TOKEN, sealed) == TOKEN
     with pytest.raises(VaultError):
-        cache.secret(BOURG, sealed)
+        cache.secret(BOURG, SecretField.TOKEN, sealed)

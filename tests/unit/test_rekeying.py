@@ -1,17 +1,19 @@
 """A change of key: every stored secret is sealed again, and nothing is changed where one cannot be opened."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from connector.cli.registry import registry as registry_command
 from connector.registry.database import ensure_current, open_database
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.rekeying import plan_rekeying, rekey
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
@@ -35,9 +37,9 @@ def _tenant(siret: str, key: str = FORMER) -> Tenant:
         siret=siret,
         name="CCAS",
         vendors=frozenset(),
-        sealed_token=vault.seal(siret, f"token of {siret}"),
-        sealed_next_token=vault.seal(siret, f"next of {siret}"),
-        sealed_dgfip=vault.seal(siret, f"dgfip of {siret}"),
+        sealed_token=vault.seal(siret, SecretField.TOKEN, f"token of {siret}"),
+        sealed_next_token=vault.seal(siret, SecretField.NEXT_TOKEN, f"next of {siret}"),
+        sealed_dgfip=vault.seal(siret, SecretField.DGFIP, f"dgfip of {siret}"),
     )
 
 
@@ -65,7 +67,7 @@ def test_every_secret_opens_under_the_new_key_alone(engine: Engine) -> None:
     assert rekey(plan.stale, BOTH, TokenStore(engine), _seen) == 360
     alone = _vault(NEW)
     for tenant in _tenants(engine):
-        opened = {name: alone.open(tenant.siret, sealed) for name, sealed in tenant.secrets.items()}
+        opened = {name: alone.open(tenant.siret, name, sealed) for name, sealed in tenant.secrets.items()}
         assert opened == {
             "sealed_token": f"token of {tenant.siret}",
             "sealed_next_token": f"next of {tenant.siret}",
@@ -85,7 +87,9 @@ def test_one_that_was_interrupted_goes_on(engine: Engine) -> None:
 
 def test_a_token_that_is_set_meanwhile_is_kept(engine: Engine) -> None:
     stale = plan_rekeying(_tenants(engine), BOTH).stale
-    token = StoredToken(sealed=BOTH.seal(SIRETS[0], "another"), expires_at=None, set_at=NOW)
+    token = StoredToken(
+        sealed=BOTH.seal(SIRETS[0], SecretField.TOKEN, "another"), expires_at=None, set_at=NOW
+    )
     TokenStore(engine).set(SIRETS[0], token)
     assert rekey(stale, BOTH, TokenStore(engine), _seen) == 358
     (first,) = [tenant for tenant in _tenants(engine) if tenant.siret == SIRETS[0]]
@@ -119,3 +123,47 @@ def test_with_one_key_there_is_nothing_to_do(engine: Engine, tmp_path: Path) -> 
     status, out, _err = _run(tmp_path, FORMER)
     assert (status, out) == (0, f"key {_vault(FORMER).key_names[0]} (in force): 360 secrets\n")
     assert _tenants(engine) == before
+
+
+def test_secrets_of_the_former_form_are_sealed_again_under_the_same_key(
+    tmp_path: Path, engine: Engine
+) -> None:
+    """They did not name the field that holds them."""
+    token, credentials = "a.token:of.old", '{"client_id": "a", "client_secret": "token of DGFiP"}'
+    former = {
+        SecretField.TOKEN: _former(SIRETS[0], token),
+        SecretField.DGFIP: _former(SIRETS[0], credentials),
+    }
+    tenant = Tenant(
+        siret=SIRETS[0],
+        name="CCAS",
+        vendors=frozenset(),
+        sealed_token=former[SecretField.TOKEN],
+        sealed_dgfip=former[SecretField.DGFIP],
+    )
+    RegistryStore(engine).save([], [tenant])
+    status, out, _err = _run(tmp_path, FORMER, "--dry-run")
+    assert (status, "2 secrets would be sealed again" in out) == (0, True)
+    status, out, _err = _run(tmp_path, FORMER)
+    assert (status, "2 of 2 secrets sealed again under key" in out) == (0, True)
+    stored, vault = RegistryStore(engine).load().tenants[SIRETS[0]], _vault(FORMER)
+    opened = {held_as: vault.open(SIRETS[0], held_as, sealed) for held_as, sealed in stored.secrets.items()}
+    assert opened == {SecretField.TOKEN: token, SecretField.DGFIP: credentials}
+    assert not set(former.values()) & set(stored.secrets.values())
+    assert plan_rekeying([stored], vault).stale == ()
+    status, out, _err = _run(tmp_path, FORMER)
+    assert (status, "sealed again" in out) == (0, False)
+
+
+def _former(siret: str, secret: str) -> str:
+    return Fernet(FORMER).encrypt(f"{siret}:{secret}".encode()).decode()
+
+
+def test_a_secret_in_another_field_than_its_own_stops_it(engine: Engine) -> None:
+    """Sealed again, it would become what it is not."""
+    before = _tenants(engine)
+    swapped = replace(before[0], sealed_token=before[0].sealed_dgfip)
+    with pytest.raises(
+        VaultError, match=f"stored as the token of tenant {swapped.siret} was sealed for another"
+    ):
+        plan_rekeying([swapped], BOTH)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from connector.registry.database import ensure_current, open_database
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault, new_key
@@ -27,7 +27,7 @@ TENANT = Tenant(
     siret=SIRET,
     name="CCAS",
     vendors=frozenset(),
-    sealed_token=VAULT.seal(SIRET, "former"),
+    sealed_token=VAULT.seal(SIRET, SecretField.TOKEN, "former"),
     token_set_at=NOW - timedelta(days=500),
 )
 NEW = NewToken(text="new", expires_at=LATER)
@@ -60,21 +60,27 @@ def _tenant(engine: Engine) -> Tenant:
     return RegistryStore(engine).load().tenants[SIRET]
 
 
-def _opened(sealed: str | None) -> str | None:
-    return None if sealed is None else VAULT.open(SIRET, sealed)
+def _opened(tenant: Tenant) -> tuple[str | None, str | None]:
+    """Return the token in force and the one that waits."""
+    return (
+        None if (token := tenant.sealed_token) is None else VAULT.open(SIRET, SecretField.TOKEN, token),
+        None
+        if (waiting := tenant.sealed_next_token) is None
+        else VAULT.open(SIRET, SecretField.NEXT_TOKEN, waiting),
+    )
 
 
 async def test_a_new_token_that_the_api_takes_is_in_force(engine: Engine) -> None:
     assert await _rotate(engine, _says(TAKEN)) is Rotated.IN_FORCE
     tenant = _tenant(engine)
-    assert (_opened(tenant.sealed_token), tenant.sealed_next_token) == ("new", None)
+    assert _opened(tenant) == ("new", None)
     assert (tenant.token_set_at, tenant.token_expires_at) == (NOW, LATER)
 
 
 async def test_while_the_api_is_away_the_former_token_serves(engine: Engine) -> None:
     assert await _rotate(engine, _says(AWAY)) is Rotated.WAITING
     tenant = _tenant(engine)
-    assert (_opened(tenant.sealed_token), _opened(tenant.sealed_next_token)) == ("former", "new")
+    assert _opened(tenant) == ("former", "new")
     assert tenant.token_set_at == TENANT.token_set_at
 
 
@@ -94,7 +100,9 @@ async def test_a_dry_run_asks_and_changes_nothing(engine: Engine, said: Introspe
 async def test_a_token_that_was_set_while_the_api_was_asked_is_kept(
     engine: Engine, said: Introspection
 ) -> None:
-    others = StoredToken(sealed=VAULT.seal(SIRET, "another's"), expires_at=None, set_at=NOW)
+    others = StoredToken(
+        sealed=VAULT.seal(SIRET, SecretField.TOKEN, "another's"), expires_at=None, set_at=NOW
+    )
 
     async def ask(_token: str) -> Introspection:
         assert TokenStore(engine).set(SIRET, others)
@@ -103,11 +111,11 @@ async def test_a_token_that_was_set_while_the_api_was_asked_is_kept(
     with pytest.raises(RotationError, match="changed meanwhile"):
         await _rotate(engine, ask)
     tenant = _tenant(engine)
-    assert (_opened(tenant.sealed_token), tenant.sealed_next_token) == ("another's", None)
+    assert _opened(tenant) == ("another's", None)
 
 
 async def test_the_token_in_force_is_not_rotated_to_itself(engine: Engine) -> None:
-    tenant = replace(TENANT, sealed_token=VAULT.seal(SIRET, "new"))
+    tenant = replace(TENANT, sealed_token=VAULT.seal(SIRET, SecretField.TOKEN, "new"))
     assert await _rotate(engine, _says(Refused(CheckCode.TOKEN_INVALID)), tenant=tenant) is Rotated.UNCHANGED
 
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from connector.registry.database import ensure_current, open_database
 from connector.registry.notices import Notices
-from connector.registry.records import Tenant
+from connector.registry.records import SecretField, Tenant
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault, new_key
@@ -64,7 +64,7 @@ class Host:
             siret=siret,
             name="CCAS",
             vendors=frozenset(),
-            sealed_token=VAULT.seal(siret, jwt(name, expires_at)),
+            sealed_token=VAULT.seal(siret, SecretField.TOKEN, jwt(name, expires_at)),
             token_set_at=START,
             token_expires_at=expires_at,
         )
@@ -127,7 +127,7 @@ async def test_of_several_thresholds_that_passed_at_once_the_nearest_is_told(hos
 async def test_another_token_has_warnings_of_its_own(host: Host) -> None:
     host.add(CLAMART, "first", 5)
     await host.check()
-    sealed = VAULT.seal(CLAMART, jwt("second"))
+    sealed = VAULT.seal(CLAMART, SecretField.TOKEN, jwt("second"))
     expires_at = START + timedelta(days=6)
     TokenStore(host.engine).set(CLAMART, StoredToken(sealed=sealed, expires_at=expires_at, set_at=START))
     await host.check()
@@ -143,7 +143,7 @@ async def test_a_refusal_is_told_once_per_token_and_day(host: Host) -> None:
         await host.check()
         host.time.advance(24 * 3600)
     assert host.told == [(REFUSED, CLAMART, None, CheckCode.TOKEN_REVOKED)] * 3
-    sealed, set_at = VAULT.seal(CLAMART, jwt("second")), host.time.now
+    sealed, set_at = VAULT.seal(CLAMART, SecretField.TOKEN, jwt("second")), host.time.now
     TokenStore(host.engine).set(CLAMART, StoredToken(sealed=sealed, expires_at=None, set_at=set_at))
     for _ in range(2):
         await host.check()
@@ -196,7 +196,7 @@ async def test_a_refused_token_that_was_replaced_meanwhile_is_not_told_of(host: 
     work = host.work()
 
     async def ask(_token: str) -> Introspection:
-        sealed = VAULT.seal(CLAMART, jwt("second"))
+        sealed = VAULT.seal(CLAMART, SecretField.TOKEN, jwt("second"))
         TokenStore(host.engine).set(CLAMART, StoredToken(sealed=sealed, expires_at=None, set_at=START))
         return Refused(CheckCode.TOKEN_REVOKED)
 
@@ -213,7 +213,12 @@ async def test_a_tenant_without_a_token_is_left_alone(host: Host) -> None:
 
 async def test_a_token_that_waits_is_in_force_once_the_api_has_answered_it(host: Host) -> None:
     later: datetime = START + timedelta(days=540)
-    host.add(CLAMART, "first", 5, sealed_next_token=VAULT.seal(CLAMART, jwt("second", later)))
+    host.add(
+        CLAMART,
+        "first",
+        5,
+        sealed_next_token=VAULT.seal(CLAMART, SecretField.NEXT_TOKEN, jwt("second", later)),
+    )
     host.says = {"second": AWAY}
     await host.promote()
     assert host.tenant().token_expires_at == START + timedelta(days=5)
@@ -223,7 +228,7 @@ async def test_a_token_that_waits_is_in_force_once_the_api_has_answered_it(host:
     await host.promote()
     tenant = host.tenant()
     assert tenant.sealed_token is not None
-    assert VAULT.open(CLAMART, tenant.sealed_token) == jwt("second", later)
+    assert VAULT.open(CLAMART, SecretField.TOKEN, tenant.sealed_token) == jwt("second", later)
     assert (tenant.token_expires_at, tenant.token_set_at) == (later, host.time.now)
     assert tenant.sealed_next_token is None
     await host.promote()
@@ -232,7 +237,9 @@ async def test_a_token_that_waits_is_in_force_once_the_api_has_answered_it(host:
 
 
 async def test_a_token_that_waits_and_is_refused_is_told_of_once_and_dropped(host: Host) -> None:
-    host.add(CLAMART, "first", 90, sealed_next_token=VAULT.seal(CLAMART, jwt("second")))
+    host.add(
+        CLAMART, "first", 90, sealed_next_token=VAULT.seal(CLAMART, SecretField.NEXT_TOKEN, jwt("second"))
+    )
     host.says = {"second": Refused(CheckCode.TOKEN_INVALID)}
     await host.promote()
     await host.promote()
@@ -242,7 +249,9 @@ async def test_a_token_that_waits_and_is_refused_is_told_of_once_and_dropped(hos
 
 
 async def test_an_address_that_is_refused_drops_no_token(host: Host) -> None:
-    host.add(CLAMART, "first", 90, sealed_next_token=VAULT.seal(CLAMART, jwt("second")))
+    host.add(
+        CLAMART, "first", 90, sealed_next_token=VAULT.seal(CLAMART, SecretField.NEXT_TOKEN, jwt("second"))
+    )
     host.says = {"second": Refused(CheckCode.IP_FORBIDDEN)}
     await host.promote()
     assert host.tenant().sealed_next_token is not None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.registry.records import Tenant, Vendor
+from connector.registry.records import SecretField, Tenant, Vendor
 from connector.registry.vault import VaultError
 from connector.token_check import TokenReport, TokenState, check_token
 from connector.upstream.introspection import Accepted, Introspection, Refused, Undecided
@@ -45,7 +45,7 @@ class Api:
 
 
 async def _check(tenant: Tenant, api: Api, holds: str = "in force") -> TokenReport:
-    return await check_token(tenant, VENDORS, lambda _siret, _sealed: holds, api.ask, NOW)
+    return await check_token(tenant, VENDORS, lambda _siret, _held_as, _sealed: holds, api.ask, NOW)
 
 
 async def test_a_token_with_what_the_grants_need_needs_no_hand() -> None:
@@ -113,7 +113,7 @@ async def test_nothing_is_asked_where_the_answer_is_known() -> None:
 
 
 async def test_a_token_that_no_key_opens_is_unreadable() -> None:
-    def opened(_siret: str, _sealed: str) -> str:
+    def opened(_siret: str, _held_as: SecretField, _sealed: str) -> str:
         raise VaultError("no key")
 
     api = Api(Accepted(SONATE))

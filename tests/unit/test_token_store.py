@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from connector.registry.database import DatabaseError, ensure_current, open_database
 from connector.registry.notices import Notices
-from connector.registry.records import Tenant, Vendor
+from connector.registry.records import SecretField, Tenant, Vendor
 from connector.registry.schedule import Schedule, Turn
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import Reseal, StoredToken, TokenStore
@@ -60,10 +60,7 @@ def _tenant(engine: Engine) -> Tenant:
     [
         (lambda store: store.set(SIRET, NEW), IN_FORCE),
         (lambda store: store.replace(SIRET, "old", NEW), IN_FORCE),
-        (
-            lambda store: store.promote(SIRET, replace(NEW, sealed="next")),
-            replace(IN_FORCE, sealed_token="next"),
-        ),
+        (lambda store: store.promote(SIRET, "next", NEW), IN_FORCE),
         (lambda store: store.put_next(SIRET, "old", "other"), replace(TENANT, sealed_next_token="other")),
         (lambda store: store.drop_next(SIRET, "next"), replace(TENANT, sealed_next_token=None)),
         (lambda store: store.note_expiry(SIRET, "old", LATER), replace(TENANT, token_expires_at=LATER)),
@@ -87,7 +84,7 @@ def test_a_change_of_a_token_is_a_revision_and_leaves_the_rest_of_its_tenant(
     [
         lambda store: store.set("26750045200011", NEW),
         lambda store: store.replace(SIRET, "older", NEW),
-        lambda store: store.promote(SIRET, NEW),
+        lambda store: store.promote(SIRET, "other", NEW),
         lambda store: store.put_next(SIRET, "older", "other"),
         lambda store: store.drop_next(SIRET, "other"),
         lambda store: store.note_expiry(SIRET, "older", LATER),
@@ -105,9 +102,9 @@ def test_what_was_changed_meanwhile_is_left_as_it_is(
 
 def test_a_reseal_takes_what_is_still_there(engine: Engine) -> None:
     reseals = [
-        Reseal(siret=SIRET, column="sealed_token", former="older", sealed="lost"),
-        Reseal(siret=SIRET, column="sealed_next_token", former="next", sealed="next again"),
-        Reseal(siret=SIRET, column="sealed_dgfip", former="dgfip", sealed="dgfip again"),
+        Reseal(siret=SIRET, held_as=SecretField.TOKEN, former="older", sealed="lost"),
+        Reseal(siret=SIRET, held_as=SecretField.NEXT_TOKEN, former="next", sealed="next again"),
+        Reseal(siret=SIRET, held_as=SecretField.DGFIP, former="dgfip", sealed="dgfip again"),
     ]
     assert TokenStore(engine).reseal(reseals) == 2
     assert _tenant(engine) == replace(TENANT, sealed_next_token="next again", sealed_dgfip="dgfip again")
