@@ -19,12 +19,16 @@ from pydantic import (
     ValidationError,
 )
 
+from connector.addresses import leaves_in_clear, read_address
 from connector.errors import OperatorError
 from connector.messaging.address import broker_address
 from connector.quota.rate import Quota, Rate, read_quota
 
 PREFIX: Final = "CONNECTOR_"
+ALLOW_CLEAR_HTTP: Final = f"{PREFIX}ALLOW_CLEAR_HTTP"
 _MONTH_SECONDS: Final = 31 * 24 * 3600
+_HTTP_ADDRESSES: Final = ("api_particulier_url", "dgfip_url", "sentry_dsn")
+_ADDRESSES: Final = (*_HTTP_ADDRESSES, "broker_url", "database_url", "redis_url")
 
 
 class SettingsError(OperatorError):
@@ -36,10 +40,9 @@ def _address(*schemes: str) -> AfterValidator:
         text = value.get_secret_value()
         if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        try:
-            urlsplit(text).port  # noqa: B018 - reading it is what checks it
-        except ValueError:
-            raise ValueError("cannot be read; percent-encode what is special in its password") from None
+        # The rest of SQLite's is a path.
+        if not text.startswith("sqlite:"):
+            read_address(text)
         return value
 
     return AfterValidator(check)
@@ -47,6 +50,15 @@ def _address(*schemes: str) -> AfterValidator:
 
 def _broker(value: SecretStr) -> SecretStr:
     broker_address(value.get_secret_value())
+    return value
+
+
+def _base(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if not parts.hostname:
+        raise ValueError("has no host")
+    if "@" in parts.netloc or "?" in value.get_secret_value():
+        raise ValueError("must be a scheme, a host and a path alone: no user, no password, no query")
     return value
 
 
@@ -69,13 +81,13 @@ class Settings(BaseModel):
     broker_url: Annotated[SecretStr, _address("amqp", "amqps"), AfterValidator(_broker)] = SecretStr(
         "amqp://guest:guest@127.0.0.1:5672//",
     )
-    api_particulier_url: Annotated[SecretStr, _address("https", "http")] = SecretStr(
+    api_particulier_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] = SecretStr(
         "https://staging.particulier.api.gouv.fr",
     )
     database_url: Annotated[SecretStr, _address("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
         "sqlite:///ccas-connector.db",
     )
-    dgfip_url: Annotated[SecretStr, _address("https", "http")] | None = None
+    dgfip_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
     journal_key: SecretStr | None = None
@@ -93,6 +105,8 @@ class Settings(BaseModel):
     reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
     require_user_id: bool = False
+    allow_clear_http: bool = False
+    """Whether tokens and persons' data may leave this machine over ``http://``, which encrypts nothing."""
     sentry_dsn: Annotated[SecretStr, _address("https", "http"), AfterValidator(_dsn)] | None = None
     """Where incidents, traces and check-ins go; None: nowhere."""
     sentry_trace_sample_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
@@ -104,7 +118,8 @@ class Settings(BaseModel):
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings that ``environ`` gives.
 
-    Raises ``SettingsError`` for the first variable that is malformed, or whose file cannot be read.
+    Raises ``SettingsError`` for the first variable that is malformed, whose file cannot be read, or whose address would
+    send a token or a person's data over the network in clear HTTP without a setting that allows it.
     """
     values = {
         name: value
@@ -112,11 +127,36 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         if (value := _value(environ, f"{PREFIX}{name.upper()}")) is not None
     }
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         variable = f"{PREFIX}{str(first['loc'][0]).upper()}"
         raise SettingsError(f"{variable}: {first['msg'].removeprefix('Value error, ')}") from None
+    if not settings.allow_clear_http and (refused := clear_http_of(settings, environ)):
+        raise SettingsError(
+            f"{refused[0]}: http:// beyond this machine would show tokens and persons' data to the network; give https://, "
+            f"or {ALLOW_CLEAR_HTTP}=true"
+        )
+    return settings
+
+
+def in_clear_of(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables whose address has tokens, passwords or persons' data leave this machine in clear, or may."""
+    addresses = {name: getattr(settings, name) for name in _ADDRESSES}
+    return tuple(
+        f"{PREFIX}{name.upper()}"
+        for name, address in addresses.items()
+        if address is not None and leaves_in_clear(address.get_secret_value(), environ)
+    )
+
+
+def clear_http_of(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return those whose address is one of HTTP, which has no place on a network for what they carry."""
+    return tuple(
+        variable
+        for variable in in_clear_of(settings, environ)
+        if variable.removeprefix(PREFIX).lower() in _HTTP_ADDRESSES
+    )
 
 
 def _value(environ: Mapping[str, str], variable: str) -> str | None:

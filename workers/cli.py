@@ -80,16 +80,17 @@ def worker(  # noqa: PLR0913 - its options
     from connector.bootstrap import Scrape, build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
-    from connector.telemetry.opening import open_telemetry
+    from connector.telemetry.opening import log_clear_addresses, open_telemetry
     from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
     from workers.health import Health
 
     if tenant_metrics and http_port is None:
         raise click.UsageError("--tenant-metrics: nothing serves them; add --http PORT")
-    settings = settings_or_exit()
+    settings = settings_or_exit(is_program=True)
     telemetry = open_telemetry(settings)
     configure_logs(settings.log_format, log_level, telemetry.observer)
+    log_clear_addresses(settings)
     scrape = Scrape.EACH_TENANT if tenant_metrics else Scrape.ALL_TOGETHER
     if http_port is None:
         scrape = Scrape.NOTHING

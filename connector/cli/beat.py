@@ -31,12 +31,13 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
     from connector.bootstrap import build_beat
     from connector.logs import configure_logs, log_loop_error
     from connector.registry.database import DatabaseError
-    from connector.telemetry.opening import open_telemetry
+    from connector.telemetry.opening import log_clear_addresses, open_telemetry
     from connector.upstream.transport import http_transport
 
-    settings = settings_or_exit()
+    settings = settings_or_exit(is_program=True)
     telemetry = open_telemetry(settings)
     configure_logs(settings.log_format, log_level, telemetry.observer)
+    log_clear_addresses(settings)
     ended_by: list[int] = []
 
     async def until_told() -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from connector.errors import OperatorError
-from connector.settings import Settings, load_settings
+from connector.settings import ALLOW_CLEAR_HTTP, Settings, clear_http_of, load_settings
 
 EXIT_USAGE = 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -81,9 +81,21 @@ def finishing() -> Iterator[Interruption]:
         restore()
 
 
-def settings_or_exit() -> Settings:
-    """Return the settings of the environment, or exit with one line that names the variable at fault."""
+def settings_or_exit(*, is_program: bool = False) -> Settings:
+    """Return the settings of the environment, or exit with one line that names the variable at fault.
+
+    A command says on standard error where its HTTP would show tokens and persons' data to the network; a program has logs
+    (``connector.telemetry.opening.log_clear_addresses``).
+    """
     try:
-        return load_settings(os.environ)
+        settings = load_settings(os.environ)
     except OperatorError as error:
         fail(str(error))
+    if not is_program:
+        for variable in clear_http_of(settings, os.environ):
+            click.echo(
+                f"ccas-connector: {variable}: tokens and persons' data leave this machine unencrypted, as {ALLOW_CLEAR_HTTP} "
+                "allows",
+                err=True,
+            )
+    return settings

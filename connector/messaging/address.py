@@ -7,7 +7,9 @@ certificate must be signed by that authority, or by one of the system's, and be 
 
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlunsplit
+
+from connector.addresses import read_address
 
 _FILES: Final = {"cacertfile": "ca_certs", "certfile": "certfile", "keyfile": "keyfile"}
 
@@ -24,14 +26,15 @@ class BrokerAddress:
 def broker_address(uri: str) -> BrokerAddress:
     """Return the parts of ``uri``.
 
-    Raises ``ValueError`` when it cannot be read, or names an option that is not one of the three files.
+    Raises ``ValueError`` when it cannot be read, or names an option that is not one of the three files. No message
+    repeats a part of it: what stands for an option may be the rest of a password.
     """
-    parts = urlsplit(uri)
-    if not parts.hostname or parts.port == 0:
+    parts = read_address(uri)
+    if not parts.hostname:
         raise ValueError("has no host")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(set(options) - set(_FILES)):
-        raise ValueError(f"has an option that is not known: {unknown[0]}; known: {', '.join(_FILES)}")
+    if set(options) - set(_FILES):
+        raise ValueError(f"has an option that is none of {', '.join(_FILES)}")
     if parts.scheme != "amqps":
         return BrokerAddress(uri, ssl=False)
     files = {_FILES[name]: path for name, path in options.items()}

@@ -1,13 +1,16 @@
 """What a process tells of itself where there is somebody to tell, and the adapters that do nothing where there is not."""
 
 import atexit
+import os
 from dataclasses import dataclass, field
 
 import structlog
 
-from connector.settings import Settings
+from connector.settings import Settings, in_clear_of
 from connector.telemetry.check_ins import CheckIns, NoCheckIns
 from connector.telemetry.tracing import Tracer, Untraced
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +33,9 @@ def open_telemetry(settings: Settings) -> Telemetry:
     # The last thing that a process does: what ends it is to be sent too.
     atexit.register(sentry.close)
     return Telemetry(observer=sentry.observer, tracer=sentry.tracer, check_ins=sentry)
+
+
+def log_clear_addresses(settings: Settings) -> None:
+    """Log, as a program starts, each address to which tokens, passwords or persons' data travel unencrypted, or may."""
+    for variable in in_clear_of(settings, os.environ):
+        _log.warning("address.in_clear", variable=variable)

@@ -130,3 +130,26 @@ async def test_a_kept_connection_that_was_reset_is_no_second_call() -> None:
     assert isinstance(exchange, Unanswered)
     assert exchange.code is CheckCode.NETWORK_ERROR
     assert requests == [0, 1]
+
+
+async def test_a_redirect_takes_the_token_and_the_person_nowhere() -> None:
+    """Whoever answers could otherwise have both sent elsewhere, in clear."""
+    elsewhere: list[int] = []
+
+    async def receive(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        elsewhere.append(1)
+        writer.close()
+
+    other = await asyncio.start_server(receive, "127.0.0.1", 0)
+    _host, port = other.sockets[0].getsockname()
+    try:
+        for status in (301, 302, 303, 307, 308):
+            told = (
+                f"HTTP/1.1 {status} Moved\r\nLocation: http://localhost:{port}/\r\nContent-Length: 0\r\n\r\n"
+            )
+            exchange = await ask(saying(told.encode()))
+            assert isinstance(exchange, Answered)
+            assert exchange.http_status == status
+    finally:
+        other.close()
+    assert elsewhere == []

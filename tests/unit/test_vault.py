@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -106,6 +106,7 @@ def _former(siret: str, secret: str) -> bytes:
     return Fernet(KEY).encrypt(f"{siret}:{secret}".encode())
 
 
+@settings(deadline=None)  # no test measures time
 @given(sealed_for=_OWNERS, opened_for=_OWNERS, content=_ADVERSE)
 def test_what_is_sealed_opens_for_its_own_purpose_alone(
     sealed_for: Owner, opened_for: Owner, content: str
@@ -115,6 +116,7 @@ def test_what_is_sealed_opens_for_its_own_purpose_alone(
     assert _opened(opened_for, sealed) == (content if sealed_for == opened_for else None)
 
 
+@settings(deadline=None)  # no test measures time
 @given(opened_for=_OWNERS, secret=_ADVERSE)
 def test_a_secret_of_the_former_form_opens_for_its_tenant_and_its_kind_alone(
     opened_for: Owner, secret: str
