@@ -18,7 +18,15 @@ from connector.cli.journal_options import (
     tenant_of,
     wanted_of,
 )
-from connector.cli.options import AS_JSON, end_of_line, failing_cleanly, finishing, settings_or_exit
+from connector.cli.options import (
+    AS_JSON,
+    KEY_OUTPUT,
+    end_of_line,
+    failing_cleanly,
+    finishing,
+    give_key,
+    settings_or_exit,
+)
 
 _MOST_FOUND: Final = 10_000
 
@@ -33,16 +41,17 @@ def journal() -> None:
 
 
 @journal.command("new-key")
-def new_key() -> None:
-    """Print a fresh key for CONNECTOR_JOURNAL_KEY. Keep it as long as the journal: without it nobody is found again.
+@KEY_OUTPUT
+def new_key(output: Path | None) -> None:
+    """Make a fresh key for CONNECTOR_JOURNAL_KEY. Keep it as long as the journal: without it nobody is found again.
 
     To change it, give the new one first and the former behind it, comma-separated: the first hashes, all search.
 
-    Example: export CONNECTOR_JOURNAL_KEY=$(ccas-connector journal new-key)
+    Example: ccas-connector journal new-key --output journal.key; export CONNECTOR_JOURNAL_KEY_FILE=journal.key
     """
     from connector.journal.keys import new_key as make_key
 
-    click.echo(make_key())
+    give_key(make_key(), output)
 
 
 @journal.command()

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -18,6 +19,11 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a script.")
+KEY_OUTPUT = click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A new file for its owner alone (0600, whatever the umask). Default: the output.",
+)
 LOG_LEVEL = click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
@@ -36,6 +42,18 @@ def fail(message: str) -> NoReturn:
 def end_of_line(*, dry_run: bool) -> str:
     """Return what a line that says what has changed ends with."""
     return "; nothing was written (dry run)" if dry_run else ""
+
+
+def give_key(key: str, output: Path | None) -> None:
+    """Print a key, or write it to a new file: one that is there may be the only one that opens what it has sealed."""
+    from connector.private_files import write_new_private
+
+    if output is None:
+        click.echo(key)
+        return
+    with failing_cleanly():
+        write_new_private(output, f"{key}\n")
+    click.echo(f"{output}: a new key, for its owner alone", err=True)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """``ccas-connector registry``: the key and the schema of the registry."""
 
+from pathlib import Path
+
 import click
 
-from connector.cli.options import failing_cleanly, settings_or_exit
+from connector.cli.options import KEY_OUTPUT, failing_cleanly, give_key, settings_or_exit
 from connector.cli.rekey import rekey
 
 
@@ -15,14 +17,15 @@ registry.add_command(rekey)
 
 
 @registry.command("new-key")
-def new_key() -> None:
-    """Print a fresh key for CONNECTOR_SECRET_KEY. Keep it safe: without it the stored tokens are lost.
+@KEY_OUTPUT
+def new_key(output: Path | None) -> None:
+    """Make a fresh key for CONNECTOR_SECRET_KEY. Keep it safe: without it the stored tokens are lost.
 
-    Example: export CONNECTOR_SECRET_KEY=$(ccas-connector registry new-key)
+    Example: ccas-connector registry new-key --output key; export CONNECTOR_SECRET_KEY_FILE=key
     """
     from connector.registry.vault import new_key as make_key
 
-    click.echo(make_key())
+    give_key(make_key(), output)
 
 
 @registry.command()

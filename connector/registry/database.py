@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from connector.errors import OperatorError
+from connector.registry.sqlite_file import file_of, is_open_to_others, keep_private
 
 _CONNECT_SECONDS: Final = 5
 _STATEMENT_SECONDS: Final = 10.0
@@ -41,10 +42,12 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool
     ``lock_seconds`` is how long a statement waits for what another process has locked. Without ``is_pooled``, a
     connection ends with its use, as befits a command.
 
-    No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read.
+    No connection is made yet. Raises ``DatabaseError`` for an address that SQLAlchemy cannot read, and for an SQLite file
+    that others may read and this process cannot close to them.
     """
     try:
         parsed = _with_driver(make_url(url.get_secret_value()))
+        file = file_of(parsed) if parsed.get_backend_name() == "sqlite" else None
         engine = create_engine(
             parsed,
             hide_parameters=True,
@@ -58,9 +61,22 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool
             "give sqlite:///file or postgresql://user:password@host/database",
         ) from None
     if engine.dialect.name == "sqlite":
+        if file is not None:
+            _close_to_others(file)
+            event.listen(engine, "do_connect", lambda *_arguments: keep_private(file))
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _close_to_others(file: Path) -> None:
+    if is_open_to_others(file):
+        keep_private(file)
+    if is_open_to_others(file):
+        raise DatabaseError(
+            f"CONNECTOR_DATABASE_URL: {file} may be read by others, and this user cannot change that; have its owner run: "
+            f"chmod 600 {file}*"
+        )
 
 
 def _with_driver(url: URL) -> URL:

@@ -233,6 +233,7 @@ NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "library.logged": "what it leads to has an event of its own",
         "library.warned": "a library works on; it is for the maintainers, at the next upgrade",
         "address.in_clear": "the operator chose the address, and each start says it again",
+        "database.was_open": "it is closed as it is found",
         "sentry.away": "it cannot be told there",
     }
 )
