@@ -135,6 +135,9 @@ def person(*, limit: int, as_json: bool, **filters: str | datetime | None) -> No
 def export(*, form: str, output: Path | None, **filters: str | datetime | None) -> None:
     """Write a CCAS's records, the oldest first, as CSV or as JSON lines.
 
+    In CSV, an apostrophe stands wherever a spreadsheet could take a part of a vendor's text for a formula; JSON lines hold
+    the texts as they are.
+
     Example: ccas-connector journal export --tenant 26920023600017 --format csv --output journal.csv
     """
     from connector.cli.journal_report import export_records

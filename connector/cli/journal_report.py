@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -20,8 +21,10 @@ from connector.private_files import private_file
 _HASHES: Final = ("person", "identifier")
 """Not shown: they would link a person's records, and say nothing to a reader."""
 _COLUMNS: Final = tuple(name for name in Record.__dataclass_fields__ if name not in _HASHES)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula."""
+_FORMULA: Final = re.compile("(?<![^\\W_])(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\\t\\r\\n\\0])")
+"""Where a formula could begin: before a character that OWASP's page on CSV injection or ASVS 1.2.10 names, at the start of
+a text, and after whatever a spreadsheet may split at. It may split at any character but a letter or a digit: Excel opens
+a file by the list separator of its country, ``;`` in France, and then the quotes of a field hold nothing together."""
 
 
 class _InterruptedError(Exception):
@@ -91,16 +94,20 @@ def export_records(
                 raise _InterruptedError
             values = shown(record)
             if form == "csv":
-                rows.writerow([_cell(values[name]) for name in _COLUMNS])
+                rows.writerow([csv_cell(values[name]) for name in _COLUMNS])
             else:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
             done += 1
     return done
 
 
-def _cell(value: Any) -> Any:
-    # A vendor chooses some of the texts: none of them may be run by whoever opens the file.
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def csv_cell(value: Any) -> Any:
+    """Return what a cell of the export holds: a text in which no formula begins, whatever it is split at.
+
+    A vendor chooses some of the texts: no part of one may be run by whoever opens the file. Each place where one could begin
+    has an apostrophe; JSON lines hold the texts as they are.
+    """
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def _opened(output: Path | None) -> contextlib.AbstractContextManager[TextIO]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from connector.cli.journal import journal
+from connector.cli.journal_report import csv_cell
 from connector.clock import utc_now
 from connector.journal.keys import JournalKeys, new_key
 from connector.journal.store import JournalStore, Wanted
@@ -233,6 +237,52 @@ def test_an_export_is_whole_the_oldest_first_in_a_file_of_its_owner_s(
     assert rows(output.read_text())[0]["agent"] == "'=HYPERLINK(1)"
     lines = run("export", "--tenant", CLAMART, "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["agent"] for line in lines] == ["=HYPERLINK(1)", "agent-4831"]
+
+
+FORMULAS = "=+-@\uff1d\uff0b\uff0d\uff20"
+SEPARATORS = [";", ",", "\t", "|", " ", "\n", "\r", ":", '"', "'", "\u00a0", ";;", "\t \t", '";', '"," ']
+REFERENCES = st.text(alphabet=f"{FORMULAS};,|: \t\r\n\"'.a1\u00a0", max_size=30)
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("first", FORMULAS)
+def test_no_cell_of_an_export_is_a_formula_whatever_it_is_split_at(
+    separator: str, first: str, store: JournalStore, tmp_path: Path
+) -> None:
+    formula, output = f"{first}HYPERLINK(A1)", tmp_path / "journal.csv"
+    texts = (f"a{separator}{formula}", f"{separator}{formula}{separator}", formula)
+    store.write([record(1, agent=texts[0], dossier=texts[1], purpose=texts[2])])
+    assert run("export", "--tenant", CLAMART, "--output", str(output)).exit_code == 0
+    text = output.read_bytes().decode()
+    assert text.count(formula) == len(texts)
+    assert text.count(f"'{formula}") == len(texts)
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=REFERENCES)
+def test_a_text_is_exported_with_marks_and_nothing_else_is_changed(text: str) -> None:
+    cell = csv_cell(text)
+    assert cell.replace("'", "") == text.replace("'", "")
+    for separators in (";", ",", "\t", "|", " ", "\n", ";,", '";', "; \t|,\n"):
+        for piece in re.split(f"[{re.escape(separators)}]", cell):
+            assert not piece.lstrip(' "').startswith(tuple(FORMULAS))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "agent-4831",
+        "2026-004711",
+        "a@b",
+        "2026-11-23T09:00:00+01:00",
+        "26920023600017",
+        "é-1",
+        "'quoted'",
+        "a=b",
+    ],
+)
+def test_what_is_no_formula_is_exported_as_it_is(text: str) -> None:
+    assert csv_cell(text) == text
 
 
 def test_an_export_that_fails_leaves_what_stood_there(
