@@ -8,8 +8,9 @@ from typing import Any
 class SandboxControl:
     """Speaks to the sandbox of a deployment."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url
+        self._token = token
 
     def fail(self, provider: str, kind: str, **how: Any) -> None:
         """Have a provider fail: ``for_seconds``, ``times``, ``retry_in_seconds``."""
@@ -33,7 +34,8 @@ class SandboxControl:
             self._url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {self._token}"} if self._token else {}),
         )
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - likewise
             text = response.read()

@@ -51,6 +51,12 @@ from connector.cli.sandbox_tokens import france_connect_token, token
     metavar="CALLS/s|CALLS/min",
     help="What a token may call of version 3 and later, for instance 20/s or 250/min. Default: no limit.",
 )
+@click.option(
+    "--control-token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the token that the routes /sandbox/... then ask for. Without one they are this machine's alone: a "
+    "sandbox that listens beyond it closes them.",
+)
 @click.pass_context
 def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
     context: click.Context,
@@ -62,6 +68,7 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
     v2_withdrawn: bool,  # noqa: FBT001 - click passes flags by name
     failures: tuple[str, ...],
     quota: str | None,
+    control_token_file: Path | None,
 ) -> None:
     """Serve a local API Particulier, and API Impôt particulier, until interrupted.
 
@@ -73,6 +80,7 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
     import contextlib
     import signal
 
+    from connector.addresses import is_loopback
     from connector.clock import utc_now
     from connector.errors import OperatorError
     from connector.sandbox.cases import SHIPPED, load_cases
@@ -82,13 +90,17 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
     from connector.sandbox.particulier import operations
     from connector.sandbox.quotas import Quota, Quotas
     from connector.sandbox.server import serve
-    from connector.sandbox.setting import Sandbox, ahead_to
+    from connector.sandbox.setting import ControlAccess, Sandbox, ahead_to, read_control_token
 
     try:
         loaded = load_cases(cases or SHIPPED, [*operations(), *OPERATIONS])
         france_connect = load_france_connect(cases or SHIPPED)
         wanted = [read_option(text) for text in failures]
         quotas = None if quota is None else Quotas(Quota.read(quota))
+        control = ControlAccess(
+            is_local=is_loopback(host),
+            token=None if control_token_file is None else read_control_token(control_token_file),
+        )
     except OperatorError as error:
         fail(str(error))
     served = Sandbox(
@@ -98,6 +110,7 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
         ahead=ahead_to(today.date(), utc_now()) if today else timedelta(0),
         is_v2_withdrawn=v2_withdrawn,
         quotas=quotas,
+        control=control,
     )
     for failure in wanted:
         served.failing.start(failure, served.clock())

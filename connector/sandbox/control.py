@@ -1,9 +1,10 @@
 """The sandbox's own routes, apart from the API's: failures on demand, and the calls received.
 
-They are never late, never fail, and are no calls.
+They are never late, never fail, and are no calls. Beyond this machine they need a token of their own.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,23 +12,36 @@ from aiohttp import web
 
 from connector.sandbox.failure_forms import FailureFormError, as_json, read_json
 from connector.sandbox.failures import EVERY, FAILING
-from connector.sandbox.setting import Sandbox
+from connector.sandbox.setting import ControlAccess, Sandbox
 
 FAILURES: Final = "/sandbox/failures"
 CALLS: Final = "/sandbox/calls"
 _NUMBER: Final = re.compile("[0-9]{1,15}")
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def control_routes(sandbox: Sandbox) -> list[web.RouteDef]:
     """Return the routes."""
     control = _Control(sandbox)
-    return [
-        web.get(FAILURES, control.failures),
-        web.post(FAILURES, control.fail),
-        web.delete(FAILURES, control.recover),
-        web.get(CALLS, control.calls),
-        web.delete(CALLS, control.forget),
+    routes: list[tuple[Callable[..., web.RouteDef], str, _Handler]] = [
+        (web.get, FAILURES, control.failures),
+        (web.post, FAILURES, control.fail),
+        (web.delete, FAILURES, control.recover),
+        (web.get, CALLS, control.calls),
+        (web.delete, CALLS, control.forget),
     ]
+    return [method(path, _guarded(handler, sandbox.control)) for method, path, handler in routes]
+
+
+def _guarded(handler: _Handler, access: ControlAccess) -> _Handler:
+    async def guarded(request: web.Request) -> web.Response:
+        refusal = access.refusal(request.headers.get("Authorization"))
+        if refusal is None:
+            return await handler(request)
+        status, reason = refusal
+        return web.json_response({"error": reason}, status=status, headers={"WWW-Authenticate": "Bearer"})
+
+    return guarded
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +14,12 @@ import pytest
 from connector.clock import utc_now
 from connector.demo.deployment import PROGRAM
 from connector.demo.program import Program
+from connector.private_files import write_new_private
+from tests.sandbox_control import SandboxControl
 from tests.sandboxes import CLAIRE, QF, RECIPIENT, SPORT, habilitation
 
 LOOKS = 1000
+CONTROLLED = (("GET", "/sandbox/calls"), ("POST", "/sandbox/failures"), ("DELETE", "/sandbox/failures"))
 SPORT_QUERY = {**RECIPIENT, "identifiant": "1"}
 OPTIONS = (
     *("--quota", "3/min"),
@@ -146,3 +150,34 @@ def test_a_client_may_give_up_and_the_program_stop_while_calls_hang() -> None:
             assert program.stop() == 0
             assert connection.recv(1) == b""
         assert "Traceback" not in "".join(program.said)
+
+
+def test_a_sandbox_that_listens_beyond_this_machine_closes_its_own_routes() -> None:
+    options = ("--host", "0.0.0.0", "--port", "0")  # noqa: S104 - what is tested
+    with Program([*PROGRAM, "sandbox", *options], os.environ) as program:
+        url = reached_at(program)
+        for method, path in CONTROLLED:
+            assert httpx.request(method, url + path).status_code == 403
+        assert httpx.get(f"{url}/api/pings").status_code == 200
+
+
+def test_its_own_routes_ask_for_their_token(tmp_path: Path) -> None:
+    """As the README has it."""
+    token = tmp_path / "control.token"
+    write_new_private(token, "control-token-of-the-sandbox\n")
+    options = ("--host", "0.0.0.0", "--port", "0", "--control-token-file", str(token))  # noqa: S104 - likewise
+    with Program([*PROGRAM, "sandbox", *options], os.environ) as program:
+        url = reached_at(program)
+        for method, path in CONTROLLED:
+            assert httpx.request(method, url + path).status_code == 401
+        control = SandboxControl(url, "control-token-of-the-sandbox")
+        control.fail("dss", "503")
+        control.recover()
+        control.forget_calls()
+        assert control.calls() == []
+    assert "control-token" not in "".join(program.said)
+
+
+def reached_at(program: Program) -> str:
+    """Return where this machine reaches a sandbox that listens on every address."""
+    return f"http://127.0.0.1:{address_of(program).rpartition(':')[2]}"

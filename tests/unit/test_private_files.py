@@ -91,7 +91,7 @@ def _shell(page: str, containing: str, until: str | None = None) -> str:
     return block if until is None else block[: block.index(until)]
 
 
-FIRST_JOB = _shell("README.md", "registry new-key", "ccas-connector topology declare")
+FIRST_JOB = _shell("README.md", "tenants import tenants.toml\n\n", "ccas-connector topology declare")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,7 @@ FIRST_JOB = _shell("README.md", "registry new-key", "ccas-connector topology dec
             FIRST_JOB + _shell("README.md", "ccas-connector vendors definitions", "sudo "),
             {"key", "ccas-connector.db", "rabbitmq-definitions.json", "rabbitmq-passwords.json"},
         ),
+        (_shell("README.md", "control.token", "ccas-connector sandbox"), {"control.token"}),
         (
             _shell("schemas/README.md", "registry new-key", "ccas-connector topology declare").replace(
                 "sudo apt-get install rabbitmq-server amqp-tools\n", ""
@@ -115,7 +116,7 @@ FIRST_JOB = _shell("README.md", "registry new-key", "ccas-connector topology dec
             {"cle", "ccas-connector.db"},
         ),
     ],
-    ids=["a first job", "the journal", "the broker's users", "the vendors' guide"],
+    ids=["a first job", "the journal", "the broker's users", "the sandbox", "the vendors' guide"],
 )
 def test_what_the_pages_commands_write_is_private_even_without_a_umask(
     script: str, made: set[str], tmp_path: Path
