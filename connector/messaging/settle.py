@@ -4,7 +4,7 @@ Nor is it acknowledged before the broker has the records of its calls.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -36,6 +36,8 @@ SINCE_HEADER: Final = "x-connector-since"
 FIRST_PAUSE_SECONDS: Final = 1.0
 """Before a message that was not confirmed is published again; it doubles each time."""
 LONGEST_PAUSE_SECONDS: Final = 30.0
+
+_TRACES_THAT_LIE: Final = ("traceparent", "sentry-trace")
 
 _log = structlog.get_logger(__name__)
 
@@ -159,7 +161,7 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Co
             body=message.body,
             properties=message.properties,
             headers={
-                **message.headers,
+                **_kept(message.headers),
                 REASON_HEADER: reason,
                 QUEUE_HEADER: answer.queue,
                 SINCE_HEADER: answer.reply.completed_at.isoformat(),
@@ -204,7 +206,7 @@ def _dead_letter(dead: Dead, delivery: Delivery, queue: str, now: datetime) -> O
             timestamp=delivery.timestamp,
         ),
         headers={
-            **delivery.trace,
+            **_kept(delivery.trace),
             REASON_HEADER: dead.reason.value,
             QUEUE_HEADER: queue,
             ROUTING_KEY_HEADER: delivery.routing_key,
@@ -212,6 +214,14 @@ def _dead_letter(dead: Dead, delivery: Delivery, queue: str, now: datetime) -> O
             **_present(**{USER_HEADER: delivery.user_id}),
         },
     )
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return which trace a message that lies there is of, without the texts that its vendor carries along with one.
+
+    ``baggage`` and ``tracestate`` hold what their writers like (https://www.w3.org/TR/baggage/, section 4, Privacy).
+    """
+    return {name: headers[name] for name in _TRACES_THAT_LIE if name in headers}
 
 
 def _present(**values: Any) -> dict[str, Any]:
