@@ -13,19 +13,20 @@ async def enter(job: PlannedJob, door: Door | None, services: Services) -> Plann
 
     A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
     ``rate_limited``, and its job, where it asks for nothing else, is in hand for as long as that takes. ``door`` is the queue
-    that the job came by; None where it was set aside before.
+    that the job came by; None where it is its flow's own.
     """
     flow, intake = job.admitted.flow, services.intake
     if door is None:
         intake.take(flow)
         return job
     if not job.has_to_call(_has_to_stay):
-        return job if await intake.enter(flow, door) else SetAside(flow, job.delivery)
+        is_taken = await intake.enter(flow, door)
+        return job if is_taken else SetAside(intake.overflow_of(flow, door), job.delivery)
     if intake.enter_at_once(flow, door):
         return job
     turned_away = job.turned_away(_has_to_stay)
     if turned_away.has_to_call(any_call):
-        return SetAside(flow, turned_away.put_off())
+        return SetAside(intake.overflow_of(flow, door), turned_away.put_off())
     intake.take(flow, door)
     return turned_away
 

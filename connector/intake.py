@@ -33,7 +33,8 @@ class Door:
     """A queue that the jobs of many vendors come by, and how many of its messages the broker gives a worker at once."""
 
     queue: str
-    messages: int
+    messages: float
+    """Infinite where all are of one vendor."""
 
 
 class Intake:
@@ -91,6 +92,13 @@ class Intake:
             if not waiting.done():
                 waiting.set_result(None)
                 break
+
+    def overflow_of(self, flow: Flow, door: Door | None) -> Flow:
+        """Return in whose queue a job of ``flow`` waits that could not enter: the vendor's, where its share is what lacks.
+
+        A vendor that sends a little for each of hundreds of tenants needs one queue, not hundreds.
+        """
+        return flow if self._has_share(flow, door) else flow.of_every_tenant
 
     def in_hand_of_lane(self, lane: str) -> int:
         """Return how many jobs of a lane are in hand."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connector.grants import Grant, grant_of
-from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.records import Registry, SecretField, Tenant, Vendor
 from connector.registry.vault import VaultError
 
 CLAMART = "26920023600017"
@@ -34,7 +34,7 @@ class OneToken:
         """Return what the vendor may ask and receive."""
         return grant_of(vendor)
 
-    def secret(self, siret: str, sealed: str) -> str:
+    def secret(self, siret: str, held_as: SecretField, sealed: str) -> str:  # noqa: ARG002 - one token alone
         """Open the one token there is."""
         if not self._opens:
             raise VaultError(f"does not open the token of tenant {siret}")

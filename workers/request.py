@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, Final
 
 import structlog
@@ -13,7 +14,8 @@ from connector.messaging.delivery import Delivery, Lane, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import OverflowFullError, Settler, Taken
-from connector.messaging.topology import deferred_queue, isolated_queue, lane_queue
+from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
+from connector.registry.records import EVERY_TENANT
 from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
 from connector.telemetry.tracing import Status, status_of
 from connector.verify import give_up, turn_away, verify
@@ -124,6 +126,8 @@ class VerifyRequest:
         return settlement
 
     def _door(self) -> Door | None:
-        """Return the queue that the job shares with those of others; a flow's own is none."""
+        """Return the queue that the job shares with those of other flows; a flow's own is none."""
+        if self.queue.startswith(BACKLOG_PREFIX):
+            return Door(self.queue, inf) if self.queue.endswith(EVERY_TENANT) else None
         messages = queues_of(self.work.lanes, self.work.concurrency).get(self.queue)
         return None if messages is None else Door(self.queue, messages)

@@ -13,6 +13,8 @@ from schemas.codes import Call
 OF_THE_ADDRESS: Final = frozenset({Source.API_PARTICULIER, Source.API_PARTICULIER_V2})
 """Sources behind the firewall that counts an address's calls."""
 EGRESS: Final = "egress"
+OF_A_SECOND: Final = 1 / 15
+"""What part of that in a second: hundreds of calls at once would keep a worker from what others have published meanwhile."""
 OF_A_VENDOR: Final = 0.75
 """What part of the address's quota one vendor's interactive calls may use, where there are several vendors."""
 
@@ -42,10 +44,7 @@ class Quotas:
         if planned.endpoint.source in OF_THE_ADDRESS:
             bounds += self.of_the_address()
             if self.egress and vendor is not None:
-                part = tuple(
-                    Rate(max(1, int(OF_A_VENDOR * rate.calls)), rate.period_seconds) for rate in self.egress
-                )
-                bounds.append(Bound(f"{EGRESS}/{vendor}", part))
+                bounds.append(Bound(f"{EGRESS}/{vendor}", _part_of(self.egress)))
         return tuple(bounds)
 
     def of_france_connect(self, vendor: str, tenant: Tenant) -> tuple[Bound, ...]:
@@ -70,6 +69,13 @@ class Quotas:
                 quota = self.token
             self._read[text] = quota
         return quota
+
+
+def _part_of(quota: Quota) -> Quota:
+    """Return what one vendor may use of the address's quota, and of that in a second."""
+    part = tuple(Rate(max(1, int(OF_A_VENDOR * rate.calls)), rate.period_seconds) for rate in quota)
+    least = min(rate.calls for rate in part)
+    return (*part, Rate(max(1, int(OF_A_SECOND * least)), 1.0))
 
 
 def token_key(planned: PlannedCall, tenant: Tenant) -> str:

@@ -1,10 +1,11 @@
 """The registry as values: what admission decides on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,10 @@ class Tenant:
         return {held_as: sealed for held_as, sealed in every.items() if sealed is not None}
 
 
+EVERY_TENANT: Final = "0" * 14
+"""In place of a SIRET: the jobs of a vendor for whichever tenant."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Flow:
     """The jobs of one vendor for one tenant on one lane: what capacity is shared between."""
@@ -69,6 +74,11 @@ class Flow:
     lane: str
     vendor: str
     siret: str
+
+    @property
+    def of_every_tenant(self) -> "Flow":
+        """The jobs of the vendor on the lane, whoever they are for."""
+        return replace(self, siret=EVERY_TENANT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.rate import read_quota
 from connector.quota.refusals import Refusals
 from connector.quota.turns import Turns
+from connector.registry.records import SecretField
 from connector.registry.vault import Vault
 from connector.registry.vault import new_key as new_secret_key
 from connector.services import Services
@@ -322,7 +323,7 @@ async def test_a_source_that_asks_again_by_itself_makes_two_records(time: Manual
     transport = httpx.MockTransport(gateway)
 
     class Credentials(OneToken):
-        def secret(self, siret: str, sealed: str) -> str:  # noqa: ARG002 - one tenant alone
+        def secret(self, siret: str, held_as: SecretField, sealed: str) -> str:  # noqa: ARG002 - one tenant alone
             return '{"client_id": "c", "client_secret": "s"}'
 
     tenants = Credentials()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from connector.intake import Intake
+from connector.intake import Door, Intake
 from connector.messaging.deferral import read_deferred, set_aside
 from connector.messaging.delivery import Lane
 from connector.registry.records import Flow
@@ -123,6 +123,9 @@ async def test_a_vendor_of_many_tenants_leaves_messages_of_the_lane_to_others() 
         pass
     held = int(next(tenants)) - 1
     assert held == 150
+    turned = Flow("batch", "millesime", next(tenants))
+    assert intake.overflow_of(turned, DOOR) == turned.of_every_tenant
+    assert intake.overflow_of(turned, Door("connector.backlog.batch.millesime", math.inf)) == turned
     others = 0
     while others < 20 and await intake.enter(Flow("batch", "sonate-opus", next(tenants)), DOOR):
         others += 1
