@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.memory.shares import reduced
 from connector.memory.standing import RUN_SECONDS, Busy, Claim, Conflict, Entry, Fresh, standing
 from connector.registry.tables import REPLIES
 
 MOST_BYTES: Final = 512 * 1024 * 1024
-"""Of sealed replies; the oldest beyond it are forgotten."""
+"""Of sealed replies, all vendors together; who holds more than its share of it loses its own oldest."""
 _IDS_PER_QUERY: Final = 500
 """SQLite takes a limited number of values in one statement."""
 
@@ -126,20 +127,40 @@ class MemoryStore:
         return found
 
     def forget(self, before: datetime, most_bytes: int = MOST_BYTES) -> int:
-        """Delete what has not changed since ``before``, and the oldest beyond ``most_bytes``; return how many."""
-        newest_first = select(
+        """Delete what has not changed since ``before``; return how many rows went.
+
+        Beyond ``most_bytes``, a vendor that holds more than its share loses its own oldest replies, and nobody else's.
+        """
+        # SQLite refuses, without waiting, whoever would write on what it has read before somebody else wrote.
+        writing = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+        with writing.begin() as connection:
+            held = {row.vendor: int(row.held) for row in connection.execute(_HELD)}
+            too_old = REPLIES.c.changed_at < before, REPLIES.c.busy_until < before
+            # By vendor, as the index has them.
+            forgetting = [delete(REPLIES).where(REPLIES.c.vendor == vendor, *too_old) for vendor in held]
+            forgetting += [
+                _oldest_beyond(vendor, kept_bytes) for vendor, kept_bytes in reduced(held, most_bytes).items()
+            ]
+            return sum(connection.execute(statement).rowcount for statement in forgetting)
+
+
+_HELD: Final = select(REPLIES.c.vendor, func.sum(REPLIES.c.size).label("held")).group_by(REPLIES.c.vendor)
+
+
+def _oldest_beyond(vendor: str, kept_bytes: int) -> Delete:
+    """Delete a vendor's oldest replies but for the newest of ``kept_bytes``. A job in hand, which has none, stays."""
+    newest_first = (
+        select(
             REPLIES.c.changed_at,
             func.sum(REPLIES.c.size).over(order_by=REPLIES.c.changed_at.desc()).label("total"),
-        ).subquery()
-        beyond = select(func.max(newest_first.c.changed_at)).where(newest_first.c.total > most_bytes)
-        with self._engine.begin() as connection:
-            old = connection.execute(
-                delete(REPLIES).where(REPLIES.c.changed_at < before, REPLIES.c.busy_until < before)
-            )
-            large = connection.execute(
-                delete(REPLIES).where(REPLIES.c.changed_at <= beyond.scalar_subquery())
-            )
-            return old.rowcount + large.rowcount
+        )
+        .where(REPLIES.c.vendor == vendor, REPLIES.c.size > 0)
+        .subquery()
+    )
+    beyond = select(func.max(newest_first.c.changed_at)).where(newest_first.c.total > kept_bytes)
+    return delete(REPLIES).where(
+        REPLIES.c.vendor == vendor, REPLIES.c.size > 0, REPLIES.c.changed_at <= beyond.scalar_subquery()
+    )
 
 
 _OF_JOB: Final = (REPLIES.c.vendor == bindparam("key_vendor")) & (REPLIES.c.job_id == bindparam("key_job_id"))

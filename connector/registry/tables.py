@@ -29,6 +29,8 @@ REVISION = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
+    # Apart: what an operator decides does not depend on which overflow queues are open.
+    Column("backlogs", Integer, nullable=False, server_default="0"),
 )
 
 VENDORS = Table(
@@ -76,6 +78,7 @@ BACKLOGS = Table(
     Column("lane", String(16), primary_key=True),
     Column("vendor", String(32), primary_key=True),
     Column("siret", String(14), primary_key=True),
+    Column("closed_at", DateTime(timezone=True), nullable=True),
 )
 
 SCHEDULED_TASKS = Table(
@@ -103,7 +106,9 @@ REPLIES = Table(
     Column("is_deferred", Boolean, nullable=False),
     Column("sealed_reply", LargeBinary, nullable=True),
     Column("size", Integer, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    # What each vendor holds is added up once a minute, without reading a reply.
+    Index("ix_replies_vendor_changed_at_size", "vendor", "changed_at", "size"),
 )
 
 JOURNAL = Table(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
 from connector.memory import ReplyMemory
@@ -289,6 +289,61 @@ def test_old_and_large_answers_are_forgotten(store: MemoryStore, time: ManualTim
     assert store.forget(START, most_bytes=250) == 1
     left = store.exchange([replace(job, claim=f"{job.claim}b") for job in jobs], [], time.now)
     assert [isinstance(left[f"run-{number}b"], bytes) for number in range(4)] == [False, False, True, True]
+
+
+def keep(store: MemoryStore, time: ManualTime, vendor: str, *numbers: int) -> None:
+    """Have a hundred bytes remembered of each of a vendor's jobs, a second apart."""
+    for number in numbers:
+        claim = replace(JOB, vendor=vendor, job_id=f"job-{number}", claim=f"{vendor}-{number}")
+        store.exchange([claim], [], time.now)
+        store.exchange([], [Written(claim=claim, busy_until=time.now, sealed_reply=b"x" * 100)], time.now)
+        time.advance(1)
+
+
+def kept(store: MemoryStore, time: ManualTime, vendor: str, count: int) -> list[int]:
+    """Return which of a vendor's jobs are remembered."""
+    claims = [
+        replace(JOB, vendor=vendor, job_id=f"job-{number}", claim=f"look-{vendor}-{number}")
+        for number in range(count)
+    ]
+    told = store.exchange(claims, [], time.now)
+    return [number for number, claim in enumerate(claims) if isinstance(told[claim.claim], bytes)]
+
+
+def test_a_vendor_with_many_answers_evicts_nobody_else_s(store: MemoryStore, time: ManualTime) -> None:
+    """The others' are older, and would go first if age alone decided."""
+    keep(store, time, "sonate-opus", 0, 1)
+    keep(store, time, "arche", 0)
+    keep(store, time, "millesime", *range(10))
+    assert store.forget(START, most_bytes=1300) == 0
+    assert store.forget(START, most_bytes=700) == 6
+    assert kept(store, time, "millesime", 10) == [6, 7, 8, 9]
+    assert (kept(store, time, "sonate-opus", 2), kept(store, time, "arche", 1)) == ([0, 1], [0])
+
+
+def test_a_job_in_hand_is_never_forgotten_for_its_vendor_s_size(store: MemoryStore, time: ManualTime) -> None:
+    """Forgotten, it would be run beside itself."""
+    store.exchange([AGAIN], [], time.now)
+    time.advance(1)
+    keep(store, time, "millesime", *range(10, 15))
+    assert store.forget(START, most_bytes=100) == 4
+    other = replace(AGAIN, claim="run-3")
+    assert isinstance(store.exchange([other], [], time.now)["run-3"], Busy)
+
+
+def test_what_each_vendor_holds_is_added_up_without_reading_a_reply(
+    engine: Engine, store: MemoryStore
+) -> None:
+    if engine.dialect.name != "sqlite":
+        # PostgreSQL keeps a reply out of its row.
+        return
+    asked: list[str] = []
+    with engine.connect() as connection:
+        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        store.forget(START)
+        added_up = next(statement for statement in asked if "GROUP BY" in statement)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {added_up}").all()
+    assert ["USING COVERING INDEX" in step.detail for step in plan] == [True]
 
 
 async def test_without_a_database_a_job_in_hand_still_runs_once(time: ManualTime) -> None:
