@@ -1,10 +1,16 @@
 """``ccas-connector vendors definitions``: the broker's users, rights and objects, in a file that RabbitMQ imports."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from connector.cli.options import DRY_RUN, end_of_line, failing_cleanly, settings_or_exit
+
+if TYPE_CHECKING:
+    from connector.messaging.limits import Space
+    from connector.registry.records import Registry
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _LIMIT = click.IntRange(0, 1_000_000)
@@ -47,6 +53,13 @@ _LIMIT = click.IntRange(0, 1_000_000)
     show_default=True,
     help="How many a vendor may open, over all its connections; 0: no limit.",
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="FAMILY=MIB",
+    help="What each queue of a family may hold, batch=1024 for instance; repeatable. Printed, with the sum.",
+)
 @DRY_RUN
 def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     out: Path,
@@ -57,12 +70,16 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     operator_user: str,
     connections: int,
     channels: int,
+    limits: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
     """Write what RabbitMQ imports: a user per vendor and two of ours, their rights, every exchange and queue.
 
     A vendor writes under its own name, reads its own replies and declares nothing. Workers work without the right to
     declare these objects. Run it again after a change of vendors or reply queues, and import again: what exists stays.
+
+    Each queue has a limit, at which it refuses what is published; --limit changes a family's. Compare the sum that is
+    printed with the broker's disk.
 
     Passwords are in the file as hashes. A user's is the one that --passwords gives it, else the one whose hash --out
     holds already, else a new one, added to --passwords. Both files are readable by their owner alone; --passwords is
@@ -75,6 +92,7 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     from connector.bootstrap import open_registry
     from connector.messaging.declaration import recorded_topology
     from connector.messaging.definitions import definitions_of
+    from connector.messaging.limits import limits_of, spaces_of
     from connector.messaging.passwords import (
         credentials_of,
         definitions_json,
@@ -87,7 +105,9 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     settings = settings_or_exit()
     with failing_cleanly():
-        vendors = open_registry(settings).load().vendors
+        bounds = limits_of(limits)
+        registry = open_registry(settings).load()
+        vendors = registry.vendors
         objects = recorded_topology({vendor.name: vendor.reply_queues for vendor in vendors.values()})
         users = users_of(
             objects,
@@ -105,9 +125,8 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
             # Before the hashes: of a password that is not kept, nobody would know.
             if credentials.new:
                 write_private(passwords_file, passwords_json(credentials.passwords))
-            write_private(
-                out, definitions_json(definitions_of(objects, users, credentials.hashes, vhost=vhost))
-            )
+            defined = definitions_of(objects, users, credentials.hashes, vhost, bounds)
+            write_private(out, definitions_json(defined))
     tail = end_of_line(dry_run=dry_run)
     click.echo(
         f"{out}: {len(users)} users, {len(objects.exchanges)} exchanges, {len(objects.queues)} queues{tail}"
@@ -118,3 +137,30 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
         click.echo(f"other passwords than before: {', '.join(changed)}{tail}")
     for name in sorted(set(held) - set(names)):
         click.echo(f"no longer in it, and importing removes nobody: rabbitmqctl delete_user {name}")
+    _tell_space(spaces_of(bounds, objects, len(registry.backlogs)), registry)
+
+
+def _tell_space(spaces: "Sequence[Space]", registry: "Registry") -> None:
+    """Print what queues may hold, to be compared with the broker's disk."""
+    from connector.cli.tables import print_table
+    from connector.messaging.delivery import Lane
+    from connector.messaging.limits import Family
+
+    rows = [
+        (
+            space.family,
+            str(space.queues),
+            f"{space.limit.messages:,}",
+            f"{space.limit.mebibytes:,}",
+            f"{space.mebibytes:,}",
+        )
+        for space in spaces
+    ]
+    print_table(("Queues", "Number", "Messages each", "MiB each", "MiB"), rows)
+    click.echo(f"in all, at most {sum(space.mebibytes for space in spaces):,} MiB of bodies on the broker")
+    possible = len(Lane) * sum(len(tenant.vendors) for tenant in registry.tenants.values())
+    overflow = next(space for space in spaces if space.family is Family.OVERFLOW)
+    click.echo(
+        f"and {overflow.limit.mebibytes:,} MiB for each further overflow queue: one per vendor, CCAS and lane whose jobs "
+        f"come faster than its quota, {max(0, possible - overflow.queues)} at most"
+    )

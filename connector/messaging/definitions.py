@@ -1,4 +1,4 @@
-"""A definitions file of RabbitMQ: users, rights, limits, exchanges, queues and bindings of a deployment.
+"""A definitions file of RabbitMQ: users, rights, limits, policies, exchanges, queues and bindings of a deployment.
 
 Its form is the one that ``rabbitmqctl export_definitions`` writes (https://www.rabbitmq.com/docs/definitions), which
 RabbitMQ 3.10 and 4.x import, while they run or when they start.
@@ -6,16 +6,24 @@ RabbitMQ 3.10 and 4.x import, while they run or when they start.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
+from connector.messaging.limits import Family, Limit, policies_of
 from connector.messaging.passwords import HASHING
 from connector.messaging.recording import Objects
 from connector.messaging.rights import NOTHING, BrokerUser
 from connector.messaging.topology import REQUESTS
 
+NO_LIMITS: Final[Mapping[Family, Limit]] = MappingProxyType({})
+
 
 def definitions_of(
-    objects: Objects, users: Iterable[BrokerUser], hashes: Mapping[str, str], vhost: str
+    objects: Objects,
+    users: Iterable[BrokerUser],
+    hashes: Mapping[str, str],
+    vhost: str,
+    limits: Mapping[Family, Limit] = NO_LIMITS,
 ) -> dict[str, Any]:
     """Return the definitions of a virtual host. Importing them adds and changes, and removes nothing."""
     every = tuple(users)
@@ -52,6 +60,7 @@ def definitions_of(
             for user in every
             if user.routing_keys is not None
         ],
+        "policies": policies_of(limits, vhost),
         "exchanges": [
             {**asdict(exchange), "vhost": vhost, "internal": False} for exchange in objects.exchanges
         ],

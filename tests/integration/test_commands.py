@@ -221,6 +221,8 @@ def test_definitions_keep_passwords_and_say_what_is_new(environment: dict[str, s
 
     assert "nothing was written (dry run)" in said("--dry-run")
     assert not out.exists()
+    assert "--limit batch=much: give whole MiB" in said("--limit=batch=much", status=2)
+    assert "in all, at most 1,601 MiB of bodies" in said("--limit=batch=1", "--dry-run")
     assert "new passwords, in" in said()
     first = out.read_bytes()
     given = json.loads(passwords.read_text("utf-8"))
