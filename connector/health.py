@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-from amqp.exceptions import NotFound
 
 from connector.messaging.delivery import Lane
+from connector.messaging.queue_state import QueueState, queue_state
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
     DEAD,
@@ -35,18 +35,12 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueState:
-    """A queue, at one instant."""
-
-    waiting: int
-    consumers: int
-
-
 def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
     """Return the state of each queue that jobs pass through; None for one that does not exist."""
     lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
-    return {name: _state(connection, name) for name in (*lanes, *_ISOLATED, JOURNAL, DEAD, UNDELIVERABLE)}
+    return {
+        name: queue_state(connection, name) for name in (*lanes, *_ISOLATED, JOURNAL, DEAD, UNDELIVERABLE)
+    }
 
 
 def judge(states: Mapping[str, QueueState | None], *, has_journal: bool) -> list[Finding]:
@@ -56,7 +50,7 @@ def judge(states: Mapping[str, QueueState | None], *, has_journal: bool) -> list
 
 def judge_backlogs(connection: Any, backlogs: Iterable[Flow]) -> Finding:
     """Return one finding for all that is set aside."""
-    known = {queue: _state(connection, queue) for queue in map(backlog_queue, backlogs)}
+    known = {queue: queue_state(connection, queue) for queue in map(backlog_queue, backlogs)}
     busy = {queue: state for queue, state in known.items() if state is not None and state.waiting}
     waiting = f"{sum(state.waiting for state in busy.values())} waiting of {len(busy)} flows"
     alone = sorted(queue for queue, state in busy.items() if state.consumers == 0)
@@ -88,17 +82,6 @@ def _judge_queue(name: str, state: QueueState | None, *, has_journal: bool) -> F
     if state.consumers == 0:
         return Finding(part=name, is_well=False, detail=f"{waiting}, and no worker takes them")
     return Finding(part=name, is_well=True, detail=f"{waiting}, {state.consumers} workers")
-
-
-def _state(connection: Any, name: str) -> QueueState | None:
-    # The broker closes the channel of a queue that it does not have.
-    channel = connection.channel()
-    try:
-        found = channel.queue_declare(name, passive=True)
-    except NotFound:
-        return None
-    channel.close()
-    return QueueState(waiting=found.message_count, consumers=found.consumer_count)
 
 
 def _probe(url: str, path: str) -> Finding:

@@ -1,11 +1,18 @@
-"""The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side."""
+"""The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side.
+
+A worker puts jobs only into queues that it takes from, so that nobody removes one of them meanwhile (see
+``connector.messaging.backlog_life``).
+"""
 
 import asyncio
 from contextvars import Context
+from functools import partial
 from typing import Final
 
 import structlog
 
+from connector.clock import Clock
+from connector.messaging.backlog_life import may_leave
 from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import REFUSALS, BrokerSession
@@ -29,13 +36,21 @@ class Backlogs:
     """The backlog queues, in one life of the connection."""
 
     def __init__(
-        self, session: BrokerSession, registry: RegistryCache, lanes: tuple[Lane, ...], concurrency: int
+        self,
+        session: BrokerSession,
+        registry: RegistryCache,
+        lanes: tuple[Lane, ...],
+        concurrency: int,
+        clock: Clock,
     ) -> None:
         self._session = session
         self._registry = registry
         self._lanes = frozenset(str(lane) for lane in lanes)
         self._concurrency = concurrency
+        self._clock = clock
         self._consumed: set[Flow] = set()
+        self._opened: dict[Flow, int] = {}
+        """The flows whose jobs may be set aside, each with the number of the registry's change that has opened it."""
         self._not_before: dict[Flow, float] = {}
         """When to try again to make a queue, on the loop's clock."""
         self._full_until: dict[Flow, float] = {}
@@ -44,14 +59,27 @@ class Backlogs:
         self.setting_aside = asyncio.Semaphore(SET_ASIDE_AT_ONCE)
 
     def follow(self) -> None:
-        """Take from every backlog queue that any worker has made."""
-        for flow in sorted(self._registry.registry.backlogs - self._consumed):
+        """Take from every backlog queue that any worker has made, and no more from those that were closed."""
+        registry = self._registry.registry
+        for flow in sorted(registry.backlogs - self._consumed):
             if flow.lane in self._lanes:
                 self._try_to_consume(flow)
+        for flow in sorted(self._consumed - registry.backlogs):
+            # A registry that was read before this worker has opened the queue says nothing of that.
+            if registry.backlogs_revision < self._opened.get(flow, 0):
+                continue
+            if may_leave(registry.closed_backlogs.get(flow), self._clock()):
+                self._leave(flow)
+            else:
+                self._start_opening(flow).add_done_callback(partial(_tell_unless_opened, flow))
+
+    def has_open(self, flow: Flow) -> bool:
+        """Tell whether a flow's jobs can be set aside as things are."""
+        return flow in self._opened
 
     async def is_open(self, flow: Flow) -> bool:
         """Tell whether a flow's jobs can be set aside; where its queue cannot be made, not for a while."""
-        if flow in self._consumed:
+        if self.has_open(flow):
             return True
         now = asyncio.get_running_loop().time()
         if now < self._not_before.get(flow, now):
@@ -59,9 +87,7 @@ class Backlogs:
         try:
             await self.open(flow)
         except PublishError as error:
-            _log.warning(
-                "backlog.not_opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret, error=str(error)
-            )
+            _tell_not_opened(flow, error)
             self._not_before[flow] = asyncio.get_running_loop().time() + TRY_AGAIN_SECONDS
             return False
         return True
@@ -75,20 +101,24 @@ class Backlogs:
 
     async def open(self, flow: Flow) -> None:
         """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""
+        await asyncio.shield(self._start_opening(flow))
+
+    def _start_opening(self, flow: Flow) -> "asyncio.Task[None]":
         opening = self._opening.get(flow)
         if opening is None:
             # It is the flow's affair: its events are not those of the job that came first.
             opening = self._opening[flow] = asyncio.create_task(self._open(flow), context=Context())
             opening.add_done_callback(lambda _task: self._opening.pop(flow, None))
-        await asyncio.shield(opening)
+        return opening
 
     async def _open(self, flow: Flow) -> None:
         try:
             # Noted first: a queue that no worker knows of would keep its jobs for ever.
-            await self._registry.add_backlog(flow)
+            revision = await self._registry.open_backlog(flow)
             if self._session.is_blocked:
                 raise PublishError("the broker takes nothing for now")
             self._declare(flow)
+            self._opened[flow] = revision
         except DatabaseError as error:
             raise PublishError(str(error)) from None
         except REFUSALS as error:
@@ -98,13 +128,26 @@ class Backlogs:
 
     def _try_to_consume(self, flow: Flow) -> None:
         queue = backlog_queue(flow)
+        if self._registry.is_away:
+            # It may be closed by now, or removed: what waits there is answered, and nothing is put there.
+            if self._session.look(queue) is not None:
+                self._consume(flow)
+            return
         try:
             self._declare(flow)
+            self._opened[flow] = 0
         except REFUSALS as error:
             _log.error("topology.refused", queue=queue, error=error.reply_text)
             # Whatever it was declared with, what waits there is to be answered.
-            if self._session.has_queue(queue):
+            if self._session.look(queue) is not None:
                 self._consume(flow)
+                self._opened[flow] = 0
+
+    def _leave(self, flow: Flow) -> None:
+        self._consumed.discard(flow)
+        self._opened.pop(flow, None)
+        self._session.consume_no_more(backlog_queue(flow))
+        _log.info("backlog.left", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _declare(self, flow: Flow) -> None:
         self._session.declare_backlog(flow)
@@ -116,3 +159,14 @@ class Backlogs:
         self._consumed.add(flow)
         in_hand = max(FEWEST_IN_HAND, self._concurrency // (1 + len(self._consumed)))
         self._session.consume_also(backlog_queue(flow), in_hand)
+
+
+def _tell_not_opened(flow: Flow, error: BaseException) -> None:
+    _log.warning(
+        "backlog.not_opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret, error=str(error)
+    )
+
+
+def _tell_unless_opened(flow: Flow, opening: "asyncio.Task[None]") -> None:
+    if not opening.cancelled() and (error := opening.exception()) is not None:
+        _tell_not_opened(flow, error)

@@ -20,6 +20,7 @@ from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostErr
 from connector.messaging.topology import JOURNAL, isolated_queue
 from connector.registry.records import Registry
 from workers.app import Work
+from workers.backlog_tidying import BacklogTidying
 from workers.backlogs import Backlogs
 from workers.health import State
 from workers.isolation import Isolation
@@ -137,6 +138,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         stopping = asyncio.create_task(self._stopping.wait())
         isolating = asyncio.create_task(self._isolation().watch())
         sharing = asyncio.create_task(self.place.keep())
+        tidying = asyncio.create_task(self._backlog_tidying().watch())
         try:
             self.backlogs = self._make_backlogs()
             self.journal = self._make_journal()
@@ -150,16 +152,17 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
-            await _first_of(reading, refreshing, stopping, isolating, sharing)
+            await _first_of(reading, refreshing, stopping, isolating, sharing, tidying)
             self.work.health.state = State.DRAINING
             self.session.stop_consuming()
             isolating.cancel()
+            tidying.cancel()
             await self._drain(reading, refreshing)
             await self.journal.finish()
         finally:
             if self.work.health.state is State.READY:
                 self.work.health.state = State.NO_BROKER_CONNECTION
-            serving = (reading, refreshing, stopping, isolating, sharing)
+            serving = (reading, refreshing, stopping, isolating, sharing, tidying)
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
@@ -186,8 +189,14 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         return Isolation(queues, self.session, self.pool, self._on_message)
 
     def _make_backlogs(self) -> Backlogs:
-        registry = self.work.services.registry
-        return Backlogs(self.session, registry, self.work.lanes, self.work.concurrency)
+        services = self.work.services
+        return Backlogs(
+            self.session, services.registry, self.work.lanes, self.work.concurrency, services.clock
+        )
+
+    def _backlog_tidying(self) -> BacklogTidying:
+        services = self.work.services
+        return BacklogTidying(self.session, services.registry, self.work.lanes, services.clock)
 
     def _make_journal(self) -> JournalIntake:
         services = self.work.services

@@ -76,7 +76,7 @@ def _of_deployment() -> "list[Finding]":
         with reaching(settings) as connection:
             findings += judge(queue_states(connection), has_journal=settings.journal_key is not None)
             if registry is not None:
-                findings.append(judge_backlogs(connection, registry.backlogs))
+                findings.append(judge_backlogs(connection, registry.every_backlog))
     except OperatorError as error:
         findings.append(Finding(part="broker", is_well=False, detail=str(error)))
     return findings

@@ -62,7 +62,7 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     if len(vault.key_names) > 1:
         # Read again: a backlog may have been opened meanwhile.
         with failing_cleanly():
-            backlogs = RegistryStore(engine).load().backlogs
+            backlogs = RegistryStore(engine).load().every_backlog
         _tell_how_long(settings, vault, backlogs)
 
 

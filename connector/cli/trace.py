@@ -45,7 +45,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
         engine = open_current_database(settings, is_pooled=False)
         records = list(JournalStore(engine).each(Wanted(job_id=job_id, vendor=vendor)))
         known = remembered(engine, vault, job_id, vendor)
-        backlogs = RegistryStore(engine).load().backlogs
+        backlogs = RegistryStore(engine).load().every_backlog
     letters: list[DeadLetter] = []
     waiting: Mapping[str, int] = {}
     away: list[str] = []

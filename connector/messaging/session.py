@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 import structlog
-from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
+from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.declaration import ensure_reply_queue, ensure_topology
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
+from connector.messaging.queue_state import QueueState, queue_state
 from connector.messaging.reader import SocketReader
 from connector.messaging.topology import SOLE, declare_backlog
 from connector.registry.records import Flow
@@ -27,6 +28,7 @@ _HEARTBEAT_RATE: Final = 2
 FRAMES_AT_ONCE: Final = 24
 """Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that are being set aside."""
 _BLOCKED: Final = "connection.blocked"
+_TAG_PREFIX: Final = "ccas-connector."
 _log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
@@ -102,6 +104,14 @@ class BrokerSession:
         if not self._is_paused:
             self._send(partial(self._start_consumer, queue, in_hand))
 
+    def consume_no_more(self, queue: str) -> None:
+        """Take no further message from one queue; what is in hand of it goes on."""
+        self._consumed.pop(queue, None)
+        tag = _consumer_tag(queue)
+        if tag in self._consumer_tags:
+            self._consumer_tags.remove(tag)
+            self._send(partial(self._channel.basic_cancel, tag))
+
     def claim(self, *, alone: bool) -> bool:
         """Take the place of the only worker process, or of one of several; False where another's claim excludes it."""
         channel = self._connection.channel()
@@ -113,15 +123,15 @@ class BrokerSession:
             return False
         return True
 
-    def has_queue(self, queue: str) -> bool:
-        """Tell whether a queue exists, as far as the broker shows it to this user."""
-        channel = self._connection.channel()
+    def look(self, queue: str) -> QueueState | None:
+        """Return a queue's state; None where it does not exist, as far as the broker shows it to this user.
+
+        Raises the client's error once the session has ended.
+        """
         try:
-            channel.queue_declare(queue, passive=True)
-        except (NotFound, AccessRefused):
-            return False
-        channel.close()
-        return True
+            return queue_state(self._connection, queue)
+        except AccessRefused:
+            return None
 
     def declare_backlog(self, flow: Flow) -> None:
         """Declare the queue of a flow's jobs that are set aside. Raises ``REFUSALS`` likewise."""
@@ -129,16 +139,32 @@ class BrokerSession:
         declare_backlog(channel, flow)
         channel.close()
 
+    def delete_unused(self, queue: str) -> bool:
+        """Delete a queue in which nothing waits and from which nobody takes; True once it is not there.
+
+        RabbitMQ has no such condition for a quorum queue: whoever calls this keeps others from using it meanwhile.
+        Raises ``AccessRefused``, and the client's error once the session has ended.
+        """
+        state = self.look(queue)
+        if state is None:
+            return True
+        if state.waiting or state.consumers:
+            return False
+        channel = self._connection.channel()
+        channel.queue_delete(queue)
+        channel.close()
+        return True
+
     def _start_consumer(self, queue: str, in_hand: int) -> None:
         # Without `a_global`, it holds for the consumers that are started after it.
         self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
         self._channel.basic_consume(
             queue=queue,
-            consumer_tag=f"ccas-connector.{queue}",
+            consumer_tag=_consumer_tag(queue),
             callback=partial(self._on_message, queue),
             on_cancel=self._on_cancelled,
         )
-        self._consumer_tags.append(f"ccas-connector.{queue}")
+        self._consumer_tags.append(_consumer_tag(queue))
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""
@@ -227,7 +253,7 @@ class BrokerSession:
             self._loop.call_soon(act)
 
     def _on_cancelled(self, tag: str) -> None:
-        self.fail(ConsumerLostError(tag.removeprefix("ccas-connector.")))
+        self.fail(ConsumerLostError(tag.removeprefix(_TAG_PREFIX)))
 
     def _send(self, frame: Callable[[], None]) -> None:
         if self._failed.done():
@@ -264,6 +290,10 @@ class BrokerSession:
             except self._errors as error:
                 self.fail(error)
                 return
+
+
+def _consumer_tag(queue: str) -> str:
+    return f"{_TAG_PREFIX}{queue}"
 
 
 def _open_channel(connection: Any) -> Any:

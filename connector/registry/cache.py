@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -58,13 +59,22 @@ class RegistryCache:
             self._secrets[siret, held_as, sealed] = secret
         return secret
 
-    async def add_backlog(self, flow: Flow) -> None:
-        """Note that a flow has a backlog queue; every worker knows it within ``REFRESH_SECONDS``.
+    async def open_backlog(self, flow: Flow) -> int:
+        """Note that a flow's backlog queue is in use; every worker knows it within ``REFRESH_SECONDS``.
 
-        Raises ``DatabaseError`` when it is not noted.
+        Returns the number of this change. Raises ``DatabaseError`` when it is not noted.
         """
-        if flow not in self._registry.backlogs:
-            await asyncio.to_thread(self._store.add_backlog, flow)
+        return await asyncio.to_thread(self._store.backlogs.open, flow)
+
+    async def close_backlog(self, flow: Flow, at: datetime) -> bool:
+        """Note that workers are to leave a flow's queue alone. Raises ``DatabaseError``."""
+        return await asyncio.to_thread(self._store.backlogs.close, flow, at)
+
+    async def remove_backlog(
+        self, flow: Flow, closed_before: datetime, delete_queue: Callable[[], bool]
+    ) -> bool:
+        """Forget a queue as ``BacklogStore.remove`` does; ``delete_queue`` is called in another thread."""
+        return await asyncio.to_thread(self._store.backlogs.remove, flow, closed_before, delete_queue)
 
     def check_key(self) -> None:
         """Raise ``VaultError`` as ``connector.registry.key_check.check_key`` does."""

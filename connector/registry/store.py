@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from connector.registry.database import DatabaseError
+from connector.registry.backlog_store import BacklogStore
 from connector.registry.records import Flow, Registry, Tenant, Vendor
 from connector.registry.tables import BACKLOGS, GRANTS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
 from connector.registry.writing import changing, grow_revision
@@ -18,6 +17,7 @@ class RegistryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.backlogs = BacklogStore(engine)
 
     def revision(self) -> int:
         """Return the number that grows with every change: one cheap query."""
@@ -26,10 +26,9 @@ class RegistryStore:
 
     def is_current(self, registry: Registry) -> bool:
         """Tell whether nothing has changed since ``registry`` was loaded: one cheap query."""
-        backlogs = select(func.count()).select_from(BACKLOGS).scalar_subquery()
         with self._engine.connect() as connection:
-            revision, opened = connection.execute(select(REVISION.c.revision, backlogs)).one()
-        return (revision, opened) == (registry.revision, len(registry.backlogs))
+            revisions = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
+        return revisions == (registry.revision, registry.backlogs_revision)
 
     def load(self) -> Registry:
         """Return the whole registry as of one instant."""
@@ -54,23 +53,6 @@ class RegistryStore:
                 _save_vendor(connection, vendor)
             for tenant in tenants:
                 _save_tenant(connection, tenant)
-
-    def add_backlog(self, flow: Flow) -> None:
-        """Note that a flow has a backlog queue, for every worker to take from. Raises ``DatabaseError``.
-
-        The revision stays: what an operator has decided meanwhile does not depend on it.
-        """
-        row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret}
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(BACKLOGS).values(row))
-        except IntegrityError:
-            # It was noted before, perhaps by another process.
-            return
-        except SQLAlchemyError as error:
-            raise DatabaseError(
-                f"CONNECTOR_DATABASE_URL: a backlog was not noted ({type(error).__name__})"
-            ) from None
 
 
 def _load(connection: Connection) -> Registry:
@@ -106,13 +88,20 @@ def _load(connection: Connection) -> Registry:
         )
         for row in connection.execute(select(TENANTS).order_by(TENANTS.c.siret))
     }
+    revision, backlogs_revision = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
+    backlogs = {
+        Flow(row.lane, row.vendor, row.siret): _aware(row.closed_at)
+        for row in connection.execute(select(BACKLOGS))
+    }
     return Registry(
-        revision=connection.execute(select(REVISION.c.revision)).scalar_one(),
+        revision=revision,
         vendors=MappingProxyType(vendors),
         tenants=MappingProxyType(tenants),
-        backlogs=frozenset(
-            Flow(row.lane, row.vendor, row.siret) for row in connection.execute(select(BACKLOGS))
+        backlogs=frozenset(flow for flow, closed_at in backlogs.items() if closed_at is None),
+        closed_backlogs=MappingProxyType(
+            {flow: closed_at for flow, closed_at in backlogs.items() if closed_at is not None}
         ),
+        backlogs_revision=backlogs_revision,
     )
 
 

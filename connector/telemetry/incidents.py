@@ -224,6 +224,7 @@ NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "shared_state.away": "each process keeps to its share; a metric says how long",
         "broker.blocked": "the broker's own alarm tells its operator",
         "backlog.not_opened": "the job is run instead",
+        "backlog.not_tidied": "tried again within a minute",
         "isolation.postponed": "tried again within seconds",
         "beat.database_away": "tried again within seconds; a missed check-in tells what lasts",
         "beat.turn_lost": "another beat does it",

@@ -151,7 +151,7 @@ def leave(node: RabbitNode, body: bytes, exchange: str, routing_key: str) -> Non
 def open_backlog(node: RabbitNode, deployed: Deployment) -> str:
     """Open a backlog as a worker does, and return its queue."""
     engine = open_database(SecretStr(deployed.environment["CONNECTOR_DATABASE_URL"]))
-    RegistryStore(engine).add_backlog(BACKLOG)
+    RegistryStore(engine).backlogs.open(BACKLOG)
     engine.dispose()
     with Connection(node.url()) as connection:
         declare_backlog(connection.default_channel, BACKLOG)

@@ -1,18 +1,23 @@
 """Backlog queues: made once, taken from whoever made them, and never in the way where they cannot be made."""
 
 import asyncio
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
+from connector.messaging.backlog_life import LEFT_WITHIN
 from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
+from connector.messaging.queue_state import QueueState
 from connector.messaging.session import BrokerSession
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow
+from tests.fakes import START
 from workers.backlogs import FEWEST_IN_HAND, Backlogs
 
 A = Flow("batch", "millesime", "26920023600017")
@@ -40,25 +45,30 @@ class Broker:
         """Consume."""
         self.consumed[queue] = in_hand
 
-    def has_queue(self, queue: str) -> bool:
+    def consume_no_more(self, queue: str) -> None:
+        """Consume it no more."""
+        del self.consumed[queue]
+
+    def look(self, queue: str) -> QueueState | None:
         """Tell whether it exists."""
-        return queue in self.existing
+        return QueueState(waiting=0, consumers=0) if queue in self.existing else None
 
 
 class Registry:
     """Stands for the registry's cache."""
 
     def __init__(self, *flows: Flow) -> None:
-        self.registry = SimpleNamespace(backlogs=frozenset(flows))
+        self.registry = SimpleNamespace(backlogs=frozenset(flows), closed_backlogs={}, backlogs_revision=0)
         self.noted: list[Flow] = []
         self.is_away = False
 
-    async def add_backlog(self, flow: Flow) -> None:
+    async def open_backlog(self, flow: Flow) -> int:
         """Note it, unless the database is away."""
         await asyncio.sleep(0)
         if self.is_away:
             raise DatabaseError("away")
         self.noted.append(flow)
+        return len(self.noted)
 
 
 @pytest.fixture
@@ -68,7 +78,14 @@ def broker() -> Broker:
 
 def backlogs(broker: Broker, registry: Registry, concurrency: int = 100) -> Backlogs:
     session, cache = cast("BrokerSession", broker), cast("RegistryCache", cast("Any", registry))
-    return Backlogs(session, cache, (Lane.BATCH,), concurrency)
+    return Backlogs(session, cache, (Lane.BATCH,), concurrency, lambda: START)
+
+
+def closed(
+    flow: Flow, *, revision: int, others: Collection[Flow] = (), at: datetime = START
+) -> SimpleNamespace:
+    """Return a registry in which a flow's queue is closed."""
+    return SimpleNamespace(backlogs=frozenset(others), closed_backlogs={flow: at}, backlogs_revision=revision)
 
 
 def queue(flow: Flow) -> str:
@@ -127,3 +144,53 @@ async def test_what_waits_in_a_queue_of_other_arguments_is_answered(broker: Brok
     broker.existing = {queue(A)}
     backlogs(broker, Registry(A, B)).follow()
     assert set(broker.consumed) == {queue(A)}
+
+
+async def test_a_queue_that_was_closed_is_left_and_opened_again_when_it_is_needed(broker: Broker) -> None:
+    registry = Registry(A, B)
+    made = backlogs(broker, registry)
+    made.follow()
+    registry.registry = closed(A, revision=1, others={B})
+    made.follow()
+    assert set(broker.consumed) == {queue(B)}
+    assert await made.is_open(A)
+    assert (registry.noted, set(broker.consumed)) == ([A], {queue(A), queue(B)})
+
+
+async def test_a_queue_just_opened_is_not_left_for_a_registry_that_is_older(broker: Broker) -> None:
+    registry = Registry()
+    made = backlogs(broker, registry)
+    assert await made.is_open(A)
+    made.follow()
+    assert set(broker.consumed) == {queue(A)}
+    registry.registry = closed(A, revision=1)
+    made.follow()
+    assert not broker.consumed
+
+
+async def test_a_queue_that_was_closed_long_ago_is_opened_again_by_who_still_takes_from_it(
+    broker: Broker,
+) -> None:
+    """Left, it could be removed at once, with jobs in this worker's hand."""
+    registry = Registry(A)
+    made = backlogs(broker, registry)
+    made.follow()
+    registry.registry = closed(A, revision=1, at=START - LEFT_WITHIN - timedelta(seconds=1))
+    made.follow()
+    await made.open(A)
+    assert registry.noted == [A]
+    assert set(broker.consumed) == {queue(A)}
+
+
+async def test_while_the_database_is_away_what_waits_is_taken_and_nothing_is_put_there(
+    broker: Broker,
+) -> None:
+    """The registry in memory may be a day old: the queue may be closed by now, or removed."""
+    registry = Registry(A, B)
+    registry.is_away = True
+    broker.existing = {queue(A)}
+    made = backlogs(broker, registry)
+    made.follow()
+    assert (broker.declared, set(broker.consumed)) == ([], {queue(A)})
+    assert not await made.is_open(A)
+    assert registry.noted == []

@@ -26,7 +26,7 @@ from connector.registry import database as migrations
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
 from connector.registry.importing import Change, ChangeKind, plan_import
-from connector.registry.records import Flow, Registry, SecretField, Tenant, Vendor
+from connector.registry.records import Registry, SecretField, Tenant, Vendor
 from connector.registry.store import RegistryStore
 from connector.registry.tables import METADATA
 from connector.registry.tenants_file import TenantsFile, TenantsFileError
@@ -108,19 +108,6 @@ def test_a_new_registry_is_empty(store: RegistryStore) -> None:
     registry = store.load()
     assert (registry.revision, dict(registry.vendors), dict(registry.tenants)) == (0, {}, {})
     assert store.revision() == 0
-
-
-def test_a_backlog_is_news_for_workers_and_not_for_an_operator(store: RegistryStore) -> None:
-    before = store.load()
-    flow = Flow("batch", "millesime", "26920023600017")
-    store.add_backlog(flow)
-    store.add_backlog(flow)
-    assert not store.is_current(before)
-    after = store.load()
-    assert after.backlogs == {flow}
-    assert store.is_current(after)
-    store.save([], [], decided_on=before.revision)
-    assert not store.is_current(after)
 
 
 def test_an_import_is_loaded_as_it_was_planned(store: RegistryStore, vault: Vault) -> None:
