@@ -33,6 +33,7 @@ _OWN_BROKERS = (
     "test_nullability",
     "test_official_cases",
     "test_outages",
+    "test_overflow",
     "test_postgresql",
     "test_sentry",
     "test_storm",

@@ -1,0 +1,139 @@
+"""An overflow queue on a real broker, from its first job until it is removed, and made again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu import Connection
+from pydantic import SecretStr
+
+from connector.messaging.backlog_life import CLOSED_AFTER, REMOVED_AFTER
+from connector.messaging.delivery import Lane
+from connector.messaging.publisher import Confirmation, Outgoing
+from connector.messaging.queue_state import QueueState
+from connector.messaging.session import TRANSPORT_OPTIONS, BrokerSession
+from connector.messaging.topology import backlog_queue, deferred_queue
+from connector.registry.cache import RegistryCache
+from connector.registry.database import open_database, upgrade
+from connector.registry.records import Flow
+from connector.registry.store import RegistryStore
+from connector.registry.vault import Vault, new_key
+from tests.fakes import ManualTime
+from workers.backlog_tidying import BacklogTidying
+from workers.backlogs import Backlogs
+
+FLOW = Flow("batch", "millesime", "26920023600017")
+QUEUE = backlog_queue(FLOW)
+PATIENCE_SECONDS = 30
+
+
+class Cache(RegistryCache):
+    """The registry's cache, refreshed when told."""
+
+    async def refresh(self) -> None:
+        assert await self._refresh()
+
+
+class Worker:
+    """What of a worker has to do with overflow queues, on a connection of its own."""
+
+    def __init__(self, connection: Any, store: RegistryStore) -> None:
+        self.time = ManualTime()
+        self.store = store
+        self.cache = Cache(store, Vault(SecretStr(new_key())))
+        self.session = BrokerSession(connection, asyncio.get_running_loop())
+        self.backlogs = Backlogs(self.session, self.cache, tuple(Lane), 10, self.time.clock)
+        self.tidying = BacklogTidying(self.session, self.cache, tuple(Lane), self.time.clock)
+        self.taken: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def serve(self) -> None:
+        """Take what comes until cancelled."""
+        self.session.declare()
+        self.session.consume({deferred_queue(Lane.BATCH): 1}, self._take)
+        await self.session.read()
+
+    def _take(self, queue: str, message: Any) -> None:
+        assert queue == QUEUE
+        self.session.acknowledge(message.delivery_info["delivery_tag"])
+        self.taken.put_nowait(bytes(message.body))
+
+    async def publish(self, body: bytes) -> Confirmation:
+        """Put a job straight into the queue, as a worker does that does not know better."""
+        return await self.session.publisher.publish(
+            Outgoing(queue=QUEUE, body=body, properties={}, headers={})
+        )
+
+    async def next_taken(self) -> bytes:
+        """Return what was taken from the queue next."""
+        return await asyncio.wait_for(self.taken.get(), PATIENCE_SECONDS)
+
+    async def rest(self, time: timedelta) -> None:
+        """Tidy, and again after so much time; follow what has come of it."""
+        await self.tidying.look()
+        self.time.advance(time.total_seconds())
+        await self.tidying.look()
+        await self.cache.refresh()
+        self.backlogs.follow()
+
+
+@pytest.fixture
+async def worker(own_broker: str, tmp_path: Path) -> AsyncIterator[Worker]:
+    engine = open_database(SecretStr(f"sqlite:///{tmp_path / 'registry.db'}"))
+    upgrade(engine)
+    connection = Connection(own_broker, transport_options=TRANSPORT_OPTIONS)
+    connection.connect()
+    made = Worker(connection, RegistryStore(engine))
+    serving = asyncio.create_task(made.serve())
+    try:
+        await asyncio.sleep(0)
+        yield made
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        connection.release()
+        engine.dispose()
+
+
+async def test_a_queue_lives_while_it_is_needed_and_a_day_longer(worker: Worker) -> None:
+    assert await worker.backlogs.is_open(FLOW)
+    await worker.cache.refresh()
+    assert await worker.publish(b"first") is Confirmation.ROUTED
+    assert await worker.next_taken() == b"first"
+
+    await worker.rest(CLOSED_AFTER)
+
+    assert worker.session.look(QUEUE) == QueueState(waiting=0, consumers=0)
+    assert worker.cache.registry.closed_backlogs.keys() == {FLOW}
+
+    assert await worker.publish(b"by one who did not know") is Confirmation.ROUTED
+    await worker.rest(timedelta(0))
+    assert await worker.next_taken() == b"by one who did not know"
+    assert worker.cache.registry.backlogs == {FLOW}
+
+    await worker.rest(CLOSED_AFTER)
+    await worker.rest(REMOVED_AFTER)
+
+    assert worker.session.look(QUEUE) is None
+    assert not worker.store.load().every_backlog
+    assert await worker.publish(b"nowhere") is Confirmation.UNROUTABLE
+
+    assert await worker.backlogs.is_open(FLOW)
+    assert await worker.publish(b"again") is Confirmation.ROUTED
+    assert await worker.next_taken() == b"again"
+
+
+async def test_a_queue_that_somebody_takes_from_is_not_removed(worker: Worker, own_broker: str) -> None:
+    assert await worker.backlogs.is_open(FLOW)
+    await worker.cache.refresh()
+    await worker.rest(CLOSED_AFTER)
+    with Connection(own_broker) as other:
+        tag = other.default_channel.basic_consume(QUEUE)
+        worker.time.advance(REMOVED_AFTER.total_seconds())
+        await worker.tidying.look()
+        assert worker.session.look(QUEUE) == QueueState(waiting=0, consumers=1)
+        other.default_channel.basic_cancel(tag)
+        await worker.tidying.look()
+    assert worker.session.look(QUEUE) is None
