@@ -20,6 +20,8 @@ class DeadReason(StrEnum):
     """It lies on a queue of the connector's own, and no key of ours opens it."""
     UNREADABLE_JOURNAL = "unreadable_journal"
     """It lies on the journal's queue, and no key of ours opens it, or the database can never take it."""
+    NOWHERE_TO_REPLY = "nowhere_to_reply"
+    """The vendor's reply queue and ``connector.undeliverable`` refuse its reply: they are full."""
     UNEXPECTED_ERROR = "unexpected_error"
     """The connector failed before it could tell whom to answer."""
 

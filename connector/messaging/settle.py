@@ -19,7 +19,7 @@ from connector.messaging.publisher import Confirmation, Outgoing, Publisher, Pub
 from connector.messaging.topology import DEAD, UNDELIVERABLE, backlog_queue
 from connector.registry.records import Flow
 from connector.registry.vault import Vault
-from connector.settlement import Answer, Dead, Defer, Isolate, SetAside, Settlement
+from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from schemas.codes import JobStatus
@@ -48,6 +48,10 @@ class OverflowFullError(Exception):
     def __init__(self, flow: Flow) -> None:
         super().__init__(backlog_queue(flow))
         self.flow = flow
+
+
+class _NowhereToReplyError(Exception):
+    """Neither the vendor's queue nor ``connector.undeliverable`` takes a reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,10 @@ class Settler:
         while True:
             try:
                 await self._settle_once(settlement, delivery, taken)
+            except _NowhereToReplyError:
+                # It must not stay in hand: a vendor that reads nothing would fill the hands of all.
+                settlement = Dead(DeadReason.NOWHERE_TO_REPLY)
+                continue
             except PublishError as error:
                 if self.publisher.has_ended:
                     raise
@@ -114,17 +122,28 @@ class Settler:
             case Isolate(delivery=suspect):
                 await _keep(isolated(suspect, self.vault), self.publisher)
                 _log.warning("job.isolated", queue=taken.queue)
-            case Dead() if delivery.oversized:
-                _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
-                taken.reject()
-                return
             case Dead():
-                await _keep(_dead_letter(settlement, delivery, taken.queue, self.clock()), self.publisher)
+                is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
                 _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
+                if not is_kept:
+                    await self.recorded()
+                    taken.reject()
+                    return
         await self.recorded()
         taken.acknowledge()
         status = settlement.reply.status if isinstance(settlement, Answer) else None
         _log.debug("job.settled", ended=type(settlement).__name__.lower(), status=status, queue=taken.queue)
+
+    async def _keep_dead(self, dead: Dead, delivery: Delivery, queue: str) -> bool:
+        """Put a message on ``connector.dead``; False where that is full.
+
+        The broker's own dead-lettering then has the message wait where it was, in nobody's hand, until there is room.
+        """
+        letter = _dead_letter(dead, delivery, queue, self.clock())
+        confirmation = await self.publisher.publish(letter)
+        if confirmation is Confirmation.UNROUTABLE:
+            raise PublishError(f"{DEAD} does not exist")
+        return confirmation is Confirmation.ROUTED
 
     async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
         async with self.setting_aside:
@@ -155,20 +174,22 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Co
     if confirmation is Confirmation.ROUTED:
         return confirmation
     reason = confirmation.name.lower()
-    await _keep(
-        Outgoing(
-            queue=UNDELIVERABLE,
-            body=message.body,
-            properties=message.properties,
-            headers={
-                **_kept(message.headers),
-                REASON_HEADER: reason,
-                QUEUE_HEADER: answer.queue,
-                SINCE_HEADER: answer.reply.completed_at.isoformat(),
-            },
-        ),
-        publisher,
+    kept = Outgoing(
+        queue=UNDELIVERABLE,
+        body=message.body,
+        properties=message.properties,
+        headers={
+            **_kept(message.headers),
+            REASON_HEADER: reason,
+            QUEUE_HEADER: answer.queue,
+            SINCE_HEADER: answer.reply.completed_at.isoformat(),
+        },
     )
+    became = await publisher.publish(kept)
+    if became is Confirmation.REFUSED:
+        raise _NowhereToReplyError
+    if became is Confirmation.UNROUTABLE:
+        raise PublishError(f"{UNDELIVERABLE} does not exist")
     _log.error("reply.undeliverable", reason=reason, queue=answer.queue, lane=delivery.lane)
     return confirmation
 

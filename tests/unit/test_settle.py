@@ -204,9 +204,7 @@ async def test_a_reply_that_no_queue_takes_is_kept(fate: Confirmation) -> None:
     assert "EXEMPLE" not in repr(logs)
 
 
-@pytest.mark.parametrize(
-    "fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED, PublishError("the connection ended")]
-)
+@pytest.mark.parametrize("fate", [Confirmation.UNROUTABLE, PublishError("the connection ended")])
 async def test_a_reply_that_nothing_keeps_leaves_the_job_unacknowledged(
     fate: Confirmation | Exception,
 ) -> None:
@@ -303,14 +301,41 @@ async def test_a_dead_letter_says_nothing_of_a_user_that_was_not_given() -> None
     }
 
 
-@pytest.mark.parametrize(
-    "fate", [Confirmation.UNROUTABLE, Confirmation.REFUSED, PublishError("the connection ended")]
-)
+@pytest.mark.parametrize("fate", [Confirmation.UNROUTABLE, PublishError("the connection ended")])
 async def test_a_dead_letter_that_nothing_keeps_is_not_acknowledged(fate: Confirmation | Exception) -> None:
     broker = Broker(fate)
     with pytest.raises(PublishError):
         await broker.settle(Dead(DeadReason.FORGED))
     assert broker.events == ["publish connector.dead"]
+
+
+async def test_a_dead_letter_that_is_refused_waits_in_nobody_s_hand() -> None:
+    """``connector.dead`` is full: hands that hold what it refuses are missing for others' jobs."""
+    broker = Broker(Confirmation.REFUSED)
+    broker.recording = asyncio.get_running_loop().create_future()
+    broker.recording.set_result(None)
+    await broker.settle(Dead(DeadReason.FORGED))
+    assert broker.events == ["publish connector.dead", "record", "reject"]
+
+
+@pytest.mark.parametrize(
+    ("dead", "end"), [(Confirmation.ROUTED, "acknowledge"), (Confirmation.REFUSED, "reject")]
+)
+async def test_a_reply_that_is_refused_everywhere_leaves_the_job_among_the_dead(
+    dead: Confirmation, end: str
+) -> None:
+    """Its vendor reads nothing: its jobs must not fill the hands that others' need."""
+    broker = Broker(Confirmation.REFUSED, Confirmation.REFUSED, dead)
+    broker.has_ended = False
+    with capture_logs() as logs:
+        await broker.settle(ANSWER)
+    queues = ("replies.millesime", "connector.undeliverable", "connector.dead")
+    assert broker.events == [*(f"publish {queue}" for queue in queues), end]
+    letter = broker.messages[-1]
+    assert letter.body == DELIVERY.body
+    assert letter.headers["x-connector-reason"] == "nowhere_to_reply"
+    assert Scrape.of(broker.metrics).counted("connector_dead_letters_total") == {("nowhere_to_reply",): 1}
+    assert [entry["reason"] for entry in logs if entry["event"] == "job.dead"] == ["nowhere_to_reply"]
 
 
 async def test_a_dead_message_whose_body_was_left_out_is_the_brokers_to_keep() -> None:
