@@ -33,13 +33,15 @@ class RabbitNode(PrivateServer):
 
     product = "RabbitMQ"
 
-    def __init__(self, definitions: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, definitions: Mapping[str, Any] | None = None, settings: Sequence[str] = ()) -> None:
+        """Make a node with ``definitions``, and with ``settings`` as further lines of its ``rabbitmq.conf``."""
         program = rabbitmq_server()
         if program is None:
             raise NodeError("rabbitmq-server is not installed")
         super().__init__(ports=3)
         self._program = program
         self._definitions = definitions
+        self._settings = settings
         _, self._distribution_port, self._epmd_port = self._ports
 
     def url(self, user: str = "guest", password: str = "guest") -> str:  # noqa: S107 - RabbitMQ's own default
@@ -96,7 +98,7 @@ class RabbitNode(PrivateServer):
         return True
 
     def _prepare(self) -> None:
-        lines = ["log.console = true", "log.file = false", "log.console.level = warning"]
+        lines = ["log.console = true", "log.file = false", "log.console.level = warning", *self._settings]
         if self._definitions is not None:
             (self._folder / "definitions.json").write_text(json.dumps(self._definitions), "utf-8")
             lines.append(f"load_definitions = {self._folder / 'definitions.json'}")
