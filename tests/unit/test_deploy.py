@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from connector.assemble import rejection
+from connector.messaging.limits import Family, limits_of
 from connector.quota.bounds import Quotas
 from connector.quota.rate import read_quota
 from connector.registry.records import Tenant
@@ -63,15 +64,30 @@ def test_the_names_in_a_query_are_found() -> None:
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
 def test_a_rule_asks_for_what_a_worker_tells(rule: dict[str, Any]) -> None:
     asked = metrics_in(rule["expr"])
-    assert asked or "up{" in rule["expr"]
+    assert asked or re.search(r"\bup{|rabbitmq_queue_messages", rule["expr"])
     assert asked <= EXPORTED.names | RECORDED
 
 
 def test_rules_and_dashboard_select_by_labels_that_there_are() -> None:
     asked = chain((rule["expr"] for rule in rules()), queries(dashboard()))
-    # What Prometheus adds to each series.
-    known = EXPORTED.labels | {"job", "instance"}
+    # What Prometheus adds to each series, what RabbitMQ tells of a queue, and what the rules record themselves.
+    known = EXPORTED.labels | {"job", "instance", "queue", "family"}
     assert set(chain.from_iterable(map(labels_in, asked))) <= known
+
+
+def test_the_alerts_know_the_limits_that_the_definitions_give() -> None:
+    """The rules have the numbers, since a broker's metrics do not tell a queue's limit."""
+    told = {
+        (rule["labels"]["family"], rule["labels"]["limit"]): int(rule["expr"].rpartition("/")[2])
+        for rule in rules()
+        if rule.get("record") == "connector:queue_filled:ratio"
+    }
+    limits = limits_of([])
+    assert told == {
+        (family, limit): limits[family].definition[name]
+        for family in Family
+        for limit, name in (("bytes", "max-length-bytes"), ("messages", "max-length"))
+    }
 
 
 def test_the_dashboard_asks_for_what_a_worker_tells() -> None:
