@@ -94,7 +94,7 @@ def published_until_refused(vendor: VendorClient, times: int) -> list[str]:
     """Publish jobs as long as they may be until so many were refused; return those that were confirmed."""
     confirmed: list[str] = []
     refused = 0
-    while refused < times:
+    while refused < times and len(confirmed) < 4 * MIB // MAX_BODY_BYTES:
         job_id = f"big-{len(confirmed)}"
         try:
             vendor.publish(json.dumps(job(job_id=job_id)).encode().ljust(MAX_BODY_BYTES), "batch")
