@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any, Final
 
 from pydantic import ConfigDict
@@ -15,10 +15,6 @@ TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 
 
 All of a message's properties must fit into one frame, and the broker ends a connection that sends a larger one.
 """
-UNREADABLE_HEADERS: Final = "x-connector-unreadable"
-"""Stands for a header table that cannot be decoded."""
-OVERSIZED_BODY: Final = "x-connector-oversized"
-"""Stands for the headers of a message whose body was too long to be taken in."""
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest body of a job."""
 MAX_ENVELOPE_BYTES: Final = 1024 * 1024
@@ -34,6 +30,18 @@ _TEXTS: Final = (
     "user_id",
 )
 """The properties that are texts."""
+
+
+class Mark(Enum):
+    """What our reader of frames says of a message, as a key among the client's properties of it.
+
+    A publisher cannot set one: AMQP has fixed texts for keys there, and none of them equals a member of this class.
+    """
+
+    UNREADABLE = auto()
+    """It had headers, or other texts, that cannot be decoded; they are left out."""
+    OVERSIZED = auto()
+    """Its body was too long to be taken in; its headers are left out too."""
 
 
 class Lane(StrEnum):
@@ -85,9 +93,9 @@ def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:
     properties, info = message.properties, message.delivery_info
     headers = properties.get("application_headers") or {}
     texts = {name: properties.get(name) for name in _TEXTS}
-    unreadable = UNREADABLE_HEADERS in headers or not all(map(_is_text, texts.values()))
+    unreadable = Mark.UNREADABLE in properties or not all(map(_is_text, texts.values()))
     body = body_of(message)
-    is_oversized = OVERSIZED_BODY in headers or len(body) > MAX_BODY_BYTES
+    is_oversized = Mark.OVERSIZED in properties or len(body) > MAX_BODY_BYTES
     return Delivery(
         body=b"" if is_oversized else body,
         lane=lane,

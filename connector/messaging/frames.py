@@ -3,7 +3,8 @@
 py-amqp decodes a message's properties while it reads the socket: text that is not UTF-8, a header with a date
 out of range or nested thousands deep raise there, close the connection and come back at the next one. Here
 such a message keeps the properties that can be read, and is marked. A body longer than any job's, which the
-broker lets grow to 128 MiB, is not taken in: the message comes without it, marked too.
+broker lets grow to 128 MiB, is not taken in: the message comes without it, marked too. A mark is no header: those are the
+publisher's.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any, Final
 from amqp import spec
 from amqp.method_framing import frame_handler
 
-from connector.messaging.delivery import MAX_ENVELOPE_BYTES, OVERSIZED_BODY, UNREADABLE_HEADERS
+from connector.messaging.delivery import MAX_ENVELOPE_BYTES, Mark
 
 _HEADER, _BODY = 2, 3
 _SIZE_OFFSET: Final = 4  # class id, weight
@@ -44,12 +45,15 @@ class TolerantFrames:
         self._is_dispatched = False
         self._left_out: dict[int, tuple[bytes, int]] = {}
         """Per channel, the header of a message whose body is being left out, and how many bytes are to come."""
+        self._marks: dict[int, Mark] = {}
+        """Per channel, what is to be said of the message that is being read."""
 
     def __call__(self, frame: Frame) -> bool:
         """Take one frame; tell whether it completed a method or a message."""
         kind, channel, buffer = frame
         if kind == _HEADER and _body_size(buffer) > self._longest_body_bytes:
             self._left_out[channel] = (without_body(buffer), _body_size(buffer))
+            self._marks[channel] = Mark.OVERSIZED
             return False
         if kind == _BODY and channel in self._left_out:
             header, remaining = self._left_out.pop(channel)
@@ -68,6 +72,7 @@ class TolerantFrames:
             if self._is_dispatched:
                 # Decoded well, and without a body: what failed is the consumer.
                 raise
+        self._marks[channel] = Mark.UNREADABLE
         try:
             return bool(self._read((kind, channel, without_headers(buffer))))
         except UnicodeDecodeError:
@@ -75,6 +80,8 @@ class TolerantFrames:
 
     def _dispatch(self, channel: int, method: tuple[int, int], arguments: Any, content: Any) -> None:
         self._is_dispatched = True
+        if content is not None and (mark := self._marks.pop(channel, None)) is not None:
+            content.properties[mark] = True
         if method == spec.Basic.GetOk:
             # Beforehand: py-amqp forgets that it is waited for before it decodes it.
             arguments = _ascii_only(arguments, _GET_OK_EXCHANGE)
@@ -86,8 +93,8 @@ class TolerantFrames:
             self._callback(channel, method, _ascii_deliver(arguments), content)
 
 
-def without_headers(buffer: Any, mark: str = UNREADABLE_HEADERS) -> bytes:
-    """Return a content header whose table of headers is replaced by one that holds ``mark`` alone."""
+def without_headers(buffer: Any) -> bytes:
+    """Return a content header whose table of headers is left out."""
     raw = bytes(buffer)
     flags: int
     (flags,) = unpack_from(">H", raw, _PROPERTIES_OFFSET)
@@ -99,37 +106,24 @@ def without_headers(buffer: Any, mark: str = UNREADABLE_HEADERS) -> bytes:
     if flags & _HEADERS_FLAG:
         (length,) = unpack_from(">I", raw, start)
         end = start + 4 + length
-    marked_flags = (flags | _HEADERS_FLAG).to_bytes(2, "big")
-    return (
-        raw[:_PROPERTIES_OFFSET]
-        + marked_flags
-        + raw[_PROPERTIES_OFFSET + 2 : start]
-        + _table(mark)
-        + raw[end:]
-    )
+    kept_flags = (flags & ~_HEADERS_FLAG).to_bytes(2, "big")
+    return raw[:_PROPERTIES_OFFSET] + kept_flags + raw[_PROPERTIES_OFFSET + 2 : start] + raw[end:]
 
 
 def without_properties(buffer: Any) -> bytes:
-    """Return a content header with no property but the mark of unreadable ones."""
-    flags = _HEADERS_FLAG.to_bytes(2, "big")
-    return bytes(buffer)[:_PROPERTIES_OFFSET] + flags + _table(UNREADABLE_HEADERS)
+    """Return a content header with no property."""
+    return bytes(buffer)[:_PROPERTIES_OFFSET] + bytes(2)
 
 
 def without_body(buffer: Any) -> bytes:
-    """Return the content header of the same message without a body, marked as too long."""
-    raw = without_headers(buffer, OVERSIZED_BODY)
+    """Return the content header of the same message without its headers and its body."""
+    raw = without_headers(buffer)
     return raw[:_SIZE_OFFSET] + bytes(8) + raw[_PROPERTIES_OFFSET:]
 
 
 def _body_size(buffer: Any) -> int:
     (size,) = unpack_from(">Q", buffer, _SIZE_OFFSET)
     return int(size)
-
-
-def _table(mark: str) -> bytes:
-    """Return a table of one entry: a short string key, then ``t``, a boolean, true."""
-    entry = bytes([len(mark)]) + mark.encode("ascii") + b"t\x01"
-    return len(entry).to_bytes(4, "big") + entry
 
 
 def _ascii_deliver(arguments: Any) -> bytes:

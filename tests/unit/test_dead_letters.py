@@ -1,6 +1,6 @@
 """Dead letters: each kind told by what the broker vouches for, named the same at each look, and brought back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connector.messaging.dead_letters import Arrival, Content, DeadLetter
 from connector.messaging.dead_reading import read_letter
 from connector.messaging.deferral import isolated, read_deferred
-from connector.messaging.delivery import MAX_BODY_BYTES, UNREADABLE_HEADERS, Delivery, Lane
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, Mark
 from connector.messaging.publisher import Confirmation
 from connector.messaging.replay import Replay, Stuck, message_of, not_taken, replay_of
 from connector.registry.vault import Vault, new_key
@@ -29,12 +29,17 @@ def message(
     routing_key: str,
     headers: Mapping[str, Any] | None = None,
     body: bytes = b'{"nom": "CANARI"}',
+    marks: Iterable[Mark] = (),
     **properties: Any,
 ) -> Any:
     """Return a message as py-amqp gives it."""
     return SimpleNamespace(
         body=body,
-        properties={"application_headers": {"x-delivery-count": 0, **(headers or {})}, **properties},
+        properties={
+            "application_headers": {"x-delivery-count": 0, **(headers or {})},
+            **properties,
+            **dict.fromkeys(marks, True),
+        },
         delivery_info={"exchange": exchange, "routing_key": routing_key, "redelivered": False},
     )
 
@@ -280,7 +285,7 @@ def test_an_oversized_job_stays() -> None:
         (message("amq.fanout", "x"), "not known which queue"),
         (message("", DEAD), "not known which queue"),
         (broken("somebody.elses", "rejected", "x"), "not known which queue"),
-        (message(DEAD, "millesime.batch", {UNREADABLE_HEADERS: True}), "not known which queue"),
+        (message(DEAD, "millesime.batch", marks=(Mark.UNREADABLE,)), "not known which queue"),
         (message("verifications", "Éditeur.batch"), "not the form of a vendor's name"),
     ],
     ids=["another exchange", "nothing said", "another's queue", "unreadable", "no vendor"],

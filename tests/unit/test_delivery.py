@@ -1,18 +1,22 @@
 """A delivery holds what the broker handed over, and shows nothing of the job."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from amqp.basic_message import Message
 
-from connector.messaging.delivery import MAX_BODY_BYTES, UNREADABLE_HEADERS, Delivery, Lane, read_delivery
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, Mark, read_delivery
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def _read(body: Any = b"{}", *, redelivered: bool = False, **properties: Any) -> Delivery:
+def _read(
+    body: Any = b"{}", *, redelivered: bool = False, marks: Iterable[Mark] = (), **properties: Any
+) -> Delivery:
     message = Message(body, **properties)
+    message.properties |= dict.fromkeys(marks, True)
     message.delivery_info = {
         "consumer_tag": "tag",
         "delivery_tag": 1,
@@ -110,9 +114,17 @@ def test_a_message_that_was_dead_lettered_is_seen_whatever_the_header_says(value
     assert not _read(application_headers={"x-first-death-queue": value}).dead_lettered
 
 
-def test_the_mark_of_unreadable_headers_is_seen() -> None:
-    assert _read(application_headers={UNREADABLE_HEADERS: True}).unreadable_headers
-    assert not _read(application_headers={"a": 1}).unreadable_headers
+def test_our_marks_are_seen() -> None:
+    unreadable, oversized = _read(marks=[Mark.UNREADABLE]), _read(marks=[Mark.OVERSIZED])
+    assert (unreadable.unreadable_headers, unreadable.oversized) == (True, False)
+    assert (oversized.unreadable_headers, oversized.oversized, oversized.body) == (False, True, b"")
+
+
+@pytest.mark.parametrize("value", [True, 1, "true", None, b"x", [True], {"a": True}])
+@pytest.mark.parametrize("name", ["x-connector-oversized", "x-connector-unreadable"])
+def test_a_vendor_cannot_mark_a_message(name: str, value: Any) -> None:
+    delivery = _read(b"{}", application_headers={name: value})
+    assert (delivery.oversized, delivery.unreadable_headers, delivery.body) == (False, False, b"{}")
 
 
 def test_a_delivery_shows_nothing_of_the_job() -> None:

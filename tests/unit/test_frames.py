@@ -12,8 +12,10 @@ from amqp import spec
 from amqp.basic_message import Message
 from amqp.serialization import dumps, loads
 from amqp.transport import TCPTransport
+from hypothesis import given
+from hypothesis import strategies as st
 
-from connector.messaging.delivery import MAX_ENVELOPE_BYTES, UNREADABLE_HEADERS
+from connector.messaging.delivery import MAX_ENVELOPE_BYTES, Mark
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.reader import SocketReader
 
@@ -52,6 +54,11 @@ class _Consumer:
 def _deliver(routing_key: bytes | str = "millesime.interactive", **texts: bytes | str) -> Frame:
     values = [texts.get("tag", "tag"), 7, True, texts.get("exchange", "verifications"), routing_key]
     return METHOD, CHANNEL, pack(">HH", *spec.Basic.Deliver) + dumps(DELIVER_ARGUMENTS, values)
+
+
+def _get_ok() -> Frame:
+    arguments = dumps(GET_OK_ARGUMENTS, [7, True, "verifications", "millesime.interactive", 3])
+    return METHOD, CHANNEL, pack(">HH", *spec.Basic.GetOk) + arguments
 
 
 def _header(size: int, **properties: Any) -> Frame:
@@ -99,6 +106,12 @@ UNREADABLE_TABLES = {
     "thousands of tables in tables": _nested(b"F", 5_000),
     "thousands of arrays in arrays": _nested(b"A", 5_000),
 }
+
+
+HEADER_VALUES = st.sampled_from(
+    [None, True, False, 1, -1, "true", "", b"\xff", [True], {"a": True}, [{"b": [1]}]]
+)
+"""What a publisher may write in a header."""
 
 
 @pytest.fixture
@@ -154,9 +167,9 @@ def test_unreadable_headers_cost_the_headers_alone(table: bytes, body: bytes, co
     assert message.properties == {
         "content_type": "application/json",
         "content_encoding": "utf-8",
-        "application_headers": {UNREADABLE_HEADERS: True},
         "correlation_id": "corr-é",
         "reply_to": "replies.millesime.second",
+        Mark.UNREADABLE: True,
     }
     assert not body or message.body == body
     _still_reads(consumer)
@@ -166,7 +179,7 @@ def test_unreadable_headers_alone_are_marked(consumer: _Consumer) -> None:
     consumer.feed(
         *_message(_header_with_table(4, UNREADABLE_TABLES["thousands of tables in tables"]), b"body")
     )
-    assert consumer.last.properties == {"application_headers": {UNREADABLE_HEADERS: True}}
+    assert consumer.last.properties == {Mark.UNREADABLE: True}
     assert consumer.last.body == b"body"
 
 
@@ -181,7 +194,8 @@ def test_a_property_that_is_not_utf_8_marks_the_message(
 ) -> None:
     properties = {**READABLE, "application_headers": headers, name: b"\xff\xfe"}
     consumer.feed(*_message(_header(4, **properties), b"body"))
-    assert consumer.last.properties["application_headers"] == {UNREADABLE_HEADERS: True}
+    assert consumer.last.properties[Mark.UNREADABLE] is True
+    assert "application_headers" not in consumer.last.properties
     assert b"\xff" not in repr(consumer.last.properties).encode()
     assert consumer.last.body == b"body"
     _still_reads(consumer)
@@ -190,7 +204,7 @@ def test_a_property_that_is_not_utf_8_marks_the_message(
 def test_unreadable_headers_beside_text_that_is_not_utf_8_mark_the_message(consumer: _Consumer) -> None:
     table = UNREADABLE_TABLES["timestamp beyond every calendar"]
     consumer.feed(*_message(_header_with_table(4, table, correlation_id=b"\xff", reply_to=b"\xfe"), b"body"))
-    assert consumer.last.properties == {"application_headers": {UNREADABLE_HEADERS: True}}
+    assert consumer.last.properties == {Mark.UNREADABLE: True}
     _still_reads(consumer)
 
 
@@ -230,6 +244,7 @@ def test_a_sealed_job_is_taken_in_and_what_is_longer_is_not(consumer: _Consumer)
     for size, is_taken in ((MAX_ENVELOPE_BYTES, True), (MAX_ENVELOPE_BYTES + 1, False)):
         consumer.feed(*_message(_header(size, **READABLE), b"x" * size))
         assert (len(consumer.last.body) == size) is is_taken
+        assert (Mark.OVERSIZED in consumer.last.properties) is not is_taken
     _still_reads(consumer)
 
 
@@ -246,8 +261,31 @@ def test_every_part_unreadable_at_once_still_reaches_the_consumer(consumer: _Con
     consumer.feed(*_message(header, b"body", _deliver(b"\xff.interactive")))
     ((arguments, message),) = consumer.taken
     assert arguments[4] == "?.interactive"
-    assert message.properties == {"application_headers": {UNREADABLE_HEADERS: True}}
+    assert message.properties == {Mark.UNREADABLE: True}
     assert message.body == b"body"
+    _still_reads(consumer)
+
+
+MARK_LIKE = [
+    name for mark in Mark for name in (mark.name, str(mark), repr(mark), f"x-connector-{mark.name.lower()}")
+]
+
+
+@pytest.mark.parametrize("deliver", [_deliver(), _get_ok()], ids=["delivered", "fetched"])
+@pytest.mark.parametrize("body", [b"body", b""])
+@given(headers=st.dictionaries(st.sampled_from([*MARK_LIKE, "x"]), HEADER_VALUES))
+def test_no_header_of_a_publisher_is_a_mark(deliver: Frame, body: bytes, headers: dict[str, Any]) -> None:
+    consumer = _Consumer()
+    consumer.feed(*_message(_header(len(body), application_headers=headers), body, deliver))
+    assert not any(mark in consumer.last.properties for mark in Mark)
+
+
+def test_a_mark_is_of_one_message_alone(consumer: _Consumer) -> None:
+    consumer.feed(*_message(_header(MAX_ENVELOPE_BYTES + 1), b"x" * (MAX_ENVELOPE_BYTES + 1)))
+    consumer.feed(
+        *_message(_header_with_table(4, UNREADABLE_TABLES["timestamp after the year 9999"]), b"body")
+    )
+    assert [set(message.properties) for _, message in consumer.taken] == [{Mark.OVERSIZED}, {Mark.UNREADABLE}]
     _still_reads(consumer)
 
 
