@@ -16,7 +16,7 @@ from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
-from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError
+from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
 from connector.messaging.topology import JOURNAL, isolated_queue
 from connector.registry.records import Registry
 from workers.app import Work
@@ -31,6 +31,8 @@ from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
+LOST_DRAIN_SECONDS = 300.0
+"""How long, at least, jobs may still take of which some cannot come again, since their queue is gone: a whole run."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -48,6 +50,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             _log.error("topology.refused", error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
+        session.on_upkeep = consumer.declare_reply_queues
         consumer.work.health.is_blocked = lambda: session.is_blocked
         consumer.work.health.unsettled = lambda: len(consumer.pool.jobs)
         consumer.work.services.journal.attach(session.publisher)
@@ -70,6 +73,9 @@ class EventLoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery sh
             consumer.pool.run(consumer.serve())
         except ConsumerLostError as error:
             _log.error("worker.consumer_lost", queue=str(error))
+            raise WorkerShutdown(_EXIT_FAILURE) from None
+        except TopologyLostError as error:
+            _log.error("topology.refused", error=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
         maybe_shutdown()
 
@@ -132,13 +138,17 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             _log.info("health.listening", address=address)
 
     async def serve(self) -> None:
-        """Take jobs until told to stop, then finish those in hand. Raises when the connection ends."""
+        """Take jobs until told to stop, or until a queue is gone; then finish those in hand.
+
+        Raises when the connection ends, and, once all is finished, for what was lost.
+        """
         reading = asyncio.create_task(self.session.read())
         refreshing = asyncio.create_task(self.work.services.registry.keep_fresh(self._on_registry_change))
         stopping = asyncio.create_task(self._stopping.wait())
         isolating = asyncio.create_task(self._isolation().watch())
         sharing = asyncio.create_task(self.place.keep())
         tidying = asyncio.create_task(self._backlog_tidying().watch())
+        losing = asyncio.create_task(self.session.loss())
         try:
             self.backlogs = self._make_backlogs()
             self.journal = self._make_journal()
@@ -152,27 +162,34 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
-            await _first_of(reading, refreshing, stopping, isolating, sharing, tidying)
+            await _first_of(reading, refreshing, stopping, isolating, sharing, tidying, losing)
             self.work.health.state = State.DRAINING
             self.session.stop_consuming()
             isolating.cancel()
             tidying.cancel()
-            await self._drain(reading, refreshing)
+            await self._drain(reading, refreshing, is_last_chance=losing.done())
             await self.journal.finish()
+            if losing.done():
+                raise losing.result()
         finally:
             if self.work.health.state is State.READY:
                 self.work.health.state = State.NO_BROKER_CONNECTION
-            serving = (reading, refreshing, stopping, isolating, sharing, tidying)
+            serving = (reading, refreshing, stopping, isolating, sharing, tidying, losing)
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
 
-    async def _drain(self, *serving: asyncio.Task[Any]) -> None:
-        """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again."""
-        _log.info("worker.draining", jobs=len(self.pool.jobs), seconds=self.work.drain_seconds)
+    async def _drain(self, *serving: asyncio.Task[Any], is_last_chance: bool) -> None:
+        """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again.
+
+        ``is_last_chance``: it does not, where their queue is gone.
+        """
+        least_seconds = LOST_DRAIN_SECONDS if is_last_chance else 0.0
+        seconds = max(self.work.drain_seconds, least_seconds)
+        _log.info("worker.draining", jobs=len(self.pool.jobs), seconds=seconds)
         hurrying = asyncio.create_task(self._hurrying.wait())
         try:
-            async with asyncio.timeout(self.work.drain_seconds):
+            async with asyncio.timeout(seconds):
                 while self.pool.jobs and not hurrying.done():
                     await _first_of(*serving, hurrying, *self.pool.jobs)
         except TimeoutError:

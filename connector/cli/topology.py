@@ -1,8 +1,17 @@
 """``ccas-connector topology``: the broker objects of the contract."""
 
+from typing import Final
+
 import click
 
 from connector.cli.options import failing_cleanly, settings_or_exit
+
+_DONE: Final = {
+    "DECLARES": "Declared",
+    "BINDS": "All there and bound, and this user may not declare",
+    "LOOKS": "All there, and this user may not declare; bindings are shown to nobody",
+}
+"""By what the user may do: what was done."""
 
 
 @click.group()
@@ -20,15 +29,14 @@ def declare() -> None:
     """
     from connector.bootstrap import open_registry
     from connector.cli.broker import connected
-    from connector.messaging.declaration import ensure_reply_queue, ensure_topology
+    from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology
 
     settings = settings_or_exit()
     with failing_cleanly():
         vendors = open_registry(settings).load().vendors
     with connected(settings) as connection:
-        may_declare = ensure_topology(connection)
+        power = ensure_topology(connection)
         for vendor in vendors.values():
             for name in (None, *vendor.reply_queues):
-                ensure_reply_queue(connection, vendor.name, name, may_declare=may_declare)
-    done = "Declared" if may_declare else "All there, and this user may not declare"
-    click.echo(f"{done}, with the reply queues of {len(vendors)} vendors.")
+                ensure_reply_queue(connection, vendor.name, name, may_declare=power is Power.DECLARES)
+    click.echo(f"{_DONE[power.name]}, with the reply queues of {len(vendors)} vendors.")

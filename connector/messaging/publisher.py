@@ -88,6 +88,8 @@ class Publisher:
         self._unblocked = asyncio.Event()
         self._unblocked.set()
         self._failure: BaseException | None = None
+        self.on_unrouted: Callable[[], None] = lambda: None
+        """Called when a message finds no queue."""
         channel.confirm_select()
         channel.events["basic_ack"].add(self._resolver(Confirmation.ROUTED))
         channel.events["basic_nack"].add(self._resolver(Confirmation.REFUSED))
@@ -186,6 +188,7 @@ class Publisher:
         if waiting.message_id in self._returned:
             self._returned.discard(waiting.message_id)
             confirmation = Confirmation.UNROUTABLE
+            self.on_unrouted()
         if not waiting.confirmed.done():
             waiting.confirmed.set_result(confirmation)
 

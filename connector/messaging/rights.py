@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from connector.errors import OperatorError
-from connector.messaging.declaration import consumed_queues
+from connector.messaging.declaration import consumed_queues, way_of_jobs
 from connector.messaging.recording import Objects
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
@@ -81,14 +81,17 @@ def vendor_user(vendor: str, limits: Mapping[str, int]) -> BrokerUser:
 
 
 def worker_user(name: str, objects: Objects) -> BrokerUser:
-    """Return the workers' user, which takes jobs, publishes replies, and declares backlogs alone.
+    """Return the workers' user, which takes jobs, publishes replies, declares backlogs alone, and makes the bindings of jobs.
 
     A reply, a dead letter and a suspect go through the default exchange, which reaches every queue: RabbitMQ has no
-    right over the queues behind it.
+    right over the queues behind it. A binding that somebody deleted can be seen by nobody, only made again: that asks for
+    the right to write to its destination and to read its source.
     """
     backlogs = rf"{re.escape(BACKLOG_PREFIX)}.+"
     consumed = [re.escape(queue) for queue in consumed_queues(objects)]
     delays, _ = delayed(DEAD, 1)
+    sources = {re.escape(binding.source) for binding in way_of_jobs(objects)}
+    destinations = {re.escape(binding.destination) for binding in way_of_jobs(objects)}
     return BrokerUser(
         name=name,
         configure=_any_of([backlogs]),
@@ -96,10 +99,11 @@ def worker_user(name: str, objects: Objects) -> BrokerUser:
         write=_any_of(
             [
                 *(re.escape(name) for name in (_DEFAULT_EXCHANGE, delays, DEAD, UNDELIVERABLE)),
+                *sorted(destinations),
                 _TO_SEE_REPLY_QUEUES,
             ]
         ),
-        read=_any_of([*consumed, backlogs]),
+        read=_any_of([*consumed, backlogs, *sorted(sources)]),
     )
 
 

@@ -13,12 +13,13 @@ from typing import Any, ClassVar, Final
 import structlog
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
-from connector.messaging.declaration import ensure_reply_queue, ensure_topology
+from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.queue_state import QueueState, queue_state
 from connector.messaging.reader import SocketReader
 from connector.messaging.topology import SOLE, declare_backlog
+from connector.messaging.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refusal
 from connector.registry.records import Flow
 
 HEARTBEAT_SECONDS: Final = 30
@@ -29,6 +30,7 @@ FRAMES_AT_ONCE: Final = 24
 """Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that are being set aside."""
 _BLOCKED: Final = "connection.blocked"
 _TAG_PREFIX: Final = "ccas-connector."
+"""What our consumers' tags begin with, before the queue's name."""
 _log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
@@ -45,10 +47,15 @@ class ConsumerLostError(Exception):
     """The broker has ended a consumer: its queue, which the message names, was deleted or has no leader."""
 
 
+class TopologyLostError(Exception):
+    """The topology is no longer as it must be, and cannot be mended from here; the message has the broker's words."""
+
+
 class BrokerSession:
     """Consumes and publishes on one connection, for as long as it lives."""
 
     publisher_type: ClassVar[type[Publisher]] = Publisher
+    upkeep_seconds: ClassVar[float] = EVERY_SECONDS
 
     def __init__(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -63,7 +70,12 @@ class BrokerSession:
         _publish_without_reading(self._amqp)
         self._reader = SocketReader(self._amqp)
         self._failed: asyncio.Future[None] = loop.create_future()
-        self._may_declare = True
+        self._power = Power.DECLARES
+        self._lost: asyncio.Future[Exception] = loop.create_future()
+        self._upkeep = self._make_upkeep()
+        self.on_upkeep: Callable[[], None] = lambda: None
+        """Called each time that the topology has been declared again."""
+        self.publisher.on_unrouted = self._want_upkeep
         self._consumer_tags: list[str] = []
         self._consumed: dict[str, int] = {}
         self._is_paused = False
@@ -75,11 +87,14 @@ class BrokerSession:
 
         Raises ``REFUSALS`` when it exists otherwise, or does not and may not be declared.
         """
-        self._may_declare = ensure_topology(self._connection)
+        self._power = ensure_topology(self._connection)
+        if self._power is Power.LOOKS:
+            _log.warning("topology.unverified")
+        self._upkeep = self._make_upkeep()
 
     def declare_reply_queue(self, vendor: str, name: str | None = None) -> None:
         """Declare a vendor's default or further reply queue likewise. Raises ``REFUSALS``; the session goes on."""
-        ensure_reply_queue(self._connection, vendor, name, may_declare=self._may_declare)
+        ensure_reply_queue(self._connection, vendor, name, may_declare=self._power is Power.DECLARES)
 
     def consume(self, queues: Mapping[str, int], on_message: Callable[[str, Any], None]) -> None:
         """Take messages from ``queues``, of each at most so many unacknowledged at once."""
@@ -117,7 +132,11 @@ class BrokerSession:
         channel = self._connection.channel()
         try:
             channel.basic_consume(
-                SOLE, exclusive=alone, callback=lambda _message: None, on_cancel=self._on_cancelled
+                SOLE,
+                consumer_tag=f"{_TAG}{SOLE}",
+                exclusive=alone,
+                callback=lambda _message: None,
+                on_cancel=self._on_cancelled,
             )
         except AccessRefused:
             return False
@@ -207,17 +226,25 @@ class BrokerSession:
         """Return a delivery to its queue. Does nothing once the session has ended."""
         self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
 
+    async def loss(self) -> Exception:
+        """Return, once something that is consumed or declared is gone for good, what it is.
+
+        The session goes on, so that the jobs in hand can end: the broker gives none again whose queue is gone.
+        """
+        return await asyncio.shield(self._lost)
+
     async def read(self) -> None:
         """Read what the broker sends until the connection ends; raises the client's error."""
         descriptor = self._amqp.sock.fileno()
         self._loop.add_reader(descriptor, self._on_readable)
-        heart = self._loop.create_task(self._beat())
+        living = (self._loop.create_task(self._beat()), self._loop.create_task(self._keep_up()))
         # What arrived while the topology was being declared is in the client's buffer already.
         self._on_readable()
         try:
             await self._failed
         finally:
-            heart.cancel()
+            for task in living:
+                task.cancel()
             self._loop.remove_reader(descriptor)
 
     def fail(self, error: BaseException) -> None:
@@ -253,7 +280,35 @@ class BrokerSession:
             self._loop.call_soon(act)
 
     def _on_cancelled(self, tag: str) -> None:
-        self.fail(ConsumerLostError(tag.removeprefix(_TAG_PREFIX)))
+        queue = tag.removeprefix(_TAG_PREFIX)
+        self._consumed.pop(queue, None)
+        self._lose(ConsumerLostError(queue))
+        # A moment later: other workers' consumers are to end too before the queue is back.
+        self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
+
+    def _lose(self, loss: Exception) -> None:
+        if not self._lost.done():
+            self._lost.set_result(loss)
+
+    def _make_upkeep(self) -> Upkeep:
+        return Upkeep(
+            recorded_topology(),
+            self._power,
+            consumed=lambda: self._consumed,
+            every_seconds=self.upkeep_seconds,
+        )
+
+    def _want_upkeep(self) -> None:
+        self._upkeep.want()
+
+    async def _keep_up(self) -> None:
+        channel = _open_channel(self._connection)
+        while True:
+            await self._upkeep.next()
+            if not self.is_blocked:
+                self._send(partial(self._upkeep.declare, channel))
+                self._send(self.on_upkeep)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _send(self, frame: Callable[[], None]) -> None:
         if self._failed.done():
@@ -276,7 +331,11 @@ class BrokerSession:
             receive()
             self._is_handling = self._reader.handle(FRAMES_AT_ONCE)
         except self._errors as error:
-            self.fail(error)
+            if not is_refusal(error):
+                self.fail(error)
+                return
+            self._lose(TopologyLostError(str(error)))
+            self._is_handling = True
         except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
             self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))
         if self._is_handling:

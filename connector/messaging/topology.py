@@ -4,9 +4,9 @@ Only features of RabbitMQ 3.10 and 4.x are used.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
-from amqp.exceptions import NotFound
 from kombu import Exchange, Queue
 from kombu.transport.native_delayed_delivery import (
     bind_queue_to_native_delayed_delivery_exchange,
@@ -173,26 +173,29 @@ def declare_topology(connection: Any) -> None:
     jobs = (*isolated, *lane_queues().values(), *deferred_queues().values())
     for queue in (dead, undeliverable, journal, sole, *jobs):
         queue.bind(channel).declare()
+    _declare_delays(_OneChannel(channel))
     channel.close()
-    _declare_delays(connection)
 
 
-def _declare_delays(connection: Any) -> None:
-    """Declare kombu's delay queues, one per power of two of seconds, unless they are there.
+@dataclass(frozen=True, slots=True)
+class _OneChannel:
+    """Stands for a connection to kombu, whose functions open a channel each and leave it open."""
 
-    They are 28 quorum queues: declaring them again at each connection would hold up a worker for nothing.
+    opened: Any
+
+    def channel(self) -> Any:
+        """Return the channel."""
+        return self.opened
+
+
+def _declare_delays(connection: _OneChannel) -> None:
+    """Declare kombu's delay queues, one per power of two of seconds, and what leads from one to the next.
+
+    All of it each time: one binding that is gone loses the way of every job that is put off.
     """
-    marker = Exchange(f"{DEFERRED}.ready", type="fanout", durable=True)
-    channel = connection.channel()
-    try:
-        marker.bind(channel).declare(passive=True)
-    except NotFound:
-        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", DELAY_PREFIX)
-        for queue in deferred_queues().values():
-            bind_queue_to_native_delayed_delivery_exchange(connection, queue, DELAY_PREFIX)
-        channel = connection.channel()
-        marker.bind(channel).declare()
-    channel.close()
+    declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", DELAY_PREFIX)
+    for queue in deferred_queues().values():
+        bind_queue_to_native_delayed_delivery_exchange(connection, queue, DELAY_PREFIX)
 
 
 def declare_backlog(channel: Any, flow: Flow) -> None:

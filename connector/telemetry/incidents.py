@@ -132,7 +132,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
         "reply.undeliverable": Incident(
             title="A reply could not be delivered",
             cause="the vendor's reply queue is gone, or refuses messages",
-            to_do="mend the queue (ccas-connector topology declare), then: ccas-connector dead replay --all",
+            to_do="have the queue read, or declared where workers may not (ccas-connector topology declare), then: ccas-connector dead replay --all",
             by=("reason",),
         ),
         "job.dead": Incident(
@@ -163,6 +163,11 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             title="The broker's topology is not as it must be",
             cause="a queue or exchange is missing, was declared otherwise, or its rights are",
             to_do="ccas-connector vendors definitions, and import them, then start the worker again",
+        ),
+        "reply_queue.differs": Incident(
+            title="A reply queue is not as it must be",
+            cause="it was declared by a former version, or by hand; it serves, and may give replies up that its reader dies with",
+            to_do="stop the workers, then: ccas-connector topology replace-reply-queues",
         ),
         "worker.consumer_lost": Incident(
             title="A queue that a worker took jobs from is gone",
@@ -223,6 +228,7 @@ NOT_WORTH_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "registry.unreachable": "the former registry serves; a metric says how long",
         "shared_state.away": "each process keeps to its share; a metric says how long",
         "broker.blocked": "the broker's own alarm tells its operator",
+        "topology.unverified": "everything works; the runbook says which definitions to import",
         "backlog.not_opened": "the job is run instead",
         "backlog.not_tidied": "tried again within a minute",
         "isolation.postponed": "tried again within seconds",

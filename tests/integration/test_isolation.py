@@ -386,6 +386,7 @@ WORKER_MAY_NOT: dict[str, Attempt] = {
     "read replies": lambda channel: channel.basic_get("replies.sonate-opus"),
     "read dead letters": lambda channel: channel.basic_get("connector.dead"),
     "publish as a vendor": publish("verifications", "millesime.interactive"),
+    "bind the dead letters": lambda channel: channel.queue_bind("connector.dead", "connector.dead", ""),
 }
 
 
