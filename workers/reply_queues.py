@@ -1,8 +1,10 @@
 """The vendors' reply queues on the broker, as the registry has them."""
 
 import structlog
+from amqp.exceptions import PreconditionFailed
 
 from connector.messaging.session import REFUSALS, BrokerSession
+from connector.messaging.topology import reply_queue
 from connector.registry.records import Registry
 
 _log = structlog.get_logger(__name__)
@@ -25,6 +27,12 @@ class ReplyQueues:
         queue = (vendor, name)
         try:
             session.declare_reply_queue(*queue)
+        except PreconditionFailed as error:
+            # It serves as it is; what differs cannot be changed under a worker that publishes to it.
+            if queue not in self._refused:
+                name = reply_queue(*queue)
+                _log.error("reply_queue.differs", vendor=vendor, queue=name, error=error.reply_text)
+            self._refused.add(queue)
         except REFUSALS as error:
             if queue not in self._refused:
                 _log.error("topology.refused", vendor=vendor, error=error.reply_text)

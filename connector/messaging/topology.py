@@ -41,8 +41,8 @@ a hundred healthy jobs.
 BACKLOG_PREFIX: Final = "connector.backlog."
 """What the names of the queues begin with that a worker declares as it needs them."""
 _NO_DELIVERY_LIMIT: Final = 1_000_000_000
-"""RabbitMQ 4 limits deliveries to 20 where nothing is said; looking at a dead letter must not consume it, nor must the
-crashes of workers lose a record of the journal."""
+"""RabbitMQ 4 limits deliveries to 20 where nothing is said. Looking at a dead letter must not consume it, nor must the
+crashes of workers lose a record of the journal, nor those of a vendor's reader take its replies away."""
 
 
 def lane_queue(lane: Lane) -> str:
@@ -134,8 +134,13 @@ def lane_queues() -> dict[Lane, Queue]:
 
 
 def reply_queue_of(vendor: str, name: str | None = None) -> Queue:
-    """Return a vendor's default reply queue, or a further one; a reply its reader keeps refusing is not dropped."""
-    return _quorum(reply_queue(vendor, name), delivery_limit=DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE)
+    """Return a vendor's default reply queue, or a further one.
+
+    A reply that its reader gives back, or dies with, comes as often as it takes; one that it rejects is not dropped.
+    """
+    return _quorum(
+        reply_queue(vendor, name), delivery_limit=_NO_DELIVERY_LIMIT, dead_letters_to=UNDELIVERABLE
+    )
 
 
 def deferred_queues() -> dict[Lane, Queue]:
