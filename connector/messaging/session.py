@@ -133,7 +133,7 @@ class BrokerSession:
         try:
             channel.basic_consume(
                 SOLE,
-                consumer_tag=f"{_TAG}{SOLE}",
+                consumer_tag=_consumer_tag(SOLE),
                 exclusive=alone,
                 callback=lambda _message: None,
                 on_cancel=self._on_cancelled,
