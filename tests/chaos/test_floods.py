@@ -1,0 +1,31 @@
+"""One vendor's flood, and another vendor's counter: a short form of ``python -m tests.chaos.flooding``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from connector.demo.deployment import Deployment
+from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from tests.chaos.floods import FLOODS, Flood, flooded, play
+
+SECONDS = 5
+SHORT = [flood for flood in FLOODS if flood.name != "lacking-scopes"]
+"""That one lasts a minute."""
+
+
+@pytest.fixture(scope="module")
+def flooded_deployment() -> Iterator[tuple[Deployment, str]]:
+    """A worker of default settings, for every flood in turn."""
+    if not install_rabbitmq(print):
+        pytest.fail(HOW_TO_GET_ONE, pytrace=False)
+    with flooded() as made:
+        yield made
+
+
+@pytest.mark.parametrize("flood", SHORT, ids=lambda flood: flood.name)
+def test_another_vendors_counter_is_answered(
+    flooded_deployment: tuple[Deployment, str], flood: Flood
+) -> None:
+    outcome = play(flood, *flooded_deployment, seconds=SECONDS)
+    assert outcome.statuses == {"completed": SECONDS}
+    assert not outcome.is_paused
