@@ -108,6 +108,7 @@ class Deployment:
             # The sandbox has none unless told; what is about quotas sets its own.
             "CONNECTOR_TOKEN_QUOTA": "0",
             "CONNECTOR_EGRESS_QUOTA": "0",
+            "CONNECTOR_FRANCE_CONNECT_QUOTA": "0",
         }
         (folder / "tenants.toml").write_text(_vendors(self._preset) + _TENANTS, "utf-8")
         if self._database_url is not None:

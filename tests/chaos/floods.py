@@ -253,7 +253,7 @@ def flooded(without: str | None = None) -> Iterator[tuple[Deployment, str]]:
         deployment = stack.enter_context(
             Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)], preset="all")
         )
-        for name in ("CONNECTOR_TOKEN_QUOTA", "CONNECTOR_EGRESS_QUOTA"):
+        for name in ("CONNECTOR_TOKEN_QUOTA", "CONNECTOR_EGRESS_QUOTA", "CONNECTOR_FRANCE_CONNECT_QUOTA"):
             del deployment.environment[name]
         import_town(deployment, [*TOWN, *LACKING], others={siret: _narrow(siret) for siret in LACKING})
         deployment.command("topology", "declare")

@@ -157,7 +157,7 @@ def test_a_reply_queue_that_exists_otherwise_is_its_vendors_trouble_alone(
     redeclare(own_node, "replies.sonate-opus")
     try:
         with slow.start_worker() as worker:
-            assert "replies.sonate-opus" in worker.wait_for("topology.refused")
+            assert "replies.sonate-opus" in worker.wait_for("reply_queue.differs")
             worker.wait_for("worker.ready")
             vendor.publish(job(job_id="alone"))
             assert set(replies_to(vendor, {"alone"})) == {"alone"}

@@ -46,6 +46,7 @@ def alone(shared: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     """The same sandbox, with a copy of the registry for this test alone."""
     former = shared.environment
     database = tmp_path / "registry.db"
+    database.touch(0o600)
     with sqlite3.connect(former["CONNECTOR_DATABASE_URL"].removeprefix("sqlite:///")) as source:
         source.execute("VACUUM INTO ?", (str(database),))
     source.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import connector.journal.journal
 import connector.logs
+import connector.messaging.settle
 import connector.parsing
 import connector.surprises
 import connector.telemetry.prometheus
@@ -154,6 +155,7 @@ def carry_every_header() -> None:
         return replace(read_delivery(message, *args), trace=every)
 
     put(workers.request, "read_delivery", reading)
+    put(connector.messaging.settle, "_kept", dict)
 
 
 def repeat_wrong_members() -> None:
