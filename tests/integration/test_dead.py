@@ -248,15 +248,17 @@ def test_a_reply_waits_for_its_queue_to_be_there_again(
     own_node: RabbitNode, deployed: Deployment, operator: VendorClient, vendor: VendorClient
 ) -> None:
     further = "replies.millesime.compta"
-    added_and_deleted("compta", own_node.url(), deployed, operator)
     with Connection(own_node.url()) as connection:
         connection.default_channel.queue_delete(REPLIES)
     vendor.publish(job(job_id="default"), user_id="millesime", correlation_id="c-1")
+    until(holds(operator, UNDELIVERABLE, 1))
+    until(lambda: exists(operator, REPLIES))
+    added_and_deleted("compta", own_node.url(), deployed, operator)
     vendor.publish(job(job_id="further"), user_id="millesime", correlation_id="c-2", reply_to=further)
     until(holds(operator, UNDELIVERABLE, 2))
 
     # The worker makes what it misses again; of a queue that the operator has removed it knows nothing.
-    until(lambda: exists(operator, REPLIES) and exists(operator, further))
+    until(lambda: exists(operator, further))
     deployed.command("vendors", "reply-queue", "remove", "millesime", "compta")
     publish_raw(own_node.url(), further, b"")
     with Connection(own_node.url()) as connection:
@@ -304,6 +306,9 @@ def test_a_reply_that_its_reader_kept_refusing_comes_again(
     headers = reply.properties.get("application_headers", {})
     assert "x-death" not in headers
     assert headers.get("x-delivery-count", 0) == 0
+    with Connection(own_node.url()) as connection:
+        connection.default_channel.queue_delete(REPLIES)
+    deployed.command("topology", "declare")
 
 
 def test_what_dies_again_is_not_replayed_twice_in_a_run(deployed: Deployment, operator: VendorClient) -> None:
