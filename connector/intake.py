@@ -22,8 +22,6 @@ ROOM: Final = 2
 SLOWEST_READING_PER_SECOND: Final = 150.0
 """Jobs. While a flow gets on so fast, those behind it are reached soon; once it does not, as when it waits for a quota,
 its jobs are set aside, which costs a second queue."""
-
-
 OF_A_VENDOR: Final = 3
 """A vendor may have so many times the messages of a queue that are left for others."""
 

@@ -92,7 +92,7 @@ def _over_a_share(keys: _Keys, services: Services) -> Suspended | None:
     of_vendor = refusals.peek(keys.vendor)
     if is_spent(of_vendor, MOST_OF_A_VENDOR, now):
         return Suspended(spent_until(of_vendor, MOST_OF_A_VENDOR, now), CheckCode.RATE_LIMITED)
-    if keys.share is None or not is_spent(refusals.peek(keys.share), MOST_OF_A_TENANT, now):
+    if keys.share is None or not _is_on_trial(keys, services):
         return None
     again_at = now + timedelta(seconds=TRIED_AGAIN_SECONDS)
     return Suspended(again_at, CheckCode.RATE_LIMITED) if services.served.is_tried(keys.share) else None
@@ -102,19 +102,23 @@ def _over_a_share(keys: _Keys, services: Services) -> Suspended | None:
 def tried_alone(planned: PlannedCall, admitted: Admitted, services: Services) -> Iterator[Suspended | None]:
     """Have the one call of a tenant whose share is spent that shows whether the API takes it; what holds another back."""
     keys = _keys(planned, admitted)
-    share = keys.share
-    over = suspension_of(planned, admitted, services)
-    is_trial = (
-        over is None
-        and share is not None
-        and is_spent(services.refusals.peek(share), MOST_OF_A_TENANT, services.clock())
-        and not services.served.is_served(keys.check, services.clock())
-    )
-    if not is_trial or share is None:
-        yield over
+    suspended = suspension_of(planned, admitted, services)
+    if suspended is not None or keys.share is None or not _is_on_trial(keys, services):
+        yield suspended
         return
-    with services.served.trying(share):
+    with services.served.trying(keys.share):
         yield None
+
+
+def _is_on_trial(keys: _Keys, services: Services) -> bool:
+    """Tell whether the tenant's share is spent, and the API not known to take this call: it is made alone, or not at all."""
+    return _is_share_spent(keys, services) and not services.served.is_served(keys.check, services.clock())
+
+
+def _is_share_spent(keys: _Keys, services: Services) -> bool:
+    return keys.share is not None and is_spent(
+        services.refusals.peek(keys.share), MOST_OF_A_TENANT, services.clock()
+    )
 
 
 def is_address_paused(refusals: SharedState[Refusals], now: datetime) -> bool:
@@ -181,10 +185,8 @@ async def _count_all(
     is_of_the_check = refusal is Refusal.SCOPE
     key = keys.check if is_of_the_check else keys.token
     # Once the share is spent, whatever is refused is not asked again.
-    is_over = keys.share is not None and is_spent(
-        services.refusals.peek(keys.share), MOST_OF_A_TENANT, services.clock()
-    )
-    if await _count(key, code, 1 if is_over else MOST_OF_A_TENANT, services, is_of_a_token=True):
+    most = 1 if _is_share_spent(keys, services) else MOST_OF_A_TENANT
+    if await _count(key, code, most, services, is_of_a_token=True):
         _log.error(
             "tenant.suspended",
             tenant=tenant.siret,

@@ -56,12 +56,7 @@ async def verify(
     connection to the broker ended before a call could be noted.
     """
     try:
-        admitted = admit(
-            delivery,
-            services.registry.registry,
-            services.clock(),
-            require_user_id=services.require_user_id,
-        )
+        admitted = _admit(delivery, services)
         run = _begin(delivery, admitted, services) if isinstance(admitted, Admitted) else ""
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception("job.unexpected_error", lane=delivery.lane)
@@ -90,12 +85,7 @@ async def verify(
 
 def give_up(delivery: Delivery, services: Services) -> Settlement:
     """Return how a job ends that is not tried again: answered ``failed``, where there is anybody to answer."""
-    admitted = admit(
-        delivery,
-        services.registry.registry,
-        services.clock(),
-        require_user_id=services.require_user_id,
-    )
+    admitted = _admit(delivery, services)
     if not isinstance(admitted, Admitted):
         return admitted
     _begin(delivery, admitted, services)
@@ -104,17 +94,22 @@ def give_up(delivery: Delivery, services: Services) -> Settlement:
 
 async def turn_away(delivery: Delivery, records: Records, services: Services) -> Settlement:
     """Return how a job ends that can neither be taken in hand nor wait: its open checks ``rate_limited``, without a call."""
-    admitted = admit(
-        delivery,
-        services.registry.registry,
-        services.clock(),
-        require_user_id=services.require_user_id,
-    )
+    admitted = _admit(delivery, services)
     if not isinstance(admitted, Admitted):
         return admitted
     run = _begin(delivery, admitted, services)
     job = _job_of(delivery, admitted, run, services).turned_away(any_call)
     return _answer(delivery, admitted, _replies(await _ask(job, records, services)), services)
+
+
+def _admit(delivery: Delivery, services: Services) -> Admitted | Answer | Dead:
+    """Admit the job as things are now: by the registry and the clock of this worker."""
+    return admit(
+        delivery,
+        services.registry.registry,
+        services.clock(),
+        require_user_id=services.require_user_id,
+    )
 
 
 def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:

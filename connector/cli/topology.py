@@ -28,9 +28,12 @@ def declare() -> None:
 
     Example: ccas-connector topology declare
     """
+    from amqp.exceptions import PreconditionFailed
+
     from connector.bootstrap import open_registry
     from connector.cli.broker import connected
     from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology
+    from connector.messaging.topology import reply_queue
 
     settings = settings_or_exit()
     with failing_cleanly():
@@ -39,7 +42,13 @@ def declare() -> None:
         power = ensure_topology(connection)
         for vendor in vendors.values():
             for name in (None, *vendor.reply_queues):
-                ensure_reply_queue(connection, vendor.name, name, may_declare=power is Power.DECLARES)
+                try:
+                    ensure_reply_queue(connection, vendor.name, name, may_declare=power is Power.DECLARES)
+                except PreconditionFailed as error:
+                    raise OperatorError(
+                        f"{reply_queue(vendor.name, name)} exists with other arguments ({error.reply_text}); "
+                        "run: ccas-connector topology replace-reply-queues --dry-run"
+                    ) from None
     click.echo(f"{_DONE[power.name]}, with the reply queues of {len(vendors)} vendors.")
 
 

@@ -9,7 +9,7 @@ import pytest
 from amqp.exceptions import ConsumerCancelled, PreconditionFailed
 from kombu import Connection
 
-from connector.demo.deployment import PROGRAM, Deployment
+from connector.demo.deployment import PROGRAM, Deployment, DeploymentError
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.messaging.topology import declare_reply_queue
@@ -104,6 +104,8 @@ def test_a_queue_declared_otherwise_serves_and_is_replaced_once_it_is_empty_and_
     own_node: RabbitNode, deployed: Deployment, channel: Any
 ) -> None:
     redeclare(channel)
+    with pytest.raises(DeploymentError, match="run: ccas-connector topology replace-reply-queues --dry-run"):
+        deployed.command("topology", "declare")
     with deployed.worker() as worker, VendorClient(own_node.url(), "millesime") as vendor:
         told = [line for line in worker.said if "reply_queue.differs" in line]
         assert len(told) == 1
