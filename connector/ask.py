@@ -1,5 +1,6 @@
 """Asking one check's source, until it is answered or has to wait elsewhere."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +19,7 @@ from connector.question import Question
 from connector.registry.records import SecretField
 from connector.registry.vault import VaultError
 from connector.services import Services
+from connector.time_limits import PURSUIT_SECONDS
 from connector.token_life import has_expired
 from schemas.codes import Call, CheckCode
 from schemas.reply import CheckReply
@@ -73,10 +75,14 @@ async def _pursue(
         deadline=window.deadline,
         accesses=accesses,
     )
+    pursued_until = services.clock() + timedelta(seconds=PURSUIT_SECONDS)
     while not is_finished(progress):
         now = services.clock()
         if now >= window.deadline:
             return expire(planned, progress)
+        if now >= pursued_until and may_be_deferred(planned):
+            soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
+            return replace(progress, not_before=max(soon, progress.not_before or soon))
         wait_seconds = _seconds_until(progress.not_before, now)
         if wait_seconds >= SHORTEST_DEFERRAL_SECONDS and may_be_deferred(planned):
             return progress

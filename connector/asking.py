@@ -1,5 +1,7 @@
 """The call itself, noted in the journal before it sets out and when it has ended."""
 
+from dataclasses import replace
+
 import structlog
 
 from connector.advance import attempt_of
@@ -11,7 +13,9 @@ from connector.progress import CheckProgress
 from connector.question import Question
 from connector.services import Services
 from connector.telemetry.tracing import Span
-from connector.upstream.exchange import Answered, Exchange
+from connector.time_limits import ASK_SECONDS
+from connector.upstream.exchange import Answered, Exchange, Unanswered
+from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
 _log = structlog.get_logger(__name__)
@@ -34,11 +38,14 @@ async def ask(
         await access.begin()
 
     left_seconds = question.left_seconds(services.clock())
+    within_seconds = min(left_seconds, ASK_SECONDS)
     try:
         with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
             exchange = await question.upstream.ask(
-                planned.endpoint, attempt.query, question.secret, left_seconds, again
+                planned.endpoint, attempt.query, question.secret, within_seconds, again
             )
+            if within_seconds < left_seconds:
+                exchange = _late(exchange)
             _note_span(span, planned, exchange)
         return exchange, ended(exchange)
     except PublishError:
@@ -46,6 +53,13 @@ async def ask(
     except Exception:
         access.end(UNEXPLAINED)
         raise
+
+
+def _late(exchange: Exchange) -> Exchange:
+    """Return the exchange of a call that was given up though its job had not expired: the source is late."""
+    if isinstance(exchange, Unanswered) and exchange.code is CheckCode.EXPIRED:
+        return replace(exchange, code=CheckCode.PROVIDER_TIMEOUT)
+    return exchange
 
 
 def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:

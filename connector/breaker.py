@@ -11,6 +11,7 @@ from typing import Final
 
 from connector.retry import Held
 from connector.sources.traits import Signal, traits_of
+from connector.time_limits import PROBE_SECONDS
 from schemas.codes import CheckCode
 
 FAILURES_THAT_OPEN: Final = 5
@@ -20,8 +21,6 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 10.0
 LONGEST_KNOWN_PAUSE_SECONDS: Final = 3600.0
 """However long a provider says that it will be away, it is probed after so long: it may be wrong, or back early."""
-PROBE_SECONDS: Final = 60.0
-"""After so long, a probe that has not come back is given up: its worker may have died."""
 _RECHECK_SECONDS: Final = 1.0
 PING_TRUST_SECONDS: Final = 60.0
 """The API keeps a ping's answer for up to 30 minutes: a no is believed for so long after the last real call."""

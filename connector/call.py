@@ -10,8 +10,7 @@ asks once more whether anything holds it back.
 
 import asyncio
 from collections.abc import Container, Mapping
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
 
 from connector.asking import ask
 from connector.breaker import Probe, gate, without_answer
@@ -30,16 +29,15 @@ from connector.quota.turns import Claim, Turn
 from connector.refused import Suspended, note_answer, suspension_of, tried_alone
 from connector.retry import Held
 from connector.services import Services
+from connector.time_limits import (
+    LONGEST_TURN_SECONDS,
+    SET_OUT_SECONDS,
+    TURN_AGAIN_SECONDS,
+    TURN_LASTS_SECONDS,
+)
 from connector.upstream.exchange import Answered, Exchange
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
-
-LONGEST_TURN_SECONDS: Final = 90.0
-"""How long a call waits for its turn in the worker: RabbitMQ takes a delivery back that is not settled in half an hour."""
-TURN_AGAIN_SECONDS: Final = 30.0
-TURN_LASTS_SECONDS: Final = 1.0
-"""A call that does not set out within this of its slot has lost it: its quota is in another window, and so may be hundreds.
-Not sooner: on a machine without time to spare every call is late, and a slot lost is a call less."""
 
 
 async def call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
@@ -63,7 +61,8 @@ async def call(question: Question, progress: CheckProgress, services: Services) 
 
 async def _call(question: Question, progress: CheckProgress, services: Services) -> CheckReply | Held:
     bounds = _bounds_of(question, services)
-    turn = await _held_back(question, bounds, services)
+    turn_by = services.clock() + timedelta(seconds=LONGEST_TURN_SECONDS)
+    turn = await _held_back(question, bounds, turn_by, services)
     if not isinstance(turn, Turn):
         return turn
     with tried_alone(question.planned, question.admitted, services) as suspended:
@@ -79,10 +78,11 @@ async def _set_out(
     passage = await _pass(question, services)
     if isinstance(passage, Held):
         return passage
+    set_out_by = services.clock() + timedelta(seconds=SET_OUT_SECONDS)
     access = question.accesses.of(question.planned, progress.calls + 1)
     try:
-        down = await _pinged_down(question, passage, services)
-        held = down or await _note(question, access, passage, turn, services)
+        down = await _pinged_down(question, passage, set_out_by, services)
+        held = down or await _note(question, access, passage, turn, set_out_by, services)
         if held is not None:
             await _give_back(passage, services)
             return held
@@ -126,21 +126,28 @@ async def _pass(question: Question, services: Services) -> Passage | Held:
     return probes
 
 
-async def _pinged_down(question: Question, passage: Passage, services: Services) -> Held | None:
+async def _pinged_down(
+    question: Question, passage: Passage, set_out_by: datetime, services: Services
+) -> Held | None:
     """Ping the provider where the call is to be its probe; return what holds the call back where it says no."""
     provider = question.breakers[-1]
     probe = passage.get(provider)
-    if probe is None or not probe.ping_first or await _ping(question, services):
+    if probe is None or not probe.ping_first or await _ping(question, set_out_by, services):
         return None
     held = await stay_open(provider, services)
     return note_held(provider, question.admitted.tenant, held, services)
 
 
 async def _note(
-    question: Question, access: Access, passage: Passage, turn: Turn, services: Services
+    question: Question,
+    access: Access,
+    passage: Passage,
+    turn: Turn,
+    set_out_by: datetime,
+    services: Services,
 ) -> CheckReply | Held | None:
     """Have the broker keep the call's record; return what holds the call back by then, None at its turn."""
-    within_seconds = min(question.left_seconds(services.clock()), LONGEST_TURN_SECONDS)
+    within_seconds = question.left_seconds(services.clock(), set_out_by)
     passed: CheckReply | Held | Turn = turn
     try:
         async with asyncio.timeout(within_seconds):
@@ -151,7 +158,7 @@ async def _note(
         if turn.late_seconds > TURN_LASTS_SECONDS:
             # As are those of many, who would all set out now.
             bounds = _bounds_of(question, services)
-            passed = await _held_back(question, bounds, services, probed=passage)
+            passed = await _held_back(question, bounds, set_out_by, services, probed=passage)
     if isinstance(passed, Turn):
         await passed.come()
         return None
@@ -166,13 +173,18 @@ async def _give_back(passage: Passage, services: Services) -> None:
 
 
 async def _held_back(
-    question: Question, bounds: tuple[Bound, ...], services: Services, *, probed: Container[str] = ()
+    question: Question,
+    bounds: tuple[Bound, ...],
+    turn_by: datetime,
+    services: Services,
+    *,
+    probed: Container[str] = (),
 ) -> CheckReply | Held | Turn:
     """Return what holds the call back; its turn where nothing does."""
     held = _held_by_refusals(question, services) or _held_by_breakers(question, services, probed=probed)
     if held is not None:
         return held
-    turn = await _reserve_turn(question, bounds, services)
+    turn = await _reserve_turn(question, bounds, turn_by, services)
     if turn is None:
         return _again_later(question, CheckCode.RATE_LIMITED, services)
     # A suspension may have begun while this call waited, as hundreds may.
@@ -219,7 +231,9 @@ async def _reserve_own(question: Question, services: Services) -> Turn | None:
     return turn
 
 
-async def _reserve_turn(question: Question, bounds: tuple[Bound, ...], services: Services) -> Turn | None:
+async def _reserve_turn(
+    question: Question, bounds: tuple[Bound, ...], turn_by: datetime, services: Services
+) -> Turn | None:
     admitted = question.admitted
     claim = Claim(
         line=token_key(question.planned, admitted.tenant),
@@ -227,22 +241,21 @@ async def _reserve_turn(question: Question, bounds: tuple[Bound, ...], services:
         demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
     )
     since = services.clock()
-    within_seconds = min(question.left_seconds(since), LONGEST_TURN_SECONDS)
-    turn = await services.turns.reserve(claim, within_seconds)
+    turn = await services.turns.reserve(claim, question.left_seconds(since, turn_by))
     if bounds:
         services.metrics.turn_came(admitted.lane, (services.clock() - since) / timedelta(seconds=1))
     return turn
 
 
-async def _ping(question: Question, services: Services) -> bool:
-    """Tell whether the provider may be up, as far as a ping says."""
+async def _ping(question: Question, set_out_by: datetime, services: Services) -> bool:
+    """Tell whether the provider may be up, as far as a ping says: one that has no turn is not sent, and says nothing."""
     if question.planned.endpoint.source in OF_THE_ADDRESS:
         demand = Demand(services.quotas.of_the_address(), is_urgent=True)
-        turn = await services.turns.reserve(
-            Claim(line="ping", vendor="", demand=demand), LONGEST_TURN_SECONDS
-        )
-        if turn is not None:
-            await turn.come()
+        within_seconds = question.left_seconds(services.clock(), set_out_by)
+        turn = await services.turns.reserve(Claim(line="ping", vendor="", demand=demand), within_seconds)
+        if turn is None:
+            return True
+        await turn.come()
     left_seconds = question.left_seconds(services.clock())
     return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
 

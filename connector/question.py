@@ -26,6 +26,7 @@ class Question:
         """The names of the breakers that a call passes, its provider's last."""
         return breakers_of(self.planned)
 
-    def left_seconds(self, now: datetime) -> float:
-        """Return how long there is until the deadline."""
-        return max(0.0, (self.deadline - now) / timedelta(seconds=1))
+    def left_seconds(self, now: datetime, by: datetime | None = None) -> float:
+        """Return how long there is until the deadline, or until ``by`` where that comes first."""
+        end = self.deadline if by is None else min(by, self.deadline)
+        return max(0.0, (end - now) / timedelta(seconds=1))

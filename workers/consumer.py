@@ -19,6 +19,7 @@ from celery.worker.state import maybe_shutdown
 from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
 from connector.messaging.topology import JOURNAL, isolated_queue
 from connector.registry.records import Registry
+from connector.time_limits import LOST_DRAIN_SECONDS
 from workers.app import Work
 from workers.backlog_tidying import BacklogTidying
 from workers.backlogs import Backlogs
@@ -31,8 +32,6 @@ from workers.request import VerifyRequest, queues_of
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
-LOST_DRAIN_SECONDS = 300.0
-"""How long, at least, jobs may still take of which some cannot come again, since their queue is gone: a whole run."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types

@@ -11,12 +11,11 @@ from typing import Any, Final
 import structlog
 
 from connector.messaging.session import BrokerSession
+from connector.time_limits import ALONE_SECONDS
 from workers.pool import AsyncioPool
 
 LOOK_SECONDS: Final = 5.0
 """Between two looks at the queues."""
-ALONE_SECONDS: Final = 120.0
-"""How long the other jobs are waited for: longer than one in hand takes, and not for ever."""
 MOST_PER_LOOK: Final = 10
 """Suspects that are run while the lanes wait."""
 _log = structlog.get_logger(__name__)

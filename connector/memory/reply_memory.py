@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from connector.clock import Clock
 from connector.memory.standing import (
     DEFERRED_SECONDS,
-    RUN_SECONDS,
     Busy,
     Claim,
     Conflict,
@@ -22,6 +21,7 @@ from connector.memory.standing import (
 from connector.memory.store import Written
 from connector.memory.writer import MemoryWriter
 from connector.registry.vault import Vault, VaultError
+from connector.time_limits import RUN_SECONDS
 from schemas.reply import Reply
 
 _log = structlog.get_logger(__name__)

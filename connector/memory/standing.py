@@ -6,8 +6,6 @@ from typing import Final
 
 from schemas.reply import Reply
 
-RUN_SECONDS: Final = 300.0
-"""How long a run that is in hand is believed to be alive: longer than a job in hand takes."""
 DEFERRED_SECONDS: Final = 15.0
 """How long after it was due a run that was put off is still waited for."""
 

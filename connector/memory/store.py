@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, sele
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.memory.shares import reduced
-from connector.memory.standing import RUN_SECONDS, Busy, Claim, Conflict, Entry, Fresh, standing
+from connector.memory.standing import Busy, Claim, Conflict, Entry, Fresh, standing
 from connector.registry.tables import REPLIES
+from connector.time_limits import RUN_SECONDS
 
 MOST_BYTES: Final = 512 * 1024 * 1024
 """Of sealed replies, all vendors together; who holds more than its share of it loses its own oldest."""

@@ -17,7 +17,8 @@ from connector.errors import OperatorError
 from connector.messaging.dead_letters import DeadLetter
 from connector.messaging.dead_reading import read_letter
 from connector.messaging.frames import TolerantFrames
-from connector.messaging.publisher import CONFIRM_TIMEOUT_SECONDS, Confirmation, Outgoing, prepare
+from connector.messaging.publisher import Confirmation, Outgoing, prepare
+from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 
 TRANSPORT_OPTIONS: Final = {
     # Whole, however long: a body is part of what names its letter.

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from connector.messaging.topology import delayed
+from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 
-CONFIRM_TIMEOUT_SECONDS: Final = 30.0
 _DEFAULT_EXCHANGE: Final = ""
 _PERSISTENT: Final = 2
 

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector.catalogue.definition import Endpoint, Source
 from connector.identity import Query
-from connector.upstream.exchange import Again, Answered, Exchange, untold
+from connector.time_limits import PING_SECONDS
+from connector.upstream.exchange import Again, Answered, Exchange, Unanswered, untold
 from connector.upstream.http import request, send
 from connector.upstream.pings import ping_name
-from schemas.codes import Call
+from schemas.codes import Call, CheckCode
 
-_PING_SECONDS: Final = 5.0
 _OK: Final = 200
 _SERVER_ERRORS: Final = range(500, 600)
 _UNCACHED: Final = ((b"cache-control", b"no-cache"),)
@@ -54,7 +54,14 @@ class ApiParticulier:
         if name is None:
             return None
         asked = request("GET", f"{self._base_url}/api/{name}/ping")
-        answer = await send(self._transport, asked, min(within_seconds, _PING_SECONDS))
+        answer = await send(self._transport, asked, min(within_seconds, PING_SECONDS))
+        if (
+            isinstance(answer, Unanswered)
+            and answer.code is CheckCode.EXPIRED
+            and within_seconds < PING_SECONDS
+        ):
+            # It was never sent, or given up for the asker's sake: the provider has not said no.
+            return None
         if not isinstance(answer, Answered) or answer.http_status in _SERVER_ERRORS:
             return False
         return _PINGS.get(_status(answer.body)) if answer.http_status == _OK else None

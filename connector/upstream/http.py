@@ -8,8 +8,8 @@ from typing import Final
 import aiohttp
 import httpx
 
+from connector.time_limits import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from connector.upstream.exchange import Answered, Exchange, Unanswered
-from connector.upstream.transport import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from schemas.codes import CheckCode
 
 _TIMEOUTS: Final = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS).as_dict()

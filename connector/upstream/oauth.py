@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 
 from connector.clock import Clock
 from connector.credentials import DgfipCredentials
+from connector.time_limits import CALL_TIMEOUT_SECONDS
 from connector.upstream.exchange import Answered, Exchange, Unanswered
 from connector.upstream.http import request, send
-from connector.upstream.transport import CALL_TIMEOUT_SECONDS
 from schemas.codes import CheckCode
 
 _MOST_TOKENS: Final = 1000

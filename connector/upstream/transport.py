@@ -5,16 +5,9 @@ calls in flight. A transport does what a call needs and no more: no cookies (one
 never travel on another's), no redirects, no proxy from the environment.
 """
 
-from typing import Final
-
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-
-CONNECT_TIMEOUT_SECONDS: Final = 5.0
-READ_TIMEOUT_SECONDS: Final = 30.0
-CALL_TIMEOUT_SECONDS: Final = 45.0
-"""Of a whole call: a source that sends its answer byte by byte is late too."""
 
 
 def http_transport() -> httpx.AsyncBaseTransport:

@@ -23,12 +23,14 @@ from connector.logs import configure_logs
 from connector.memory import ReplyMemory
 from connector.memory.standing import Claim, Standing
 from connector.messaging.delivery import Lane
-from connector.messaging.publisher import CONFIRM_TIMEOUT_SECONDS, Confirmation, Outgoing, Publisher
-from connector.messaging.session import BrokerSession
+from connector.messaging.publisher import Confirmation, Outgoing, Publisher
+from connector.messaging.session import BrokerSession, ConsumerLostError
 from connector.messaging.topology import DELIVERY_LIMIT
+from connector.messaging.upkeep import EVERY_SECONDS
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settings import load_settings
+from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 from connector.upstream.exchange import Again, Exchange, Upstream, untold
 from connector.upstream.transport import http_transport
 from tests.chaos.journal import NOTES_VARIABLE, NotedUpstream, noting_afterwards, noting_records
@@ -38,6 +40,7 @@ from workers.app import Work, make_app, start_worker
 POINTS: Final = ("before_call", "after_call", "after_confirm")
 POISON: Final = "POISON"
 """A birth name whose call ends the worker, each time."""
+NEVER_SECONDS: Final = 1e9
 PROTECTIONS: Final = (
     "acknowledging last",
     "waiting for confirms",
@@ -51,6 +54,8 @@ PROTECTIONS: Final = (
     "reconnecting",
     "isolation",
     "noting before the call",
+    "declaring again",
+    "finishing what is in hand",
 )
 
 
@@ -93,7 +98,7 @@ class FusedUpstream:
         return await self.upstream.ping(endpoint, within_seconds)
 
 
-def session_of(fuse: Fuse, without: frozenset[str]) -> type[BrokerSession]:
+def session_of(fuse: Fuse, without: frozenset[str], every_seconds: float) -> type[BrokerSession]:
     """Return a session with the point after a reply's confirm, less the protections that are switched off."""
 
     class FusedPublisher(Publisher):
@@ -119,8 +124,28 @@ def session_of(fuse: Fuse, without: frozenset[str]) -> type[BrokerSession]:
 
     class FusedSession(AcknowledgingFirst if "acknowledging last" in without else BrokerSession):  # type: ignore[misc] # chosen at run time
         publisher_type = FusedPublisher
+        upkeep_seconds = every_seconds
 
-    return FusedSession
+    return _less_whole(FusedSession, without)
+
+
+def _less_whole(session: type[BrokerSession], without: frozenset[str]) -> type[BrokerSession]:
+    """Return a session that does less about a topology that is not whole."""
+
+    class DeclaringOnce(session):  # type: ignore[misc, valid-type] # chosen at run time
+        upkeep_seconds = NEVER_SECONDS
+
+        def _want_upkeep(self) -> None:
+            """Leave it as it is."""
+
+    class EndingAtOnce(session):  # type: ignore[misc, valid-type] # chosen at run time
+        def _on_cancelled(self, tag: str) -> None:
+            super()._on_cancelled(tag)
+            self.fail(ConsumerLostError(tag))
+
+    if "declaring again" in without:
+        return DeclaringOnce
+    return EndingAtOnce if "finishing what is in hand" in without else session
 
 
 class AcknowledgingFirst(BrokerSession):
@@ -186,6 +211,7 @@ def main() -> int:
     parser.add_argument("--without", choices=PROTECTIONS, action="append", default=[])
     parser.add_argument("--concurrency", type=int, default=50)
     parser.add_argument("--drain-seconds", type=float, default=60.0)
+    parser.add_argument("--upkeep-seconds", type=float, default=EVERY_SECONDS)
     options = parser.parse_args()
     fuse, without = Fuse(options.die_at, options.passages), frozenset(options.without)
     settings = load_settings(os.environ)
@@ -196,7 +222,7 @@ def main() -> int:
         concurrency=options.concurrency,
         services=services,
         drain_seconds=options.drain_seconds,
-        open_session=session_of(fuse, without),
+        open_session=session_of(fuse, without, options.upkeep_seconds),
         suspect_deliveries=sys.maxsize if "isolation" in without else DELIVERY_LIMIT - 1,
     )
     app = make_app(settings, work)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, after_ping, gate
 from connector.retry import Held
 from connector.sources.traits import signal_of
+from connector.time_limits import PROBE_SECONDS
 from schemas.codes import CheckCode
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -104,7 +105,8 @@ def test_one_call_probes_and_the_others_wait_for_it() -> None:
 
 def test_a_probe_that_dies_with_its_worker_is_given_up() -> None:
     probing, _ = gate(opened(), at(1))
-    assert isinstance(gate(probing, at(61))[1], Probe)
+    assert isinstance(gate(probing, at(PROBE_SECONDS))[1], Held)
+    assert isinstance(gate(probing, at(1 + PROBE_SECONDS))[1], Probe)
 
 
 def test_a_probe_that_learns_nothing_lets_another_go_a_second_later() -> None:

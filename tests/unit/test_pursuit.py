@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.messaging.deferral import deferred
 from connector.messaging.delivery import Delivery, Lane
+from connector.quota.memory_limiter import MemoryLimiter
+from connector.quota.turns import Claim, Turn, Turns
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.upstream.exchange import Unanswered
@@ -276,6 +279,59 @@ async def test_a_ping_that_says_no_spares_the_call(time: ManualTime) -> None:
     assert reply.checks[0].source is None
     assert api.calls == []
     assert api.pings > 1
+
+
+class NoTurnForPings(Turns):
+    """The address's quota leaves a ping no turn in time."""
+
+    async def reserve(self, claim: Claim, within_seconds: float) -> Turn | None:
+        """Return a turn to all others."""
+        return None if claim.line == "ping" else await super().reserve(claim, within_seconds)
+
+
+async def test_a_ping_that_had_no_turn_is_not_sent_and_says_no_more_than_any(time: ManualTime) -> None:
+    api = Api(time, revenu_solidarite_active=[lambda _request: DOWN if api.is_down else found()])
+    acting = services(httpx.MockTransport(api), OneToken(), time)
+    await outage(api, acting)
+    api.is_down = False
+    time.advance(10)
+    pings = api.pings
+    turns = NoTurnForPings(MemoryLimiter(time.seconds), time.seconds)
+    settled = await verified(delivery(RSA), replace(acting, turns=turns))
+    assert isinstance(settled, Answer)
+    assert settled.reply.status is JobStatus.COMPLETED
+    assert api.pings == pings
+
+
+async def test_a_ping_that_is_given_up_for_its_job_is_no_answer(time: ManualTime) -> None:
+    acting = services(httpx.MockTransport(Api(time)), OneToken(), time)
+    upstream = acting.upstreams[Source.API_PARTICULIER]
+    endpoint = CATALOGUE["revenu_solidarite_active"].endpoints[0]
+    assert await upstream.ping(endpoint, 0.0) is None
+
+
+async def test_a_check_of_many_slow_calls_leaves_the_worker_in_between(time: ManualTime) -> None:
+    def slow(_request: httpx.Request) -> httpx.Response:
+        time.advance(40)
+        return fault(422, "35560")
+
+    api = Api(time, revenu_solidarite_active=[slow])
+    acting = services(httpx.MockTransport(api), OneToken(), time)
+    identity = {
+        "nom_naissance": "SESAME",
+        "nom_usage": "MODELE",
+        "prenoms": ["CLAIRE", "ANNE"],
+        "sexe": "F",
+        "date_naissance": "1987-06-12",
+        "lieu_naissance": {"code_pays": "99350"},
+    }
+    asked = delivery(RSA, lane=Lane.BATCH, identity=identity, identity_variants=True)
+    put_off = await verified(asked, acting)
+    assert isinstance(put_off, Defer)
+    assert len(api.calls) == 2
+    reply = await answered(put_off.delivery, acting, time)
+    assert reply.checks[0].status is CheckStatus.NOT_IDENTIFIED
+    assert len(api.calls) > 2
 
 
 async def test_one_dossier_that_always_fails_leaves_its_provider_to_the_others(time: ManualTime) -> None:
