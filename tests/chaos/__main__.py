@@ -91,7 +91,7 @@ def main() -> None:
     )
     names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("--only", choices=names, action="append", help="repeat it (default: every one)")
-    parser.add_argument("--jobs", type=int, help="jobs of each scenario (default: its own, 11,550 in all)")
+    parser.add_argument("--jobs", type=int, help="jobs of each scenario (default: its own)")
     parser.add_argument("--no-controls", action="store_true", help="leave out the runs without a protection")
     options = parser.parse_args()
     # As Ctrl-C does: what was started is stopped.

@@ -66,6 +66,11 @@ class Load(Background):
         with self.changed:
             return frozenset(self._attempted) - self._confirmed
 
+    def enough(self) -> None:
+        """Leave out the jobs that were not sent yet: what the load was for is over."""
+        with self.changed:
+            self._jobs = self._jobs[: len(self._attempted)]
+
     def wait(self, stall_seconds: float = STALL_SECONDS) -> None:
         """Return once every job is confirmed; raises ``StalledError`` when none is for ``stall_seconds``."""
         self.wait_for(lambda: len(self.published) == len(self._jobs), stall_seconds)
@@ -87,10 +92,8 @@ class Load(Background):
     def _publish_the_rest(self, channel: Any, started: float) -> None:
         for number in range(len(self._confirmed), len(self._jobs)):
             self.stopping.wait(max(0.0, started + number * self._seconds_per_job - time.monotonic()))
-            if self.stopping.is_set():
+            if self.stopping.is_set() or (job := self._attempt(number)) is None:
                 return
-            job = self._jobs[number]
-            self._note_attempt(job["job_id"])
             channel.basic_publish(
                 job_message(job),
                 EXCHANGE,
@@ -102,9 +105,14 @@ class Load(Background):
                 self._confirmed.add(job["job_id"])
                 self.progressed()
 
-    def _note_attempt(self, job_id: str) -> None:
+    def _attempt(self, number: int) -> Mapping[str, Any] | None:
+        """Return the job of this number, noted as sent; None where it was left out meanwhile."""
         with self.changed:
+            if number >= len(self._jobs):
+                return None
+            job_id = self._jobs[number]["job_id"]
             if self._attempted and self._attempted[-1] == job_id:
                 self._republished.add(job_id)
             else:
                 self._attempted.append(job_id)
+            return self._jobs[number]

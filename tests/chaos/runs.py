@@ -20,6 +20,8 @@ def run(node: RabbitNode, deployment: Deployment, scenario: Scenario, jobs: int)
         scenario.lives(jobs),
         scenario.act,
         lane=scenario.lane,
+        jobs_per_second=scenario.jobs_per_second,
+        is_revived=scenario.is_revived,
     )
     return result, scenario.judge(result)
 
@@ -37,6 +39,8 @@ def run_without(
         lives,
         scenario.act,
         lane=scenario.lane,
+        jobs_per_second=scenario.jobs_per_second,
+        is_revived=scenario.is_revived,
         patience_seconds=_CONTROL_PATIENCE_SECONDS,
     )
     return scenario.judge(result)

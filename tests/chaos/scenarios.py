@@ -13,6 +13,7 @@ from kombu import Connection
 
 from connector.messaging.topology import declare_reply_queue
 from tests.chaos.alarm import memory_alarm
+from tests.chaos.deletions import delete_every_part
 from tests.chaos.load import Load
 from tests.chaos.stage import VENDOR, Result, Stage
 from tests.chaos.worker import POISON
@@ -52,6 +53,10 @@ class Scenario:
     lane: str = "interactive"
     lives: Callable[[int], Lives] = lambda _jobs: ((),)
     """Options of the worker's successive lives, by the number of jobs; the last for ever."""
+    jobs_per_second: float | None = None
+    """By default, the jobs last for ``LOAD_SECONDS``."""
+    is_revived: bool = False
+    """A worker that ended by itself, because of what it met, is started again."""
     explained: bool = False
     """A crash, a cut or the vendor itself explains that a job is answered more than once."""
     complaints: Complaints = lambda _result: []
@@ -279,6 +284,17 @@ SCENARIOS: Final = (
         act=_delete_the_reply_queue,
         jobs=400,
         complaints=all_completed,
+    ),
+    Scenario(
+        name="every part of the topology deleted in turn",
+        protections=("declaring again", "finishing what is in hand"),
+        act=delete_every_part,
+        jobs=3000,
+        short=1000,
+        lives=lambda _jobs: (("--upkeep-seconds", "1"),),
+        jobs_per_second=12.0,
+        is_revived=True,
+        explained=True,
     ),
     Scenario(
         name="broker out of memory",

@@ -29,6 +29,8 @@ LOAD_SECONDS: Final = 8.0
 """That a load lasts at the least, so that a fault meets it under way."""
 MOST_JOBS_PER_SECOND: Final = 150.0
 VENDOR: Final = "millesime"
+_TRIED_AGAIN: Final = "dead_letter_worker_publisher_confirm_timeout"
+_TRIED_AGAIN_MILLISECONDS: Final = 3000
 LOOKS_PER_SECOND: Final = 3
 """At the broker's queues."""
 
@@ -59,6 +61,8 @@ class Result:
     """What a run of a scenario has shown."""
 
     account: Account
+    jobs: int
+    """That were to be published, less those that the scenario left out."""
     crashes: int
     calls: int
     """That the sandbox counted."""
@@ -72,6 +76,8 @@ def theatre() -> Iterator[tuple[RabbitNode, Deployment]]:
     """Give a broker, and a deployment on it, for several scenarios."""
     with RabbitNode() as node, Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
         deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
+        # What is due and finds no way is tried again after so long; a broker's default is three minutes.
+        node.ctl("eval", f"application:set_env(rabbit, {_TRIED_AGAIN}, {_TRIED_AGAIN_MILLISECONDS}).")
         deployment.command("topology", "declare")
         sync_declarations(node)
         yield node, deployment
@@ -85,6 +91,8 @@ def play(  # noqa: PLR0913 - what a run is made of
     act: Callable[[Stage], None],
     *,
     lane: str = "interactive",
+    jobs_per_second: float | None = None,
+    is_revived: bool = False,
     patience_seconds: float = 400.0,
 ) -> Result:
     """Publish ``jobs`` to a worker of ``lives``, let ``act`` do its worst, and account for every job once it is over.
@@ -105,14 +113,16 @@ def play(  # noqa: PLR0913 - what a run is made of
             "CONNECTOR_BROKER_URL": proxy.in_front_of(node.url()),
             NOTES_VARIABLE: str(folder / "calls"),
         }
-        worker = stack.enter_context(Supervisor(lives, environment, folder / "worker.log"))
+        worker = stack.enter_context(
+            Supervisor(lives, environment, folder / "worker.log", is_revived=is_revived)
+        )
         load = stack.enter_context(
             Load(
                 node.url(),
                 VENDOR,
                 jobs,
                 lane=lane,
-                jobs_per_second=min(MOST_JOBS_PER_SECOND, len(jobs) / LOAD_SECONDS),
+                jobs_per_second=jobs_per_second or min(MOST_JOBS_PER_SECOND, len(jobs) / LOAD_SECONDS),
             )
         )
         collector = stack.enter_context(Collector(node.url(), load))
@@ -136,7 +146,12 @@ def play(  # noqa: PLR0913 - what a run is made of
         written = journalled(database, folder / "calls", {str(job["job_id"]) for job in jobs})
     _sweep(node)
     return Result(
-        account=account, crashes=crashes, calls=len(sandbox.calls()), journal=written, stalled=stalled
+        account=account,
+        jobs=load.size,
+        crashes=crashes,
+        calls=len(sandbox.calls()),
+        journal=written,
+        stalled=stalled,
     )
 
 

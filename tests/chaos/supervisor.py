@@ -15,10 +15,18 @@ class Supervisor:
     """Runs one worker at a time, from when it is entered until it is left.
 
     Each life of the worker has the next of ``lives`` as its options, the last one for ever. A worker that ended by
-    a signal has crashed, and is started again; one that ended by itself is not.
+    a signal has crashed, and is started again; one that ended by itself is not, unless ``is_revived``.
     """
 
-    def __init__(self, lives: Sequence[Sequence[str]], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        lives: Sequence[Sequence[str]],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        is_revived: bool = False,
+    ) -> None:
+        self._is_revived = is_revived
         self._lives = [tuple(life) for life in lives] or [()]
         self._environment = dict(environment)
         self._log = log
@@ -88,7 +96,7 @@ class Supervisor:
             status = self._process.wait()
             with self._changed:
                 self.crashes += status < 0
-                if self._stopping or status > 0:
+                if self._stopping or (status > 0 and not self._is_revived):
                     self._changed.notify_all()
                     return
                 self._start()
