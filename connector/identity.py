@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Final
 
 from connector.defects import Defect, invalid, missing
-from schemas.identity import FRANCE, Identity, PlaceOfBirth, normalised, split_date
+from schemas.identity import FRANCE, MOST_PRENOMS_READ, Identity, PlaceOfBirth, normalised, split_date
 
 Query = tuple[tuple[str, str], ...]
 """Parameters of a call under the API's names, in order, arrays repeated."""
@@ -49,7 +49,7 @@ class IdentityProfile:
     sex: Sex
     place: Place
     takes_nom_usage: bool = False
-    most_prenoms: int = 3
+    most_prenoms: int = MOST_PRENOMS_READ
     demands_full_date: bool = True
 
 
@@ -153,11 +153,12 @@ def _commune_abroad(place: PlaceOfBirth) -> Defect | None:
 
 
 def _query(profile: IdentityProfile, identity: Identity) -> Iterator[tuple[str, str]]:
-    yield "nomNaissance", normalised(identity.nom_naissance or "")
-    if profile.takes_nom_usage and identity.nom_usage:
-        yield "nomUsage", normalised(identity.nom_usage)
-    for prenom in (identity.prenoms or ())[: profile.most_prenoms]:
-        yield "prenoms[]", normalised(prenom)
+    person = identity.as_sent
+    yield "nomNaissance", person.nom_naissance or ""
+    if profile.takes_nom_usage and person.nom_usage:
+        yield "nomUsage", person.nom_usage
+    for prenom in (person.prenoms or ())[: profile.most_prenoms]:
+        yield "prenoms[]", prenom
     if identity.date_naissance:
         names = ("anneeDateNaissance", "moisDateNaissance", "jourDateNaissance")
         for name, part in zip(names, split_date(identity.date_naissance), strict=False):

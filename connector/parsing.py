@@ -22,12 +22,16 @@ from schemas.siret import Siret
 
 MAX_ERRORS: Final = 20
 """A job with more defects than this gets the first ones: enough to correct it by."""
-MAX_PARTS: Final = 2_000
+MAX_PARTS: Final = 1_000
 """Arrays, objects and commas of a body. The longest job of the contract has some hundreds; a body of 64 KiB can hold
 65,000, and each takes longer to read than a letter of a text."""
+MAX_DIGITS: Final = 200
+"""Digits one after the other. No text of a job has so many, and a number takes a time that grows with their square."""
 FEW_PARTS: Final = 100
 """A body with fewer parts has too few members to cost much, whatever is wrong with them."""
 _PARTS: Final = (b",", b"[", b"{")
+_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_TOO_MANY_DIGITS: Final = b"0" * (MAX_DIGITS + 1)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -60,11 +64,8 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
         return Unreadable((_invalid("Le corps du message dépasse 64 Kio."),))
     # RFC 8259, 8.1: a reader may ignore a byte order mark, which some writers cannot help.
     text = body.removeprefix(_BYTE_ORDER_MARK)
-    parts = _parts_of(text)
-    if parts > MAX_PARTS:
-        return Unreadable((_invalid("Le corps compte trop d'éléments pour être une demande."),))
-    if parts > FEW_PARTS and (crowded := _crowded(text)):
-        return crowded
+    if refused := _beyond_reading(text) or _crowded(text):
+        return refused
     try:
         job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
@@ -107,8 +108,23 @@ def _parts_of(text: bytes) -> int:
     return sum(map(text.count, _PARTS))
 
 
+def _has_a_long_number(text: bytes) -> bool:
+    return len(text) > MAX_DIGITS and _TOO_MANY_DIGITS in text.translate(_DIGITS_ALIKE)
+
+
+def _beyond_reading(text: bytes) -> Unreadable | None:
+    """Return why a body is not read at all: it is no job, and would take long; None where it is read."""
+    if _parts_of(text) > MAX_PARTS:
+        return Unreadable((_invalid("Le corps compte trop d'éléments pour être une demande."),))
+    if _has_a_long_number(text):
+        return Unreadable((_invalid(f"Le corps contient plus de {MAX_DIGITS} chiffres d'affilée."),))
+    return None
+
+
 def _crowded(text: bytes) -> Unreadable | None:
     """Return what is wrong with the counts of a body, before its members are looked at; None where nothing is."""
+    if _parts_of(text) <= FEW_PARTS:
+        return None
     document = _document(text)
     if isinstance(document, Unreadable):
         return document
@@ -144,7 +160,7 @@ def glimpse(body: bytes) -> Seen:
 
 
 def _is_readable(body: bytes) -> bool:
-    return len(body) <= MAX_BODY_BYTES and _parts_of(body) <= MAX_PARTS
+    return len(body) <= MAX_BODY_BYTES and _beyond_reading(body) is None
 
 
 def _see(document: dict[str, Any]) -> Seen:

@@ -7,7 +7,8 @@ import itertools
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Final, Literal
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -100,6 +101,8 @@ FRANCE: Final = "99100"
 
 
 MAX_PRENOMS: Final = 20
+MOST_PRENOMS_READ: Final = 3
+"""First names of a query, beyond which the API reads none."""
 # JSON knows lists only, hence no strict tuple.
 Prenoms = Annotated[
     tuple[Annotated[Name, MayBeEmpty()], ...],
@@ -143,3 +146,12 @@ class Identity(RequestModel):
     """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; absent when unknown. ``1979-00-00`` is ``1979``."""
     lieu_naissance: PlaceOfBirth | None = None
     """Place of birth."""
+
+    @cached_property
+    def as_sent(self) -> "Identity":
+        """The identity with its names as the API reads them, its first names no more than it reads: for every check at once."""
+        given = {"nom_naissance": self.nom_naissance, "nom_usage": self.nom_usage}
+        names: dict[str, Any] = {member: normalised(name) for member, name in given.items() if name}
+        if self.prenoms:
+            names["prenoms"] = tuple(map(normalised, self.prenoms[:MOST_PRENOMS_READ]))
+        return self.model_copy(update=names)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from connector.demo.deployment import CLAMART
 from connector.messaging.delivery import MAX_BODY_BYTES
-from connector.parsing import FEW_PARTS, MAX_PARTS
+from connector.parsing import FEW_PARTS, MAX_DIGITS, MAX_PARTS
 
 _JOB: Final = f'{{"version":1,"job_id":"a","tenant":"{CLAMART}","checks":[{{"check":"quotient_familial"}}]'
 _CHECK: Final = (
@@ -23,6 +23,7 @@ _UNITS: Final = {
     "checks": '{"check":"quotient_familial"}',
     "checks of a wrong type": '{"check":1}',
     "numbers of 40 digits": "1" * 40,
+    "numbers as long as may be": "1" * MAX_DIGITS,
     "numbers of 4,000 digits": "1" * 4000,
     "NaN": "NaN",
     "surrogate pairs": '"\\ud83d\\ude00"',

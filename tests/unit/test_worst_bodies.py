@@ -13,7 +13,7 @@ from connector.clock import paris_day
 from connector.grants import grant_of
 from connector.json_pointer import LONGEST_NAME
 from connector.messaging.delivery import MAX_BODY_BYTES
-from connector.parsing import FEW_PARTS, MAX_ERRORS, MAX_PARTS, Unreadable, glimpse, read_job
+from connector.parsing import FEW_PARTS, MAX_DIGITS, MAX_ERRORS, MAX_PARTS, Unreadable, glimpse, read_job
 from connector.plan import plan
 from connector.registry.records import Vendor
 from schemas.codes import JobCode
@@ -63,7 +63,7 @@ def test_a_job_that_uses_all_that_the_contract_allows_is_read() -> None:
             "check": "quotient_familial",
             "call": "identite",
             "api_version": 3,
-            "params": {f"parameter_{count}": count for count in range(30)},
+            "params": {f"parameter_{count}": count for count in range(20)},
         }
         for index in range(20)
     ]
@@ -80,6 +80,17 @@ def test_too_many_parts_are_refused_in_one_sentence() -> None:
     assert [error.code for error in read.errors] == [JobCode.INVALID_MESSAGE]
 
 
+def test_a_number_of_too_many_digits_is_refused_unread() -> None:
+    """As many as may be are read, and are then no quotient."""
+    refused = read_job(json.dumps(job()).replace('"version": 1', f'"version": 1{"0" * MAX_DIGITS}').encode())
+    assert isinstance(refused, Unreadable)
+    assert str(MAX_DIGITS) in refused.errors[0].detail
+    assert refused.errors[0].pointer is None
+    read = read_job(json.dumps(job()).replace('"version": 1', f'"version": {"1" * MAX_DIGITS}').encode())
+    assert isinstance(read, Unreadable)
+    assert [error.code for error in read.errors] == [JobCode.UNSUPPORTED_VERSION]
+
+
 def test_unknown_members_of_a_crowded_body_are_named_where_they_stand() -> None:
     """An integrator who sends a whole dossier learns which members do not belong, and which job it was."""
     crowded = job(job_id="j-1", **{f"field_{index}": index for index in range(300)})
@@ -91,7 +102,7 @@ def test_unknown_members_of_a_crowded_body_are_named_where_they_stand() -> None:
 
 def test_lists_of_a_crowded_body_are_told_with_their_bound() -> None:
     """Both lists of a job have one."""
-    checks = [{"id": str(index), "check": "quotient_familial"} for index in range(300)]
+    checks = [{"id": str(index), "check": "quotient_familial"} for index in range(150)]
     crowded = job(*checks, identity={"prenoms": ["A"] * 300})
     read = read_job(json.dumps(crowded).encode())
     assert isinstance(read, Unreadable)
