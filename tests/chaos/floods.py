@@ -5,6 +5,7 @@ second, of a tenant of its own, and is to be answered each time as if it were al
 """
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -260,7 +261,7 @@ def flooded(without: str | None = None) -> Iterator[tuple[Deployment, str]]:
         if without is None:
             stack.enter_context(deployment.worker())
         else:
-            program = ("python", "-m", "tests.chaos.flooded_worker", "--without", without)
+            program = (sys.executable, "-m", "tests.chaos.flooded_worker", "--without", without)
             worker = stack.enter_context(deployment.start(*program))
             worker.wait_for("worker.ready")
         yield deployment, node.url()
