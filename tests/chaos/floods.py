@@ -32,6 +32,8 @@ LATENCY_SECONDS: Final = 0.1
 """Of the sandbox."""
 MOST_SECONDS: Final = 2.0
 """That the other vendor's agent may wait."""
+MOST_REFUSALS: Final = 500
+"""While a flood lasts, a minute or so: at 2,000 in five minutes the API bans the address, and so everybody."""
 _FLOODER: Final = "millesime"
 _OTHER: Final = "sonate-opus"
 _PATIENCE_SECONDS: Final = 75.0
@@ -80,10 +82,13 @@ class Outcome:
 
     @property
     def is_noticed(self) -> bool:
-        """The other vendor has noticed."""
+        """The other vendor has noticed, or would have before long."""
         completed = self.statuses.get("completed", 0)
         return (
-            self.is_paused or completed < sum(self.statuses.values()) or self.longest_seconds > MOST_SECONDS
+            self.is_paused
+            or self.refusals > MOST_REFUSALS
+            or completed < sum(self.statuses.values())
+            or self.longest_seconds > MOST_SECONDS
         )
 
 
