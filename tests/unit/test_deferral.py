@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -150,6 +150,7 @@ WRITTEN = st.builds(
 
 
 @pytest.mark.parametrize("way", WAYS)
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a slow machine is no defect
 @given(body=WRITTEN | st.binary(max_size=2000), spells=st.booleans())
 def test_whichever_way_it_is_put_off_its_bytes_come_back(way: str, body: bytes, *, spells: bool) -> None:
     """The digest that the reply memory knows a job by is of its bytes, and so is its size."""
