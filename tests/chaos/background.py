@@ -1,6 +1,7 @@
 """A loop in a thread of its own that lives through the broker's absences, and whose progress others wait for."""
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ TRANSIENT: Final = (OSError, amqp.AMQPError, amqp.exceptions.MessageNacked)
 """What an absent, dying, returning or refusing broker makes of a connection: to be tried again."""
 RETRY_SECONDS: Final = 0.1
 STALL_SECONDS: Final = 60.0
+_ASK_AGAIN_SECONDS: Final = 1.0
+"""What is waited for may have come about elsewhere: a job's confirm may come after its reply."""
 _ANSWER_SECONDS: Final = 20
 """A broker that has gone silent is given up after this."""
 
@@ -62,27 +65,28 @@ class Background(ABC):
         self.stopping.wait(RETRY_SECONDS)
 
     def wait_for(self, holds: Callable[[], bool], stall_seconds: float) -> None:
-        """Return once ``holds()``, which is asked after each progress.
+        """Return once ``holds()``, which is asked after each progress, and each second.
 
         Raises ``StalledError`` when nothing progresses for ``stall_seconds``, and what ``work`` raised.
         """
-        while True:
-            with self.changed:
-                steps = self._steps
-            if holds():
-                return
-            self._wait_for_a_step_after(steps, stall_seconds)
-
-    def _wait_for_a_step_after(self, steps: int, stall_seconds: float) -> None:
-        with self.changed:
-            self.changed.wait_for(lambda: self._steps != steps or self._failure, stall_seconds)
-            if self._failure is not None:
-                raise self._failure
-            if self._steps == steps:
+        steps, progressed_at = self._steps_after(None), time.monotonic()
+        while not holds():
+            before, steps = steps, self._steps_after(steps)
+            if steps != before:
+                progressed_at = time.monotonic()
+            elif time.monotonic() - progressed_at > stall_seconds:
                 raise StalledError(
                     f"no progress for {stall_seconds:.0f} s: {self.so_far()}"
                     f"; the broker's last trouble: {self._last_trouble!r}",
                 )
+
+    def _steps_after(self, steps: int | None) -> int:
+        """Return the number of steps once it is another one, or after a second."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._steps != steps or self._failure, _ASK_AGAIN_SECONDS)
+            if self._failure is not None:
+                raise self._failure
+            return self._steps
 
     def _run(self) -> None:
         try:

@@ -23,7 +23,6 @@ FAILURES_PER_PART: Final = 2
 _LOW_LEVELS: Final = frozenset(delay_queues()[:5])
 """Where jobs wait that are put off for less than half a minute: all of this scenario."""
 _LOOK_SECONDS: Final = 0.05
-_PATIENCE_SECONDS: Final = 60.0
 
 
 def topology() -> Objects:
@@ -70,7 +69,7 @@ def _is_kept_last(queue: QueueObject) -> tuple[bool, bool]:
 def _delete_queue(stage: Stage, channel: Any, queue: QueueObject, consumed: tuple[str, ...]) -> None:
     if queue.name in _LOW_LEVELS:
         # The client is not told of what is on its way out.
-        _until(lambda: not depths(stage.node)[queue.name].total, queue.name)
+        _until(stage, lambda: not depths(stage.node)[queue.name].total, queue.name)
     is_read = queue.name in consumed or queue.name.startswith("replies.")
     is_read = is_read and not queue.name.startswith("connector.isolated.")
 
@@ -81,7 +80,7 @@ def _delete_queue(stage: Stage, channel: Any, queue: QueueObject, consumed: tupl
             return False
         return not waiting and (readers > 0 or not is_read)
 
-    _until(is_ready, queue.name)
+    _until(stage, is_ready, queue.name)
     destroyed = channel.queue_delete(queue.name)
     if destroyed:
         raise TimeoutError(f"{queue.name} was not empty any more: {destroyed} destroyed")
@@ -107,7 +106,7 @@ def _go_on(stage: Stage, *, fails: bool = True) -> None:
 
 def _wait_for_all(stage: Stage) -> None:
     """Return once the broker has every part, and its workers take jobs again."""
-    _until(lambda: not _missing(stage), "a part")
+    _until(stage, lambda: not _missing(stage), "a part")
 
 
 def _missing(stage: Stage) -> set[tuple[str, ...]]:
@@ -134,8 +133,8 @@ def _replay(stage: Stage) -> None:
     stage.deployment.command("dead", "replay", "--all", "--lane", "interactive")
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _until(stage: Stage, holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + stage.stall_seconds
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} is not as it must be")

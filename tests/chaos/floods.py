@@ -25,7 +25,7 @@ from connector.sandbox.tokens import SandboxToken, issue_token
 from schemas.codes import Call
 from tests.jobs import QF, RSA, identity, job
 from tests.sandbox_control import SandboxControl
-from tests.town import import_town, sirets
+from tests.town import import_town, sirets, town_token
 from tests.worst_bodies import worst_bodies
 
 LATENCY_SECONDS: Final = 0.1
@@ -41,6 +41,9 @@ _PATIENCE_SECONDS: Final = 75.0
 TOWN: Final = sirets(200, first=2000)
 LACKING: Final = sirets(6, first=3000)
 """Tenants whose tokens have one scope, of a check that nobody asks for."""
+REVOKED: Final = sirets(30, first=4000)
+"""Tenants whose tokens the API knows no more."""
+_HEADERS: Final = {f"x-long-{number}": "x" * 10_000 for number in range(10)}
 _SPELT: Final = (b'"france_connect_token"', rb'"france\u005fconnect_token"')
 
 
@@ -187,6 +190,19 @@ def _lacking_scopes() -> Iterator[Message]:
         )
 
 
+def _revoked_tokens() -> Iterator[Message]:
+    """3,000 jobs of thirty tenants whose tokens are revoked, four checks each."""
+    checks = [{**check, "id": f"{check['check']}-{turn}"} for turn in range(2) for check in (QF, RSA)]
+    for number, tenant in enumerate(islice(cycle(REVOKED), 3000)):
+        yield Message(body=_encoded(job_id=f"revoked-{number}", tenant=tenant, checks=checks))
+
+
+def _long_headers() -> Iterator[Message]:
+    """1,000 jobs with 100 KB of headers each, which a queue's limit in bytes does not count."""
+    for number in range(1000):
+        yield Message(body=_encoded(job_id=f"long-{number}", tenant=CLAMART), headers=_HEADERS)
+
+
 def _waiting_again() -> Iterator[Message]:
     """One job of a tenant, published 1,500 times while its first run is under way."""
     body = _encoded(job_id="again", tenant=CLAMART, identity=identity("INCONNUE"))
@@ -241,6 +257,18 @@ FLOODS: Final = (
         messages=_lacking_scopes,
         without="the refusals",
     ),
+    Flood(
+        name="revoked-tokens",
+        about="3,000 jobs of thirty tenants whose tokens are revoked",
+        messages=_revoked_tokens,
+        without="the refusals",
+    ),
+    Flood(
+        name="long-headers",
+        about="1,000 jobs with 100 KB of headers each",
+        messages=_long_headers,
+        without=None,
+    ),
     Flood(name="one-job-again", about="a job published 1,500 times", messages=_waiting_again, without=None),
     Flood(
         name="pretending",
@@ -261,7 +289,11 @@ def flooded(without: str | None = None) -> Iterator[tuple[Deployment, str]]:
         )
         for name in ("CONNECTOR_TOKEN_QUOTA", "CONNECTOR_EGRESS_QUOTA", "CONNECTOR_FRANCE_CONNECT_QUOTA"):
             del deployment.environment[name]
-        import_town(deployment, [*TOWN, *LACKING], others={siret: _narrow(siret) for siret in LACKING})
+        others = {
+            **{siret: _narrow(siret) for siret in LACKING},
+            **{siret: town_token(siret, is_revoked=True) for siret in REVOKED},
+        }
+        import_town(deployment, [*TOWN, *LACKING, *REVOKED], others=others)
         deployment.command("topology", "declare")
         if without is None:
             stack.enter_context(deployment.worker())

@@ -67,8 +67,8 @@ class Result:
     calls: int
     """That the sandbox counted."""
     journal: Journalled
-    stalled: bool
-    """The scenario waited for answers in vain."""
+    given_up: str | None
+    """Why the scenario did not come to its end; None where it did."""
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def play(  # noqa: PLR0913 - what a run is made of
             database=database,
             stall_seconds=patience_seconds,
         )
-        stalled = not _acted(act, stage)
+        given_up = _act(act, stage)
         load.wait()
         looks = round(patience_seconds * LOOKS_PER_SECOND)
         account = final_account(node, collector, load, looks=looks)
@@ -151,16 +151,16 @@ def play(  # noqa: PLR0913 - what a run is made of
         crashes=crashes,
         calls=len(sandbox.calls()),
         journal=written,
-        stalled=stalled,
+        given_up=given_up,
     )
 
 
-def _acted(act: Callable[[Stage], None], stage: Stage) -> bool:
+def _act(act: Callable[[Stage], None], stage: Stage) -> str | None:
     try:
         act(stage)
-    except (StalledError, TimeoutError):
-        return False
-    return True
+    except (StalledError, TimeoutError) as error:
+        return str(error)
+    return None
 
 
 def _sweep(node: RabbitNode) -> None:
