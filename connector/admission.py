@@ -53,9 +53,9 @@ def admit(
     The vendor is the first word of the routing key, which the broker binds to the AMQP user; the lane is the
     queue, since a ``CC`` header reaches other queues under the same key.
     """
-    if delivery.dead_lettered:
-        return Dead(DeadReason.FORGED)
     vendor = registry.vendors.get(delivery.routing_key.partition(".")[0])
+    if delivery.dead_lettered:
+        return Dead(DeadReason.FORGED, None if vendor is None else _forged(delivery, vendor, now))
     if vendor is None:
         return Dead(DeadReason.UNKNOWN_VENDOR)
     allowed = _allowed_reply_queue(delivery, vendor)
@@ -118,6 +118,14 @@ def default_deadline(delivery: Delivery) -> datetime:
         else datetime.fromtimestamp(delivery.timestamp, tz=UTC)
     )
     return published_at + DEFAULT_LIFETIMES[delivery.lane]
+
+
+def _forged(delivery: Delivery, vendor: Vendor, now: datetime) -> Answer:
+    """Return what a message with ``x-death`` is answered, should nobody keep it: it need not come from the vendor."""
+    error = job_error(
+        JobCode.INVALID_MESSAGE, "L'en-tête AMQP x-death est réservé au courtier : publier le message sans."
+    )
+    return Answer(reply_queue(vendor.name), rejection(delivery, (error,), now, glimpse(delivery.body)))
 
 
 def _too_late(job: VerificationRequest) -> JobError:

@@ -39,6 +39,9 @@ class Dead:
     """Keep the message where an operator finds it."""
 
     reason: DeadReason
+    when_full: Answer | None = None
+    """How it ends where ``connector.dead`` takes no more; None where there is nobody to answer: it then waits in its lane,
+    whose room is everybody's."""
 
 
 @dataclass(frozen=True, slots=True)

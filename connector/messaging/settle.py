@@ -50,8 +50,12 @@ class OverflowFullError(Exception):
         self.flow = flow
 
 
-class _NowhereToReplyError(Exception):
-    """Neither the vendor's queue nor ``connector.undeliverable`` takes a reply."""
+class _FullError(Exception):
+    """A queue takes no more; ``instead`` is how the message ends then."""
+
+    def __init__(self, queue: str, instead: Settlement) -> None:
+        super().__init__(queue)
+        self.instead = instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +95,9 @@ class Settler:
         while True:
             try:
                 await self._settle_once(settlement, delivery, taken)
-            except _NowhereToReplyError:
+            except _FullError as full:
                 # It must not stay in hand: a vendor that reads nothing would fill the hands of all.
-                settlement = Dead(DeadReason.NOWHERE_TO_REPLY)
+                settlement = full.instead
                 continue
             except PublishError as error:
                 if self.publisher.has_ended:
@@ -124,6 +128,8 @@ class Settler:
                 _log.warning("job.isolated", queue=taken.queue)
             case Dead():
                 is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
+                if not is_kept and settlement.when_full is not None:
+                    raise _FullError(DEAD, settlement.when_full)
                 _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
                 if not is_kept:
                     await self.recorded()
@@ -137,7 +143,8 @@ class Settler:
     async def _keep_dead(self, dead: Dead, delivery: Delivery, queue: str) -> bool:
         """Put a message on ``connector.dead``; False where that is full.
 
-        The broker's own dead-lettering then has the message wait where it was, in nobody's hand, until there is room.
+        Where nobody can be answered instead, the broker's own dead-lettering has the message wait where it was, in nobody's
+        hand, until there is room.
         """
         letter = _dead_letter(dead, delivery, queue, self.clock())
         confirmation = await self.publisher.publish(letter)
@@ -187,7 +194,7 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Co
     )
     became = await publisher.publish(kept)
     if became is Confirmation.REFUSED:
-        raise _NowhereToReplyError
+        raise _FullError(UNDELIVERABLE, Dead(DeadReason.NOWHERE_TO_REPLY))
     if became is Confirmation.UNROUTABLE:
         raise PublishError(f"{UNDELIVERABLE} does not exist")
     _log.error("reply.undeliverable", reason=reason, queue=answer.queue, lane=delivery.lane)

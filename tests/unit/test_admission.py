@@ -86,8 +86,14 @@ def test_a_job_of_a_vendor_for_its_tenant_is_admitted() -> None:
     assert result.reply_to == "replies.millesime"
 
 
-def test_a_message_with_x_death_is_dead() -> None:
-    assert admit_with(dead_lettered=True) == Dead(DeadReason.FORGED)
+def test_a_message_with_x_death_is_dead_and_answered_where_nobody_can_keep_it() -> None:
+    result = admit_with(dead_lettered=True)
+    assert isinstance(result, Dead)
+    assert result.reason is DeadReason.FORGED
+    assert result.when_full is not None
+    assert result.when_full.queue == "replies.millesime"
+    assert result.when_full.reply.job_id == "demande-1"
+    assert [error.code for error in result.when_full.reply.errors] == [JobCode.INVALID_MESSAGE]
 
 
 def test_a_forged_message_of_an_unknown_vendor_is_dead_as_forged() -> None:

@@ -318,6 +318,13 @@ async def test_a_dead_letter_that_is_refused_waits_in_nobody_s_hand() -> None:
     assert broker.events == ["publish connector.dead", "record", "reject"]
 
 
+async def test_a_dead_letter_that_is_refused_is_answered_where_there_is_somebody_to_answer() -> None:
+    """It would wait in its lane, whose room is everybody's."""
+    broker = Broker(Confirmation.REFUSED, Confirmation.ROUTED)
+    await broker.settle(Dead(DeadReason.FORGED, ANSWER))
+    assert broker.events == ["publish connector.dead", f"publish {ANSWER.queue}", "acknowledge"]
+
+
 @pytest.mark.parametrize(
     ("dead", "end"), [(Confirmation.ROUTED, "acknowledge"), (Confirmation.REFUSED, "reject")]
 )
