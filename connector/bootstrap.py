@@ -15,6 +15,7 @@ from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
 from connector.concerned import Concerned
+from connector.deferrals import Deferrals
 from connector.intake import Intake
 from connector.journal.journal import AccessJournal, Journal, NoJournal
 from connector.journal.keys import JournalKeys
@@ -150,6 +151,7 @@ def build_services(
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
         intake=Intake(concurrency),
+        deferrals=Deferrals(clock),
         quotas=Quotas(
             token=settings.token_quota,
             egress=settings.egress_quota,

@@ -10,6 +10,7 @@ from connector.breaker import Breaker
 from connector.catalogue.definition import Source
 from connector.clock import Clock
 from connector.concerned import Concerned
+from connector.deferrals import Deferrals
 from connector.intake import Intake
 from connector.journal.journal import Journal
 from connector.memory import ReplyMemory
@@ -44,6 +45,8 @@ class Services:
     """One per provider."""
     intake: Intake
     """Which jobs this process has in hand."""
+    deferrals: Deferrals
+    """Which jobs this process has put off."""
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""

@@ -184,13 +184,17 @@ async def _wait_for_another(
     now, admitted = services.clock(), job.admitted
     if now >= admitted.expires_at:
         checks = await _ask(job, records, services)
-        answer = _answer(job.delivery, admitted, _replies(checks), services)
-        return Answer(answer.queue, as_duplicate(answer.reply))
+        return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), services))
     looks = job.delivery.progress.looks if job.delivery.progress else 0
     again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
     soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
-    look_at = min(until, now + timedelta(seconds=again_seconds), admitted.expires_at)
-    return Defer(max(look_at, soon), job.put_off(looks + 1))
+    look_at = max(min(until, now + timedelta(seconds=again_seconds), admitted.expires_at), soon)
+    settlement = _put_off(job, look_at, services, looks=looks + 1)
+    return _as_duplicate(settlement) if isinstance(settlement, Answer) else settlement
+
+
+def _as_duplicate(answer: Answer) -> Answer:
+    return Answer(answer.queue, as_duplicate(answer.reply))
 
 
 async def _run(job: PlannedJob, records: Records, services: Services) -> Settlement:
@@ -201,8 +205,18 @@ async def _run(job: PlannedJob, records: Records, services: Services) -> Settlem
         with services.tracer.span("db", "remember the reply"):
             await services.memory.remember(job.claim, answer.reply)
         return answer
-    await services.memory.put_off(job.claim, at)
-    return Defer(at, replace(job, checks=checks).put_off())
+    settlement = _put_off(replace(job, checks=checks), at, services)
+    if isinstance(settlement, Defer):
+        await services.memory.put_off(job.claim, at)
+    return settlement
+
+
+def _put_off(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0) -> Answer | Defer:
+    """Have the job come back at ``at``, or answer it as it stands where too many of its vendor's are away."""
+    admitted = job.admitted
+    if services.deferrals.put_off(admitted.vendor.name, at, len(job.delivery.body)):
+        return Defer(at, job.put_off(looks))
+    return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), services)
 
 
 async def _ask(job: PlannedJob, records: Records, services: Services) -> Mapping[str, CheckProgress]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from connector.breaker import CLOSED, Breaker
 from connector.catalogue.definition import Source
 from connector.concerned import Concerned
+from connector.deferrals import Deferrals
 from connector.intake import Door, Intake
 from connector.journal.journal import NoJournal
 from connector.memory import ReplyMemory
@@ -108,6 +109,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         transport=transport,
         breakers=MemoryState(CLOSED),
         intake=Intake(100),
+        deferrals=Deferrals(passing.clock),
         quotas=Quotas(),
         turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),
