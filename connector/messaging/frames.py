@@ -15,12 +15,10 @@ from amqp import spec
 from amqp.method_framing import frame_handler
 
 from connector.messaging.delivery import MAX_ENVELOPE_BYTES, Mark
+from connector.messaging.headers import PROPERTIES_OFFSET, Wanted, only, with_table
 
 _HEADER, _BODY = 2, 3
 _SIZE_OFFSET: Final = 4  # class id, weight
-_PROPERTIES_OFFSET: Final = 12  # class id, weight, body size
-_HEADERS_FLAG: Final = 0x2000
-_TEXT_BEFORE_HEADERS: Final = (0x8000, 0x4000)  # content_type, content_encoding
 _DELIVER_TEXT: Final = 4  # after the method's signature
 _GET_OK_EXCHANGE: Final = 4 + 8 + 1  # signature, delivery tag, redelivered
 
@@ -38,9 +36,12 @@ class TolerantFrames:
         connection: Any,
         callback: Callable[..., Any],
         longest_body_bytes: float = MAX_ENVELOPE_BYTES,
+        headers: Wanted | None = None,
     ) -> None:
+        """``headers`` are those that are read: the others are passed by. None has all of them decoded."""
         self._callback = callback
         self._longest_body_bytes = longest_body_bytes
+        self._headers = headers
         self._read = frame_handler(connection, self._dispatch)
         self._is_dispatched = False
         self._left_out: dict[int, tuple[bytes, int]] = {}
@@ -67,7 +68,9 @@ class TolerantFrames:
         self._is_dispatched = False
         kind, channel, buffer = frame
         try:
-            return bool(self._read(frame))
+            if self._headers is not None:
+                buffer = only(buffer, self._headers)
+            return bool(self._read((kind, channel, buffer)))
         except (ValueError, OverflowError, OSError, ArithmeticError, RecursionError):
             if self._is_dispatched:
                 # Decoded well, and without a body: what failed is the consumer.
@@ -95,30 +98,18 @@ class TolerantFrames:
 
 def without_headers(buffer: Any) -> bytes:
     """Return a content header whose table of headers is left out."""
-    raw = bytes(buffer)
-    flags: int
-    (flags,) = unpack_from(">H", raw, _PROPERTIES_OFFSET)
-    start = _PROPERTIES_OFFSET + 2
-    for flag in _TEXT_BEFORE_HEADERS:
-        if flags & flag:
-            start += 1 + raw[start]
-    end = start
-    if flags & _HEADERS_FLAG:
-        (length,) = unpack_from(">I", raw, start)
-        end = start + 4 + length
-    kept_flags = (flags & ~_HEADERS_FLAG).to_bytes(2, "big")
-    return raw[:_PROPERTIES_OFFSET] + kept_flags + raw[_PROPERTIES_OFFSET + 2 : start] + raw[end:]
+    return with_table(bytes(buffer), b"")
 
 
 def without_properties(buffer: Any) -> bytes:
     """Return a content header with no property."""
-    return bytes(buffer)[:_PROPERTIES_OFFSET] + bytes(2)
+    return bytes(buffer)[:PROPERTIES_OFFSET] + bytes(2)
 
 
 def without_body(buffer: Any) -> bytes:
     """Return the content header of the same message without its headers and its body."""
     raw = without_headers(buffer)
-    return raw[:_SIZE_OFFSET] + bytes(8) + raw[_PROPERTIES_OFFSET:]
+    return raw[:_SIZE_OFFSET] + bytes(8) + raw[PROPERTIES_OFFSET:]
 
 
 def _body_size(buffer: Any) -> int:

@@ -14,6 +14,7 @@ import structlog
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
+from connector.messaging.delivery import HEADERS_READ
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.publisher import Publisher
 from connector.messaging.queue_state import QueueState, queue_state
@@ -34,7 +35,7 @@ _TAG_PREFIX: Final = "ccas-connector."
 _log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
-    "frame_handler": TolerantFrames,
+    "frame_handler": partial(TolerantFrames, headers=HEADERS_READ),
     # A broker that no longer reads or answers must not hold the loop for ever.
     "read_timeout": 10,
     "write_timeout": 10,

@@ -5,29 +5,36 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from struct import pack
 from types import SimpleNamespace
 from typing import Any, Final
+
+from amqp import spec
 
 from connector.admission import Admitted, admit
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import grant_of
 from connector.messaging.dead_reading import read_letter
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import HEADERS_READ, Delivery, Lane
+from connector.messaging.frames import TolerantFrames
 from connector.messaging.topology import DEAD, REQUESTS
 from connector.parsing import glimpse
 from connector.plan import plan
 from connector.registry.records import Registry, Tenant, Vendor
 from tests.jobs import RSA, job
 from tests.worst_bodies import worst_bodies
+from tests.worst_headers import worst_headers
 
 _NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _VENDOR: Final = Vendor(name="millesime", product="M", publisher="Up", preset="all")
 _GRANT: Final = grant_of(_VENDOR)
+_BASIC: Final = 60
+_HAS_HEADERS: Final = 0x2000
 
 
 def bodies(repeats: int) -> dict[str, Any]:
-    """Return the CPU in ms of a normal job, and of the worst body of each reader with its name."""
+    """Return the CPU in ms of a normal job, and of the worst body of each reader with its name; of tables of headers too."""
     normal = json.dumps(job({"check": "quotient_familial"}, RSA)).encode()
     corpus = worst_bodies()
     figures: dict[str, Any] = {"bodies": len(corpus)}
@@ -39,7 +46,32 @@ def bodies(repeats: int) -> dict[str, Any]:
             "worst_ms": round(costs[worst], 3),
             "worst_body": worst,
         }
+    tables = worst_headers()
+    costs = {name: _least_ms(_take_in, _content_header(table), repeats) for name, table in tables.items()}
+    worst = max(costs, key=costs.__getitem__)
+    figures["headers"] = {
+        "normal_ms": round(_least_ms(_take_in, _content_header(b""), 10 * repeats), 4),
+        "worst_ms": round(costs[worst], 3),
+        "worst_body": f"{worst}, of {len(tables)} tables",
+    }
     return figures
+
+
+def _content_header(table: bytes) -> bytes:
+    return pack(">HHQHI", _BASIC, 0, 0, _HAS_HEADERS, len(table)) + table
+
+
+def _take_in(content_header: bytes) -> object:
+    """Read a message's frames as a worker does."""
+    taken: list[Any] = []
+
+    def take(_channel: int, _method: Any, _arguments: Any, content: Any) -> None:
+        taken.append(content)
+
+    frames = TolerantFrames(SimpleNamespace(bytes_recv=0), take, headers=HEADERS_READ)
+    frames((1, 1, pack(">HH", *spec.Basic.Deliver)))
+    frames((2, 1, content_header))
+    return taken
 
 
 def _readers() -> dict[str, Callable[[bytes], object]]:
