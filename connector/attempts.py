@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connector.catalogue.definition import Endpoint, Source
-from connector.identity import NAMES, Query, identity_query
+from connector.identity import NAMES, IdentityProfile, Query, identity_query
 from connector.variants import NARROWING, NORMALISED, variants
 from schemas.base import RequestModel
 from schemas.codes import CheckCode, CheckStatus
@@ -28,22 +28,43 @@ class Attempt:
     """It says more of the person than the one before, so that it may tell several people apart."""
 
 
-def attempts_of(job: VerificationRequest, endpoint: Endpoint, params: RequestModel) -> tuple[Attempt, ...]:
+class PersonQueries:
+    """The ways of asking for a job's person, worked out once for each form that an endpoint takes an identity in.
+
+    A job may hold twenty checks of one form, and twenty first names, whose variants cost more than all else in a plan.
+    """
+
+    def __init__(self, job: VerificationRequest) -> None:
+        self._job = job
+        self._of: dict[IdentityProfile, tuple[Attempt, ...]] = {}
+
+    def of(self, profile: IdentityProfile, identity: Identity) -> tuple[Attempt, ...]:
+        """Return the query as given, then those of its variants where the job asks for them."""
+        if profile not in self._of:
+            self._of[profile] = tuple(self._worked_out(profile, identity))
+        return self._of[profile]
+
+    def _worked_out(self, profile: IdentityProfile, identity: Identity) -> Iterator[Attempt]:
+        person = identity_query(profile, identity)
+        change = NORMALISED if _is_normalised(identity, person) else None
+        yield Attempt(person, change)
+        if self._job.identity_variants:
+            for name, query in variants(person, profile.most_prenoms):
+                yield Attempt(query, f"{change}+{name}" if change else name, name in NARROWING)
+
+
+def attempts_of(
+    job: VerificationRequest, endpoint: Endpoint, params: RequestModel, persons: PersonQueries
+) -> tuple[Attempt, ...]:
     """Return the ways in which a call may be asked, at least one, in the order in which they are tried."""
     before = (("recipient", job.tenant),) if endpoint.source is Source.API_PARTICULIER else ()
     after = tuple(_params_query(params))
     if endpoint.identity is None or job.identity is None:
         return (Attempt(before + after),)
-    person = identity_query(endpoint.identity, job.identity)
-    change = NORMALISED if _is_normalised(job.identity, person) else None
-    as_given = Attempt(before + person + after, change)
-    if not job.identity_variants:
-        return (as_given,)
-    others = (
-        Attempt(before + query + after, f"{change}+{name}" if change else name, name in NARROWING)
-        for name, query in variants(person, endpoint.identity.most_prenoms)
+    return tuple(
+        Attempt(before + person.query + after, person.variant, person.narrows)
+        for person in persons.of(endpoint.identity, job.identity)
     )
-    return (as_given, *others)
 
 
 def _params_query(params: RequestModel) -> Iterator[tuple[str, str]]:

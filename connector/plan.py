@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.attempts import Attempt, attempts_of
+from connector.attempts import Attempt, PersonQueries, attempts_of
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.defects import Defect, invalid, missing
 from connector.french import explain
@@ -64,7 +64,8 @@ def plan(
 
     ``grant`` is the vendor's; ``today`` is the day in Paris.
     """
-    return tuple(_plan_check(request, job, catalogue, grant, today) for request in job.checks)
+    persons = PersonQueries(job)
+    return tuple(_plan_check(request, job, catalogue, grant, today, persons) for request in job.checks)
 
 
 def _plan_check(
@@ -73,6 +74,7 @@ def _plan_check(
     catalogue: Mapping[str, CheckDefinition],
     grant: Grant,
     today: date,
+    persons: PersonQueries,
 ) -> PlannedCheck:
     definition = catalogue.get(request.check)
     if definition is None:
@@ -89,7 +91,7 @@ def _plan_check(
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
     if defect:
         return Refusal(request, defect)
-    attempts = attempts_of(job, endpoint, params)
+    attempts = attempts_of(job, endpoint, params, persons)
     return PlannedCall(request, definition, endpoint, params, attempts, grant.hidden[request.check])
 
 
