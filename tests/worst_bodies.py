@@ -150,7 +150,11 @@ def _whole_jobs() -> Iterator[tuple[str, bytes]]:
             whole = json.dumps({**job, "identity_variants": variants}, separators=(",", ":"))
             if len(whole) <= MAX_BODY_BYTES:
                 yield f"twenty checks, {kind}, variants: {variants}", whole.encode()
-    several = {**identity, "nom_usage": "B-C D", "prenoms": [f"Jean-Éloi {chr(97 + index)}" for index in range(20)]}
+    several = {
+        **identity,
+        "nom_usage": "B-C D",
+        "prenoms": [f"Jean-Éloi {chr(97 + index)}" for index in range(20)],
+    }
     for check in ("quotient_familial", "etudiant_boursier", "statut_demandeur_emploi"):
         job = {"version": 1, "job_id": "a", "tenant": CLAMART, "identity": several, "identity_variants": True}
         checks = [{"id": f"c{index}", "check": check, "call": "identite"} for index in range(20)]

@@ -1,4 +1,7 @@
-"""One at a time, in order of arrival, whichever worker process waits: what a source refuses to do twice at once."""
+"""One at a time, whichever worker process waits: what a source refuses to do twice at once.
+
+Owners take turns, each by its order of arrival: one owner's many never stand before another's few.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,10 +13,14 @@ from uuid import uuid4
 
 import structlog
 
+from connector.shared.rounds import place_in
+
 LEASE_SECONDS: Final = 15.0
 """A ticket that is not renewed for so long is dropped. Longer than a pause of a loaded machine, shorter than the life of a
 FranceConnect token, so that those behind a dead worker still have their turn."""
 _RENEWED_EVERY_SECONDS: Final = 4.0
+OWNER_ENDS: Final = "/"
+"""A ticket is its owner's name up to here."""
 _LOOK_EVERY_SECONDS: Final = 0.05
 """How often a process looks whether another one has made way."""
 _log = structlog.get_logger(__name__)
@@ -30,7 +37,7 @@ class Standing:
 
 
 class Arrivals(Protocol):
-    """Tickets of all processes under each name, in order of arrival."""
+    """Tickets of all processes under each name, in the order of ``connector.shared.rounds``."""
 
     async def tell(self, name: str, here: Sequence[str], gone: Sequence[str]) -> Standing:
         """Renew the tickets of this process, which stand in its own order; give back those that are ``gone``."""
@@ -49,7 +56,7 @@ class OwnArrivals:
 @dataclass(slots=True, kw_only=True)
 class _Ticket:
     owner: str
-    id: str = field(default_factory=lambda: uuid4().hex)
+    id: str
     goes: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -59,7 +66,7 @@ class _Line:
 
     keeper: asyncio.Task[None] | None = None
     tickets: list[_Ticket] = field(default_factory=list)
-    """In order of arrival."""
+    """In the order in which they go."""
     gone: dict[str, float] = field(default_factory=dict)
     """Tickets given back that the other processes may still count, and when they will have run out by themselves."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +79,7 @@ class _Line:
 
 
 class Exclusion:
-    """Lets one go at a time under each name, in order of arrival.
+    """Lets one go at a time under each name, owners in turn.
 
     Each name that is wanted has a task, which alone speaks of it to the other processes: a caller that is cancelled at any
     moment leaves no ticket behind.
@@ -103,7 +110,7 @@ class Exclusion:
     @asynccontextmanager
     async def turn(self, name: str, within_seconds: float, owner: str = "") -> AsyncIterator[bool]:
         """Wait for one's turn and keep it for the block; False where it has not come ``within_seconds``."""
-        ticket = _Ticket(owner=owner)
+        ticket = _Ticket(owner=owner, id=f"{owner}{OWNER_ENDS}{uuid4().hex}")
         line = self._join(name, ticket)
         try:
             with suppress(TimeoutError):
@@ -117,7 +124,7 @@ class Exclusion:
 
     def _join(self, name: str, ticket: _Ticket) -> _Line:
         line = self._lines.setdefault(name, _Line())
-        line.tickets.append(ticket)
+        line.tickets.insert(place_in([each.owner for each in line.tickets], ticket.owner), ticket)
         line.changed.set()
         if line.keeper is None:
             # A line outlives the job that begins it, whose name must not be in what is logged later.
@@ -150,6 +157,9 @@ class Exclusion:
         for ticket_id in gone:
             if standing.is_told or line.gone.get(ticket_id, now) <= now:
                 line.gone.pop(ticket_id, None)
-        for ticket in line.tickets:
-            if ticket.id == standing.first:
-                ticket.goes.set()
+        first = next((ticket for ticket in line.tickets if ticket.id == standing.first), None)
+        if first is not None and not first.goes.is_set():
+            first.goes.set()
+            # Should the other processes be out of reach from now on, whoever is first here goes.
+            line.tickets.remove(first)
+            line.tickets.insert(0, first)

@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from connector.shared.exclusion import LEASE_SECONDS, Standing
+from connector.shared.exclusion import LEASE_SECONDS, OWNER_ENDS, Standing
 from connector.shared.link import FAILURES, PREFIX, RedisLink
 
-_TELL: Final = """
-local order, ends, lease = KEYS[1], KEYS[2], tonumber(ARGV[1])
+_TELL: Final = f"""
+local order, ends, lease, here = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local here = tonumber(ARGV[2])
-for at = 3, 2 + here do
-  if not redis.call('ZSCORE', order, ARGV[at]) then
-    local last = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')
-    redis.call('ZADD', order, (last[2] or 0) + 1, ARGV[at])
-  end
-  redis.call('ZADD', ends, now + lease, ARGV[at])
-end
+for at = 3, 2 + here do redis.call('ZADD', ends, now + lease, ARGV[at]) end
 local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now)
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', ends, now + 2 * lease, '+inf')) do over[#over + 1] = id end
 for at = 3 + here, #ARGV do over[#over + 1] = ARGV[at] end
@@ -25,11 +18,32 @@ for _, id in ipairs(over) do
   redis.call('ZREM', order, id)
   redis.call('ZREM', ends, id)
 end
+local line, known, is_longer = redis.call('ZRANGE', order, 0, -1), {{}}, false
+for _, id in ipairs(line) do known[id] = true end
+local function owner_of(id) return string.match(id, '^[^{OWNER_ENDS}]*') end
+local function place_of(owner)
+  local own, before = 0, {{}}
+  for _, id in ipairs(line) do if owner_of(id) == owner then own = own + 1 end end
+  for place, id in ipairs(line) do
+    local other = owner_of(id)
+    if (before[other] or 0) > own then return place end
+    before[other] = (before[other] or 0) + 1
+  end
+  return #line + 1
+end
+for at = 3, 2 + here do
+  if not known[ARGV[at]] then
+    table.insert(line, place_of(owner_of(ARGV[at])), ARGV[at])
+    is_longer = true
+  end
+end
+if is_longer then for place, id in ipairs(line) do redis.call('ZADD', order, place, id) end end
 redis.call('PEXPIRE', order, lease)
 redis.call('PEXPIRE', ends, lease)
 return redis.call('ZRANGE', order, 0, 0)
 """
-"""By the server's clock, the same for all; an end further ahead than any lease was set before that clock went back."""
+"""By the server's clock, the same for all; an end further ahead than any lease was set before that clock went back.
+The order is that of ``connector.shared.rounds.place_in``."""
 
 
 class RedisArrivals:

@@ -1,6 +1,7 @@
 """One at a time across processes that share a real Redis, whoever dies, is cancelled, or loses the server."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,10 +11,12 @@ from connector.demo.redis_node import RedisNode
 from connector.shared.exclusion import Exclusion
 from connector.shared.link import RedisLink
 from connector.shared.redis_arrivals import RedisArrivals
+from connector.shared.rounds import place_in
 
 NAME = "endpoint/siret"
 ORDER, ENDS = (f"ccas-connector:exclusion:{NAME}:{what}" for what in ("order", "ends"))
 PLENTY = 60.0
+LOOKS = 3000
 
 
 @pytest.fixture
@@ -37,6 +40,15 @@ async def nobody_is_left(link: RedisLink) -> bool:
     """Tell whether the server has no ticket, once every task has ended."""
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
     return await link.redis.exists(ORDER, ENDS) == 0
+
+
+async def so_many_wait(link: RedisLink, count: int) -> None:
+    """Return once the server has so many tickets."""
+    for _ in range(LOOKS):
+        if await link.redis.zcard(ORDER) >= count:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("they did not come to wait")
 
 
 async def test_many_of_two_processes_go_one_at_a_time(
@@ -130,3 +142,38 @@ async def test_without_the_server_a_process_keeps_its_own_order_and_tells_of_it_
     async with exclusions[0].turn(NAME, PLENTY) as is_ours:
         assert is_ours
     assert await nobody_is_left(links[0])
+
+
+async def test_the_server_orders_as_one_process_does(links: tuple[RedisLink, RedisLink]) -> None:
+    """Owners come, go and are interleaved at random, the same for both."""
+    chance = random.Random(2026)  # noqa: S311 - no secret
+    shared, line = RedisArrivals(links[0]), list[str]()
+    for number in range(300):
+        gone = [line.pop(0)] if line and chance.random() < 0.4 else []
+        owner = chance.choice(["a", "a", "a", "b", "c-d", ""])
+        line.insert(place_in([ticket.partition("/")[0] for ticket in line], owner), f"{owner}/{number}")
+        standing = await shared.tell(NAME, line, gone)
+        assert standing.first == line[0]
+        ordered = await links[0].redis.zrange(ORDER, 0, -1)
+        assert ordered == line
+
+
+async def test_the_few_of_one_process_do_not_wait_for_the_many_of_another(
+    links: tuple[RedisLink, RedisLink], exclusions: list[Exclusion]
+) -> None:
+    order = list[str]()
+    everybody_waits = asyncio.Event()
+
+    async def go(owner: str, process: int) -> None:
+        async with exclusions[process].turn(NAME, PLENTY, owner) as is_ours:
+            assert is_ours
+            await everybody_waits.wait()
+            order.append(owner)
+
+    many = [asyncio.create_task(go("many", 0)) for _ in range(8)]
+    await so_many_wait(links[0], len(many))
+    few = asyncio.create_task(go("few", 1))
+    await so_many_wait(links[0], len(many) + 1)
+    everybody_waits.set()
+    await asyncio.gather(*many, few)
+    assert order.index("few") <= 1

@@ -41,6 +41,18 @@ async def test_twenty_at_once_go_one_at_a_time_in_order_of_arrival() -> None:
     assert (source.most, source.order) == (1, list(range(20)))
 
 
+async def test_the_few_of_another_owner_do_not_wait_for_the_many_of_one() -> None:
+    exclusion, order = Exclusion(OwnArrivals()), list[str]()
+
+    async def go(owner: str) -> None:
+        async with exclusion.turn("endpoint/siret", PLENTY, owner) as is_ours:
+            assert is_ours
+            order.append(owner)
+
+    await asyncio.gather(*(go(owner) for owner in ["many"] * 10 + ["few"] * 2))
+    assert order == ["many", "few"] * 2 + ["many"] * 8
+
+
 async def test_other_names_do_not_wait_for_each_other() -> None:
     exclusion = Exclusion(OwnArrivals())
     async with exclusion.turn("a", PLENTY) as first, exclusion.turn("b", PLENTY) as second:
