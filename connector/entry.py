@@ -8,17 +8,24 @@ from connector.services import Services
 from connector.settlement import SetAside
 
 
-async def enter(job: PlannedJob, door: Door | None, services: Services) -> PlannedJob | SetAside:
+async def enter(
+    job: PlannedJob, door: Door | None, services: Services, *, can_wait: bool = True
+) -> PlannedJob | SetAside:
     """Take a job in hand, or return that it is to be set aside.
 
     A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
     ``rate_limited``, and its job, where it asks for nothing else, is in hand for as long as that takes. ``door`` is the queue
-    that the job came by; None where it is its flow's own.
+    that the job came by; None where it is its flow's own. Where no queue of its flow can be made, it ``can_wait`` nowhere: it
+    is run later than its turn, within its vendor's share of the door, and answered at once beyond.
     """
     flow, intake = job.admitted.flow, services.intake
     if door is None:
         intake.take(flow)
         return job
+    if not can_wait:
+        has_share = intake.has_share(flow, door)
+        intake.take(flow, door)
+        return job if has_share else job.turned_away(any_call)
     if not job.has_to_call(_has_to_stay):
         is_taken = await intake.enter(flow, door)
         return job if is_taken else SetAside(intake.overflow_of(flow, door), job.delivery)

@@ -43,7 +43,8 @@ class Intake:
         self._room = ROOM * concurrency
         self._patience_seconds = concurrency / SLOWEST_READING_PER_SECOND
         self._in_hand: Counter[Flow] = Counter()
-        self._of_lane: Counter[str] = Counter()
+        self._of_vendor: Counter[tuple[str, str]] = Counter()
+        """By lane and vendor."""
         self._by_door: Counter[tuple[str, str]] = Counter()
         """By queue and vendor."""
         self._of_door: Counter[str] = Counter()
@@ -52,7 +53,7 @@ class Intake:
 
     async def enter(self, flow: Flow, door: Door | None = None) -> bool:
         """Take a job of ``flow`` in hand; False when it has to be set aside."""
-        if not self._has_share(flow, door):
+        if not self.has_share(flow, door):
             return False
         if not self._has_room(flow) and not await self._wait(flow):
             return False
@@ -61,7 +62,7 @@ class Intake:
 
     def enter_at_once(self, flow: Flow, door: Door | None = None) -> bool:
         """Take a job in hand that cannot be set aside; False when it has to be answered without being run."""
-        if not self._has_share(flow, door) or not self._has_room(flow):
+        if not self.has_share(flow, door) or not self._has_room(flow):
             return False
         self.take(flow, door)
         return True
@@ -69,7 +70,7 @@ class Intake:
     def take(self, flow: Flow, door: Door | None = None) -> None:
         """Take a job in hand, whether there is room or not; ``door`` is None for one of the flow's own queue."""
         self._in_hand[flow] += 1
-        self._of_lane[flow.lane] += 1
+        self._of_vendor[flow.lane, flow.vendor] += 1
         if door is not None:
             self._by_door[door.queue, flow.vendor] += 1
             self._of_door[door.queue] += 1
@@ -77,7 +78,7 @@ class Intake:
     def leave(self, flow: Flow, door: Door | None = None) -> None:
         """Let go of a job that was taken in hand."""
         self._in_hand[flow] -= 1
-        self._of_lane[flow.lane] -= 1
+        self._of_vendor[flow.lane, flow.vendor] -= 1
         if door is not None:
             self._by_door[door.queue, flow.vendor] -= 1
             self._of_door[door.queue] -= 1
@@ -96,25 +97,37 @@ class Intake:
 
         A vendor that sends a little for each of hundreds of tenants needs one queue, not hundreds.
         """
-        return flow if self._has_share(flow, door) else flow.of_every_tenant
+        return flow if self.has_share(flow, door) else flow.of_every_tenant
+
+    def has_share(self, flow: Flow, door: Door | None) -> bool:
+        """Tell whether the vendor has not yet its share of the queue's messages."""
+        if door is None:
+            return True
+        left = door.messages - self._of_door[door.queue]
+        return self._by_door[door.queue, flow.vendor] < max(1, OF_A_VENDOR * left)
 
     def in_hand_of_lane(self, lane: str) -> int:
         """Return how many jobs of a lane are in hand."""
-        return self._of_lane[lane]
+        return sum(count for (its_lane, _), count in self._of_vendor.items() if its_lane == lane)
 
     def in_hand(self, flow: Flow) -> int:
         """Return how many jobs of a flow are in hand."""
         return self._in_hand[flow]
 
     def _has_room(self, flow: Flow) -> bool:
-        return self._in_hand[flow] < max(1, self._room - self._of_lane[flow.lane])
+        return self._in_hand[flow] < max(1, self._room - self._taken_from(flow))
 
-    def _has_share(self, flow: Flow, door: Door | None) -> bool:
-        """Tell whether the vendor has not yet its share of the queue's messages."""
-        if door is None:
-            return True
-        left = door.messages - self._of_door[door.queue]
-        return self._by_door[door.queue, flow.vendor] < max(1, OF_A_VENDOR * left)
+    def _taken_from(self, flow: Flow) -> float:
+        """Return how much room is taken, for a flow: of another vendor's jobs no more than its share counts.
+
+        A vendor's own queues may give it more than that.
+        """
+        share = self._room * OF_A_VENDOR / (1 + OF_A_VENDOR)
+        return sum(
+            count if vendor == flow.vendor else min(count, share)
+            for (lane, vendor), count in self._of_vendor.items()
+            if lane == flow.lane
+        )
 
     async def _wait(self, flow: Flow) -> bool:
         """Wait a moment for the flow to get on, unless it is known not to."""

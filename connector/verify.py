@@ -47,13 +47,18 @@ _log = structlog.get_logger(__name__)
 
 
 async def verify(
-    delivery: Delivery, records: Records, services: Services, *, door: Door | None = None
+    delivery: Delivery,
+    records: Records,
+    services: Services,
+    *,
+    door: Door | None = None,
+    can_wait: bool = True,
 ) -> Settlement:
     """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
 
     ``door`` is the queue that it came by with those of others; None where its job is taken in hand whatever the room, since
-    it was set aside before: its flow's own queue gives no more than may be in hand. Raises nothing but ``PublishError``: the
-    connection to the broker ended before a call could be noted.
+    it was set aside before: its flow's own queue gives no more than may be in hand. ``can_wait`` says whether such a queue can
+    be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
     """
     try:
         admitted = _admit(delivery, services)
@@ -65,14 +70,14 @@ async def verify(
         return admitted
     try:
         job = _job_of(delivery, admitted, run, services)
-        entry = await enter(job, door, services)
+        entry = await enter(job, door, services, can_wait=can_wait)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception("job.unexpected_error", lane=delivery.lane)
         return _failed(delivery, admitted, services)
     if isinstance(entry, SetAside):
         return entry
-    services.metrics.job_taken_in_hand(delivery, services.clock())
     try:
+        services.metrics.job_taken_in_hand(delivery, services.clock())
         return await _once(entry, records, services)
     except PublishError:
         raise

@@ -27,8 +27,8 @@ TRY_AGAIN_SECONDS: Final = 10.0
 """Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
 TELL_AGAIN_SECONDS: Final = 60.0
 """Before it is logged again that a queue is full."""
-FEWEST_IN_HAND: Final = 8
-"""Jobs of one flow, however many flows there are."""
+FEWEST_IN_HAND: Final = 2
+"""Jobs of one flow, however many flows its vendor has: with hundreds, few of each keep the sources as busy."""
 _log = structlog.get_logger(__name__)
 
 
@@ -157,8 +157,17 @@ class Backlogs:
         if flow in self._consumed:
             return
         self._consumed.add(flow)
-        in_hand = max(FEWEST_IN_HAND, self._concurrency // (1 + len(self._consumed)))
-        self._session.consume_also(backlog_queue(flow), in_hand)
+        queues = sum((each.lane, each.vendor) == (flow.lane, flow.vendor) for each in self._consumed)
+        self._session.consume_also(backlog_queue(flow), in_hand_of(queues, self._concurrency))
+
+
+def in_hand_of(queues: int, concurrency: int) -> int:
+    """Return how many jobs of its latest queue a worker has in hand for a vendor that has so many on a lane.
+
+    It is given to a queue once, when the worker begins to take from it. Together they have at most ``concurrency`` times the
+    logarithm of their number, and ``FEWEST_IN_HAND`` each once there are as many as half the concurrency.
+    """
+    return max(FEWEST_IN_HAND, concurrency // (1 + queues))
 
 
 def _tell_not_opened(flow: Flow, error: BaseException) -> None:

@@ -119,10 +119,12 @@ class VerifyRequest:
             return await verify(delivery, records, self.work.services)
         if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
             return Isolate(delivery)
-        settlement = await verify(delivery, records, self.work.services, door=self._door())
+        door = self._door()
+        settlement = await verify(delivery, records, self.work.services, door=door)
         if isinstance(settlement, SetAside) and not await self.backlogs.is_open(settlement.flow):
-            # With nowhere to wait, it is run: later than its turn is better than in the way of all.
-            return await verify(settlement.delivery, records, self.work.services)
+            # Later than its turn is better than in the way of all.
+            waiting = settlement.delivery
+            return await verify(waiting, records, self.work.services, door=door, can_wait=False)
         return settlement
 
     def _door(self) -> Door | None:

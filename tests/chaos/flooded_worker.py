@@ -38,7 +38,7 @@ def _without_a_vendors_share() -> None:
     def has_share(_intake: Intake, _flow: Flow, _door: Door | None) -> bool:
         return True
 
-    _replace(Intake, "_has_share", has_share)
+    _replace(Intake, "has_share", has_share)
 
 
 def _without_the_counts() -> None:

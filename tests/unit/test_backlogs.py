@@ -18,7 +18,7 @@ from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
 from connector.registry.records import Flow
 from tests.fakes import START
-from workers.backlogs import FEWEST_IN_HAND, Backlogs
+from workers.backlogs import FEWEST_IN_HAND, Backlogs, in_hand_of
 
 A = Flow("batch", "millesime", "26920023600017")
 B = Flow("batch", "sonate-opus", "26750045200011")
@@ -100,12 +100,22 @@ async def test_a_queue_is_noted_made_and_taken_from_once(broker: Broker) -> None
     assert broker.consumed == {queue(A): 50}
 
 
+def test_hundreds_of_queues_of_one_vendor_give_few_jobs_each() -> None:
+    given = [in_hand_of(queues, 100) for queues in range(1, 301)]
+    assert given[0] == 50
+    assert given[-1] == FEWEST_IN_HAND
+    assert sum(given) < 900
+
+
 async def test_what_another_worker_has_made_is_taken_from_on_ones_own_lanes(broker: Broker) -> None:
     made = backlogs(broker, Registry(A, B, COUNTER), concurrency=10)
     made.follow()
     made.follow()
     assert broker.declared == [A, B]
-    assert broker.consumed == {queue(A): FEWEST_IN_HAND, queue(B): FEWEST_IN_HAND}
+    assert broker.consumed == {
+        queue(A): in_hand_of(1, 10),
+        queue(B): in_hand_of(1 + (A.vendor == B.vendor), 10),
+    }
     assert await made.is_open(A)
 
 

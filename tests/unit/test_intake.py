@@ -49,6 +49,14 @@ async def test_two_that_go_on_end_with_as_much_each() -> None:
     assert in_hand[A] == pytest.approx(20, abs=1)
 
 
+async def test_a_vendors_own_queues_take_no_more_room_from_others_than_its_share() -> None:
+    intake = Intake(concurrency=100)
+    for number in range(2400):
+        intake.take(Flow("batch", "millesime", f"{number % 300:014d}"))
+    assert await filled(intake, Flow("batch", "sonate-opus", A.siret)) == 25
+    assert await filled(intake, Flow("batch", "millesime", "26750045200011")) == 1
+
+
 async def test_many_flows_have_one_job_at_the_least() -> None:
     intake = Intake(concurrency=2)
     flows = [Flow("batch", "millesime", f"{number:014d}") for number in range(20)]

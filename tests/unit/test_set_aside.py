@@ -13,7 +13,7 @@ from connector.messaging.delivery import Lane
 from connector.registry.records import Flow
 from connector.services import Services
 from connector.settlement import Answer, SetAside
-from connector.verify import turn_away
+from connector.verify import turn_away, verify
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from tests.fakes import DOOR, ManualTime, services, verified
 from tests.jobs import QF
@@ -38,6 +38,23 @@ async def test_what_cannot_be_taken_in_hand_is_set_aside(full: Services) -> None
     given = delivery(QF, lane=Lane.BATCH)
     assert await verified(given, full) == SetAside(FLOW, given)
     assert full.intake.in_hand(FLOW) == 100
+
+
+async def test_with_nowhere_to_wait_it_is_run_within_its_vendors_share_and_answered_beyond(
+    full: Services,
+) -> None:
+    """The database is away, and no queue can be made: one vendor must not have the lane's messages all in hand."""
+    records = full.journal.open()
+    within = await verify(delivery(QF, lane=Lane.BATCH), records, full, door=DOOR, can_wait=False)
+    assert isinstance(within, Answer)
+    assert within.reply.checks[0].status is CheckStatus.FOUND
+    for _ in range(150):
+        full.intake.take(FLOW, DOOR)
+    beyond = await verify(delivery(QF, lane=Lane.BATCH), records, full, door=DOOR, can_wait=False)
+    assert isinstance(beyond, Answer)
+    assert beyond.reply.checks[0].reason is not None
+    assert beyond.reply.checks[0].reason.code is CheckCode.RATE_LIMITED
+    assert full.intake.in_hand(FLOW) == 250
 
 
 async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
