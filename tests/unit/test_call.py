@@ -447,12 +447,12 @@ LINE = f"/v3/dss/quotient_familial/france_connect/{CLAMART}"
 
 @asynccontextmanager
 async def standing_in_line(acted: Services, vendor: str, many: int) -> AsyncIterator[None]:
-    """Have so many calls of a vendor stand in the tenant's line."""
-    in_line = [
-        asyncio.create_task(acted.exclusion.turn(LINE, 60.0, vendor).__aenter__()) for _ in range(many)
-    ]
-    await asyncio.sleep(0)
-    yield
+    """Have so many calls of a vendor stand in the tenant's line, of which the first has the turn."""
+    first, *others = (acted.exclusion.turn(LINE, 60.0, vendor) for _ in range(many))
+    async with first:
+        in_line = [asyncio.create_task(other.__aenter__()) for other in others]
+        await asyncio.sleep(0)
+        yield
     for one in in_line:
         one.cancel()
     await asyncio.gather(*in_line, return_exceptions=True)
