@@ -29,7 +29,7 @@ class Attempt:
 
 
 class PersonQueries:
-    """The ways of asking for a job's person, worked out once for each form that an endpoint takes an identity in.
+    """Works out the ways of asking for a job's person, once for each form that an endpoint takes an identity in.
 
     A job may hold twenty checks of one form, and twenty first names, whose variants cost more than all else in a plan.
     """

@@ -1,11 +1,10 @@
-"""Which jobs a worker has put off that are not back yet, so that one vendor's never fill the broker's disk.
+"""Which jobs a worker has deferred that are not back yet, so that one vendor's never fill the broker's disk.
 
 The delay queues have no limit of their own: a job passes from one to the next by the broker's own dead-lettering, and a queue
 that refused would hold up everybody's. So what each vendor has there is counted where it is put there. A job is away until
 it is due, whichever worker it then comes to.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
@@ -30,7 +29,7 @@ class _Away:
 
 
 class Deferrals:
-    """The jobs that this process has put off, by vendor, until they are due."""
+    """Counts the jobs that this process has deferred, by vendor, until they are due."""
 
     def __init__(self, clock: Clock, *, most_bytes: int = MOST_BYTES, most_jobs: int = MOST_JOBS) -> None:
         self._clock = clock
@@ -38,7 +37,7 @@ class Deferrals:
         self._most_jobs = most_jobs
         self._away: dict[str, _Away] = {}
 
-    def put_off(self, vendor: str, at: datetime, body_bytes: int) -> bool:
+    def defer(self, vendor: str, at: datetime, body_bytes: int) -> bool:
         """Count a job of so many bytes that comes back at ``at``; False where its vendor has its share away already."""
         self._bring_back()
         away = self._away.setdefault(vendor, _Away())
@@ -47,11 +46,6 @@ class Deferrals:
         heappush(away.due, (at, body_bytes))
         away.held_bytes += body_bytes
         return True
-
-    def count(self) -> Counter[str]:
-        """Return how many jobs of each vendor are not due yet."""
-        self._bring_back()
-        return Counter({vendor: len(away.due) for vendor, away in self._away.items()})
 
     def _bring_back(self) -> None:
         now = self._clock()

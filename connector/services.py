@@ -46,7 +46,7 @@ class Services:
     intake: Intake
     """Which jobs this process has in hand."""
     deferrals: Deferrals
-    """Which jobs this process has put off."""
+    """Which jobs this process has deferred."""
     quotas: Quotas
     turns: Turns
     """Whose call is next, where more calls wait than quotas allow."""

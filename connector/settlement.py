@@ -40,8 +40,8 @@ class Dead:
 
     reason: DeadReason
     when_full: Answer | None = None
-    """How it ends where ``connector.dead`` takes no more; None where there is nobody to answer: it then waits in its lane,
-    whose room is everybody's."""
+    """How it ends where ``connector.dead`` takes no more; None where there is nobody to answer. Such a message, and one whose
+    body was left out, waits in its lane, whose room is everybody's."""
 
 
 @dataclass(frozen=True, slots=True)

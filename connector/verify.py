@@ -194,7 +194,7 @@ async def _wait_for_another(
     again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
     soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
     look_at = max(min(until, now + timedelta(seconds=again_seconds), admitted.expires_at), soon)
-    settlement = _put_off(job, look_at, services, looks=looks + 1)
+    settlement = _defer(job, look_at, services, looks=looks + 1)
     return _as_duplicate(settlement) if isinstance(settlement, Answer) else settlement
 
 
@@ -210,16 +210,16 @@ async def _run(job: PlannedJob, records: Records, services: Services) -> Settlem
         with services.tracer.span("db", "remember the reply"):
             await services.memory.remember(job.claim, answer.reply)
         return answer
-    settlement = _put_off(replace(job, checks=checks), at, services)
+    settlement = _defer(replace(job, checks=checks), at, services)
     if isinstance(settlement, Defer):
         await services.memory.put_off(job.claim, at)
     return settlement
 
 
-def _put_off(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0) -> Answer | Defer:
+def _defer(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0) -> Answer | Defer:
     """Have the job come back at ``at``, or answer it as it stands where too many of its vendor's are away."""
     admitted = job.admitted
-    if services.deferrals.put_off(admitted.vendor.name, at, len(job.delivery.body)):
+    if services.deferrals.defer(admitted.vendor.name, at, len(job.delivery.body)):
         return Defer(at, job.put_off(looks))
     return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), services)
 

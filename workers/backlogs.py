@@ -28,7 +28,7 @@ TRY_AGAIN_SECONDS: Final = 10.0
 TELL_AGAIN_SECONDS: Final = 60.0
 """Before it is logged again that a queue is full."""
 FEWEST_IN_HAND: Final = 2
-"""Jobs of one flow, however many flows its vendor has: with hundreds, few of each keep the sources as busy."""
+"""Jobs of one flow, however many flows its vendor has: of hundreds, few of each add up."""
 _log = structlog.get_logger(__name__)
 
 

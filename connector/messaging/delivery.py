@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ConfigDict
 
-from connector.messaging.headers import Integer, Presence, Wanted
+from connector.messaging.headers import Read, Wanted
 from connector.progress import JobProgress
 
 TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 256, "baggage": 8192}
@@ -18,8 +18,8 @@ All of a message's properties must fit into one frame, and the broker ends a con
 """
 HEADERS_READ: Final[Wanted] = {
     **{name.encode(): longest for name, longest in TRACE_HEADERS.items()},
-    b"x-death": Presence,
-    b"x-delivery-count": Integer,
+    b"x-death": Read.PRESENCE,
+    b"x-delivery-count": Read.INTEGER,
 }
 """All that a worker reads of a message's headers."""
 MAX_BODY_BYTES: Final = 64 * 1024

@@ -5,6 +5,7 @@ RabbitMQ's types of fields). To decode such a table costs tens of milliseconds a
 """
 
 from collections.abc import Iterator, Mapping
+from enum import Enum, auto
 from struct import unpack_from
 from typing import Any, Final
 
@@ -28,15 +29,15 @@ _WITH_LENGTH: Final = frozenset(b"SxAF")
 """Types whose values begin with their length."""
 
 
-class Presence:
-    """Of a header it matters that it is there."""
+class Read(Enum):
+    """Says what is read of a header that is no text."""
+
+    PRESENCE = auto()
+    """That it is there."""
+    INTEGER = auto()
 
 
-class Integer:
-    """Of a header an integer is read."""
-
-
-Wanted = Mapping[bytes, int | type[Presence] | type[Integer]]
+Wanted = Mapping[bytes, int | Read]
 """Headers that are read, by name; of one that is a text, how many bytes it may have."""
 
 
@@ -83,11 +84,11 @@ def only(buffer: Any, wanted: Wanted) -> bytes:
     return with_table(raw, b"".join(entries))
 
 
-def _kept(wanted: int | type[Presence] | type[Integer], kind: int, value: bytes) -> bytes:
+def _kept(wanted: int | Read, kind: int, value: bytes) -> bytes:
     """Return a header's type and value as they are to be read; nothing where it is not what is wanted."""
-    if wanted is Presence:
+    if wanted is Read.PRESENCE:
         return _VOID
-    if wanted is Integer:
+    if wanted is Read.INTEGER:
         return bytes([kind]) + value if kind in _INTEGERS else b""
     is_short = isinstance(wanted, int) and len(value) - 4 <= wanted
     return _TEXT + value if bytes([kind]) == _TEXT and is_short else b""

@@ -128,7 +128,7 @@ class Settler:
                 _log.warning("job.isolated", queue=taken.queue)
             case Dead():
                 is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
-                if not is_kept and settlement.when_full is not None:
+                if not is_kept and not delivery.oversized and settlement.when_full is not None:
                     raise _FullError(DEAD, settlement.when_full)
                 _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
                 if not is_kept:

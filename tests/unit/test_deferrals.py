@@ -51,12 +51,9 @@ def test_a_vendor_has_no_more_away_than_its_share_and_nobody_less_for_it(
         at = time.now + timedelta(seconds=in_seconds)
         sizes = [held for owner, _, held in away if owner == vendor]
         fits = len(sizes) < MOST_JOBS and sum(sizes) + size <= MOST_BYTES
-        assert deferrals.put_off(vendor, at, size) is fits
+        assert deferrals.defer(vendor, at, size) is fits
         if fits and at > time.now:
             away.append((vendor, at, size))
-    counted = deferrals.count()
-    for vendor in ("millesime", "sonate-opus"):
-        assert counted[vendor] == sum(owner == vendor for owner, _, _ in away)
 
 
 @pytest.fixture

@@ -325,6 +325,14 @@ async def test_a_dead_letter_that_is_refused_is_answered_where_there_is_somebody
     assert broker.events == ["publish connector.dead", f"publish {ANSWER.queue}", "acknowledge"]
 
 
+async def test_a_body_that_was_left_out_is_the_brokers_to_keep_whoever_could_be_answered() -> None:
+    broker = Broker()
+    broker.recording = asyncio.get_running_loop().create_future()
+    broker.recording.set_result(None)
+    await broker.settle(Dead(DeadReason.FORGED, ANSWER), replace(DELIVERY, oversized=True))
+    assert broker.events == ["record", "reject"]
+
+
 @pytest.mark.parametrize(
     ("dead", "end"), [(Confirmation.ROUTED, "acknowledge"), (Confirmation.REFUSED, "reject")]
 )
