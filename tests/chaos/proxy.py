@@ -32,7 +32,7 @@ class TcpProxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
         self._connections: dict[asyncio.Task[None], _Connection] = {}
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._is_used = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -109,32 +109,39 @@ class TcpProxy:
             self._flowing.clear()
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._listening is not None:
+            self._loop.remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
 
     async def _accept(self) -> None:
-        if self._server is None:
-            self._server = await asyncio.start_server(
-                self._on_client, sock=_bound_to(self.port), limit=_CHUNK_BYTES
-            )
+        if self._listening is None:
+            self._listening = _bound_to(self.port)
+            self._listening.setblocking(False)
+            self._listening.listen()
+            # Not ``asyncio.start_server``: closed while it accepts a client, it leaves that one open, and unserved.
+            self._loop.add_reader(self._listening, self._on_client, self._listening)
 
     async def _close(self) -> None:
         await self._refuse()
-        # A client that is being accepted becomes a connection to cut.
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut()
             await asyncio.wait(others)
 
-    def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(reader, writer, self._flowing)
+    def _on_client(self, listening: socket.socket) -> None:
+        try:
+            client, _ = listening.accept()
+        except OSError:
+            return  # It has gone again.
+        client.setblocking(False)
+        connection = _Connection(client, self._flowing)
         task = self._loop.create_task(connection.serve(self._target_port))
         self._connections[task] = connection
         self._is_used.set()
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        del self._connections[task]
+        self._connections.pop(task).close()
         if not self._connections:
             self._is_used.clear()
 
@@ -142,26 +149,22 @@ class TcpProxy:
 class _Connection:
     """One client, and its connection to the target."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        flowing: asyncio.Event,
-    ) -> None:
-        self._reader = reader
-        self._writers = [writer]
+    def __init__(self, client: socket.socket, flowing: asyncio.Event) -> None:
+        self._client = client
+        self._writers: list[asyncio.StreamWriter] = []
         self._flowing = flowing
 
     async def serve(self, target_port: int) -> None:
         """Forward both ways until both sides have ended; a side that fails resets the other."""
         try:
-            reader, writer = await asyncio.open_connection(_LOOPBACK, target_port, limit=_CHUNK_BYTES)
-            self._writers.append(writer)
-            (client, target) = self._writers
+            from_client, to_client = await asyncio.open_connection(sock=self._client, limit=_CHUNK_BYTES)
+            self._writers.append(to_client)
+            from_target, to_target = await asyncio.open_connection(_LOOPBACK, target_port, limit=_CHUNK_BYTES)
+            self._writers.append(to_target)
             # One that fails ends the other, which would wait for what no longer comes.
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._forward(self._reader, target))
-                both.create_task(self._forward(reader, client))
+                both.create_task(self._forward(from_client, to_target))
+                both.create_task(self._forward(from_target, to_client))
         except* OSError:
             self.reset()
         finally:
@@ -179,12 +182,16 @@ class _Connection:
         sink.write_eof()
 
     def reset(self) -> None:
-        """End both sides at once, with RST."""
-        for writer in self._writers:
-            side = writer.get_extra_info("socket")
+        """End both sides at once, with RST; a client that is not served yet, once it is closed."""
+        for side in (self._client, *(writer.get_extra_info("socket") for writer in self._writers)):
             if side.fileno() != _CLOSED:
                 side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        for writer in self._writers:
             writer.transport.abort()
+
+    def close(self) -> None:
+        """Close the client, whose service may have been cancelled before it began."""
+        self._client.close()
 
 
 def _bound_to(port: int) -> socket.socket:

@@ -8,6 +8,7 @@ from typing import Any
 
 import connector.journal.journal
 import connector.logs
+import connector.messaging.frames
 import connector.messaging.settle
 import connector.parsing
 import connector.surprises
@@ -154,6 +155,7 @@ def carry_every_header() -> None:
         every = {name: value for name, value in headers.items() if isinstance(value, str)}
         return replace(read_delivery(message, *args), trace=every)
 
+    put(connector.messaging.frames, "only", lambda buffer, _wanted: bytes(buffer))
     put(workers.request, "read_delivery", reading)
     put(connector.messaging.settle, "_kept", dict)
 
