@@ -66,7 +66,8 @@ def replace_reply_queues(*, vendor: str | None, dry_run: bool, with_readers: boo
 
     For those that were declared with a delivery limit of 20: a reply whose reader crashed twenty times left them for
     connector.undeliverable. No worker may run meanwhile, and none can start. Needs the rights to configure, write and read.
-    Exits 1 when a queue is left as it is.
+    A reader that polls (basic.get) is not seen, nor what it holds unacknowledged: have it stopped first. Exits 1 when a queue
+    is left as it is.
 
     Example: ccas-connector topology replace-reply-queues --dry-run
     """

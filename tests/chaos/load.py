@@ -1,7 +1,9 @@
 """A vendor's product under load: every job is published until the broker has confirmed it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Final
 
 from connector.demo.vendor import EXCHANGE, job_message
@@ -34,6 +36,7 @@ class Load(Background):
         self._jobs = jobs
         self._routing_key = f"{vendor}.{lane}"
         self._seconds_per_job = 1 / jobs_per_second if jobs_per_second else 0.0
+        self._publishing = Lock()
         self._attempted: list[str] = []
         self._confirmed: set[str] = set()
         self._republished: set[str] = set()
@@ -71,6 +74,12 @@ class Load(Background):
         with self.changed:
             self._jobs = self._jobs[: len(self._attempted)]
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Publish nothing meanwhile; what was being published is confirmed, or has failed, when it begins."""
+        with self._publishing:
+            yield
+
     def wait(self, stall_seconds: float = STALL_SECONDS) -> None:
         """Return once every job is confirmed; raises ``StalledError`` when none is for ``stall_seconds``."""
         self.wait_for(lambda: len(self.published) == len(self._jobs), stall_seconds)
@@ -92,15 +101,16 @@ class Load(Background):
     def _publish_the_rest(self, channel: Any, started: float) -> None:
         for number in range(len(self._confirmed), len(self._jobs)):
             self.stopping.wait(max(0.0, started + number * self._seconds_per_job - time.monotonic()))
-            if self.stopping.is_set() or (job := self._attempt(number)) is None:
-                return
-            channel.basic_publish(
-                job_message(job),
-                EXCHANGE,
-                self._routing_key,
-                mandatory=True,
-                confirm_timeout=CONFIRM_TIMEOUT_SECONDS,
-            )
+            with self._publishing:
+                if self.stopping.is_set() or (job := self._attempt(number)) is None:
+                    return
+                channel.basic_publish(
+                    job_message(job),
+                    EXCHANGE,
+                    self._routing_key,
+                    mandatory=True,
+                    confirm_timeout=CONFIRM_TIMEOUT_SECONDS,
+                )
             with self.changed:
                 self._confirmed.add(job["job_id"])
                 self.progressed()

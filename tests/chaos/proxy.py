@@ -117,7 +117,7 @@ class TcpProxy:
     async def _accept(self) -> None:
         if self._listening is None:
             self._listening = _bound_to(self.port)
-            self._listening.setblocking(False)
+            self._listening.settimeout(0)
             self._listening.listen()
             # Not ``asyncio.start_server``: closed while it accepts a client, it leaves that one open, and unserved.
             self._loop.add_reader(self._listening, self._on_client, self._listening)
@@ -133,7 +133,7 @@ class TcpProxy:
             client, _ = listening.accept()
         except OSError:
             return  # It has gone again.
-        client.setblocking(False)
+        client.settimeout(0)
         connection = _Connection(client, self._flowing)
         task = self._loop.create_task(connection.serve(self._target_port))
         self._connections[task] = connection
