@@ -5,15 +5,17 @@ has in hand then, it must end. Everything else is the connector's to bring back.
 """
 
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from kombu import Connection
 
 from connector.messaging.declaration import consumed_queues, recorded_topology
+from connector.messaging.delivery import Lane
 from connector.messaging.queue_state import queue_state
-from connector.messaging.recording import BindingObject, Objects, QueueObject
-from connector.messaging.topology import DEAD, UNDELIVERABLE, delay_queues
+from connector.messaging.recording import BindingObject, Objects
+from connector.messaging.topology import DEAD, UNDELIVERABLE, delay_queues, isolated_queue, reply_queue
 from tests.chaos.drain import depths
 from tests.chaos.stage import VENDOR, Stage
 
@@ -21,6 +23,9 @@ FAILURES_PER_PART: Final = 2
 """Calls that are refused for a second, after each deletion, so that jobs are put off through what is missing."""
 _LOW_LEVELS: Final = frozenset(delay_queues()[:5])
 """Where jobs wait that are put off for less than half a minute: all of this scenario."""
+_HIGH_LEVELS: Final = frozenset(delay_queues()[5:])
+"""Queues, and exchanges of the same names, that no job of this scenario passes: they are deleted together."""
+PartT = TypeVar("PartT")
 _LOOK_SECONDS: Final = 0.05
 _LOOKS: Final = 3
 _DELIVERED: Final = 2
@@ -32,7 +37,9 @@ def topology() -> Objects:
 
 
 def delete_every_part(stage: Stage) -> None:
-    """Delete exchanges, then queues, then bindings, each once, and see all of them back. Raises ``TimeoutError``.
+    """Delete exchanges, then queues, then bindings, and see all of them back. Raises ``TimeoutError``.
+
+    One after the other, but for those that no job passes.
 
     Jobs that were published while their lane was missing are replayed from ``connector.dead``, as an operator does.
     """
@@ -48,53 +55,60 @@ def delete_every_part(stage: Stage) -> None:
 
 
 def _delete_all(stage: Stage, connection: Any, objects: Objects) -> None:
-    for exchange in objects.exchanges:
-        connection.default_channel.exchange_delete(exchange.name)
+    channel = connection.default_channel
+    for names in _in_turn(exchange.name for exchange in objects.exchanges):
+        for name in names:
+            channel.exchange_delete(name)
         _go_on(stage)
     _wait_for_all(stage)
     _replay(stage)
-    for queue in sorted(objects.queues, key=_is_kept_last):
-        _delete_queue(stage, connection, queue, consumed_queues(objects))
+    read = {*consumed_queues(objects), reply_queue(VENDOR)} - {isolated_queue(lane) for lane in Lane}
+    for names in _in_turn(sorted((queue.name for queue in objects.queues), key=_is_kept_last)):
+        _until(stage, partial(_were_deleted, stage, connection, names, read), names[0])
+        _go_on(stage, fails=names[0] not in _LOW_LEVELS)
     _wait_for_all(stage)
-    for binding in objects.bindings:
-        _unbind(connection.default_channel, binding)
+    for bindings in _in_turn(objects.bindings, name=lambda binding: binding.source):
+        for binding in bindings:
+            _unbind(channel, binding)
         _go_on(stage)
     _wait_for_all(stage)
 
 
-def _is_kept_last(queue: QueueObject) -> tuple[bool, bool]:
+def _in_turn(
+    parts: Iterable[PartT], name: Callable[[PartT], object] = lambda part: part
+) -> list[tuple[PartT, ...]]:
+    """Return parts one by one, and those of the high levels together, last."""
+    every = tuple(parts)
+    high = tuple(part for part in every if name(part) in _HIGH_LEVELS)
+    return [*((part,) for part in every if part not in high), high]
+
+
+def _is_kept_last(queue: str) -> tuple[bool, bool]:
     """Sort first what must be empty while nothing is missing, and nothing is put off: dead letters, the low delays."""
-    return queue.name not in (DEAD, UNDELIVERABLE), queue.name not in _LOW_LEVELS
+    return queue not in (DEAD, UNDELIVERABLE), queue not in _LOW_LEVELS
 
 
-def _delete_queue(stage: Stage, connection: Any, queue: QueueObject, consumed: tuple[str, ...]) -> None:
-    is_read = queue.name in consumed or queue.name.startswith("replies.")
-    is_read = is_read and not queue.name.startswith("connector.isolated.")
-    _until(stage, lambda: _was_deleted(stage, connection, queue.name, is_read=is_read), queue.name)
-    _go_on(stage, fails=queue.name not in _LOW_LEVELS)
-
-
-def _was_deleted(stage: Stage, connection: Any, queue: str, *, is_read: bool) -> bool:
-    """Delete a queue while nothing can come into it; tell whether nothing was in it, so that it was deleted.
+def _were_deleted(stage: Stage, connection: Any, queues: Sequence[str], read: Collection[str]) -> bool:
+    """Delete queues while nothing can come into them; tell whether nothing was in them, so that they were deleted.
 
     RabbitMQ counts what a queue holds first and deletes it then: what it confirms in between is destroyed uncounted
     (one message or two of each of thirty queues that were deleted under load, on RabbitMQ 3.10).
     """
     # A client is not told of what is on its way out of a delay.
-    if queue in _LOW_LEVELS and depths(stage.node)[queue].total:
+    if queues[0] in _LOW_LEVELS and depths(stage.node)[queues[0]].total:
         return False
     stage.proxy.pause()
     try:
         _have_some_delivered(stage)
         with stage.load.held():
-            looks = [_is_empty(connection, queue, is_read=is_read) for _ in range(_LOOKS)]
+            looks = [_are_empty(connection, queues, read) for _ in range(_LOOKS)]
             if not all(looks):
                 return False
-            destroyed = connection.default_channel.queue_delete(queue)
+            destroyed = sum(connection.default_channel.queue_delete(queue) for queue in queues)
     finally:
         stage.proxy.resume()
     if destroyed:
-        raise TimeoutError(f"{queue} was not empty any more: {destroyed} destroyed")
+        raise TimeoutError(f"{queues[0]} was not empty any more: {destroyed} destroyed")
     return True
 
 
@@ -104,14 +118,14 @@ def _have_some_delivered(stage: Stage) -> None:
     stage.load.wait_for(lambda: len(stage.load.published) >= wanted, stage.stall_seconds)
 
 
-def _is_empty(connection: Any, queue: str, *, is_read: bool) -> bool:
-    """Look a moment later, at the queue and at the delays: what the worker has sent is on its way in the broker."""
+def _are_empty(connection: Any, queues: Sequence[str], read: Collection[str]) -> bool:
+    """Look a moment later, at the queues and at the delays: what the worker has sent is on its way in the broker."""
     time.sleep(_LOOK_SECONDS)
-    state = queue_state(connection, queue)
-    levels = [level for level in (queue_state(connection, name) for name in _LOW_LEVELS) if level is not None]
-    if state is None or state.waiting or any(level.waiting for level in levels):
+    states = {queue: queue_state(connection, queue) for queue in {*queues, *_LOW_LEVELS}}
+    if any(state is not None and state.waiting for state in states.values()):
         return False
-    return state.consumers > 0 or not is_read
+    looked_at = [(queue, states[queue]) for queue in queues]
+    return all(state is not None and (state.consumers > 0 or queue not in read) for queue, state in looked_at)
 
 
 def _unbind(channel: Any, binding: BindingObject) -> None:
