@@ -19,7 +19,7 @@ from celery.worker.state import maybe_shutdown
 from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
 from connector.messaging.topology import JOURNAL, isolated_queue
 from connector.registry.records import Registry
-from connector.time_limits import LOST_DRAIN_SECONDS
+from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
 from workers.backlog_tidying import BacklogTidying
 from workers.backlogs import Backlogs
@@ -181,24 +181,35 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
     async def _drain(self, *serving: asyncio.Task[Any], is_last_chance: bool) -> None:
         """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again.
 
-        ``is_last_chance``: it does not, where their queue is gone.
+        ``is_last_chance``: it does not, where their queue is gone. So those that it has given are waited for, too.
         """
         least_seconds = LOST_DRAIN_SECONDS if is_last_chance else 0.0
         seconds = max(self.work.drain_seconds, least_seconds)
         _log.info("worker.draining", jobs=len(self.pool.jobs), seconds=seconds)
         hurrying = asyncio.create_task(self._hurrying.wait())
+        coming = asyncio.create_task(self._wait_for_given(CONFIRM_TIMEOUT_SECONDS if is_last_chance else 0.0))
         try:
             async with asyncio.timeout(seconds):
-                while self.pool.jobs and not hurrying.done():
-                    await _first_of(*serving, hurrying, *self.pool.jobs)
+                while (self.pool.jobs or not coming.done()) and not hurrying.done():
+                    in_hand = (*self.pool.jobs, *([] if coming.done() else [coming]))
+                    await _first_of(*serving, hurrying, *in_hand)
         except TimeoutError:
             pass
         finally:
             hurrying.cancel()
+            coming.cancel()
         if self.pool.jobs:
             _log.warning("worker.gave_back", jobs=len(self.pool.jobs))
             self.pool.flush()
             self.session.abandon()
+
+    async def _wait_for_given(self, most_seconds: float) -> None:
+        """Wait until what the broker has given is in hand; not for ever: it may have gone silent."""
+        try:
+            async with asyncio.timeout(most_seconds):
+                await self.session.consumers_ended()
+        except TimeoutError:
+            pass
 
     def _isolation(self) -> Isolation:
         queues = tuple(isolated_queue(lane) for lane in self.work.lanes)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 import structlog
+from amqp import spec
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
@@ -78,6 +79,9 @@ class BrokerSession:
         """Called each time that the topology has been declared again."""
         self.publisher.on_unrouted = self._want_upkeep
         self._consumer_tags: list[str] = []
+        self._ending: tuple[str, ...] | None = None
+        """The consumers that were told to end; None as long as none is."""
+        self._ended = asyncio.Event()
         self._consumed: dict[str, int] = {}
         self._is_paused = False
         self._is_handling = False
@@ -106,7 +110,9 @@ class BrokerSession:
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in hand goes on."""
         self._is_paused = True
-        self._cancel(nowait=False)
+        for tag in self._consumer_tags:
+            self._send(partial(self._channel.basic_cancel, tag))
+        self._consumer_tags.clear()
 
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
@@ -188,15 +194,23 @@ class BrokerSession:
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""
-        # Without an answer: a broker that has gone silent must not hold a worker that is to end.
+        # Without waiting for an answer: a broker that has gone silent must not hold a worker that is to end.
         self._is_paused = True
-        self._cancel(nowait=True)
-        self._consumed = {}
-
-    def _cancel(self, *, nowait: bool) -> None:
-        for tag in self._consumer_tags:
-            self._send(partial(self._channel.basic_cancel, tag, nowait=nowait))
+        self._ending = tuple(self._consumer_tags)
+        for tag in self._ending:
+            self._send(partial(self._channel.send_method, spec.Basic.Cancel, "sb", (tag, False)))
         self._consumer_tags.clear()
+        self._consumed = {}
+        self._look_whether_ended()
+
+    async def consumers_ended(self) -> None:
+        """Return once the broker has answered ``stop_consuming``: what it gave before is in hand then."""
+        await self._ended.wait()
+
+    def _look_whether_ended(self) -> None:
+        # The client forgets a consumer's callback when the broker says that the consumer has ended.
+        if self._ending is not None and not any(tag in self._channel.callbacks for tag in self._ending):
+            self._ended.set()
 
     def abandon(self) -> None:
         """Close the connection without a word to the broker, which gives back what is in hand."""
@@ -339,6 +353,7 @@ class BrokerSession:
             self._is_handling = True
         except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
             self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))
+        self._look_whether_ended()
         if self._is_handling:
             self._loop.call_soon(self._handle)
 

@@ -34,8 +34,10 @@ class TcpProxy:
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self._listening: socket.socket | None = None
         self._is_used = asyncio.Event()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._up, self._down = asyncio.Event(), asyncio.Event()
+        """Whether what clients send, and what the target sends, is forwarded."""
+        self._up.set()
+        self._down.set()
         # Bound and never listening: the port stays this proxy's while it refuses connections.
         self._reservation = _bound_to(0)
         self.port: Final[int] = self._reservation.getsockname()[1]
@@ -68,11 +70,15 @@ class TcpProxy:
 
     def pause(self) -> None:
         """Forward nothing more, either way, and keep connections open: a network that has gone silent."""
-        self._act(self._set_flowing(flowing=False))
+        self._act(self._set_flowing(up=False, down=False))
+
+    def hold_back(self) -> None:
+        """Forward nothing more of what clients send; what the target sends goes on."""
+        self._act(self._set_flowing(up=False, down=True))
 
     def resume(self) -> None:
         """Forward again, what was held first."""
-        self._act(self._set_flowing(flowing=True))
+        self._act(self._set_flowing(up=True, down=True))
 
     def refuse(self) -> None:
         """Refuse new connections (ECONNREFUSED); those open go on."""
@@ -102,11 +108,12 @@ class TcpProxy:
         await self._is_used.wait()
         return await self._cut()
 
-    async def _set_flowing(self, *, flowing: bool) -> None:
-        if flowing:
-            self._flowing.set()
-        else:
-            self._flowing.clear()
+    async def _set_flowing(self, *, up: bool, down: bool) -> None:
+        for way, is_open in ((self._up, up), (self._down, down)):
+            if is_open:
+                way.set()
+            else:
+                way.clear()
 
     async def _refuse(self) -> None:
         if self._listening is not None:
@@ -134,7 +141,7 @@ class TcpProxy:
         except OSError:
             return  # It has gone again.
         client.settimeout(0)
-        connection = _Connection(client, self._flowing)
+        connection = _Connection(client, self._up, self._down)
         task = self._loop.create_task(connection.serve(self._target_port))
         self._connections[task] = connection
         self._is_used.set()
@@ -149,10 +156,11 @@ class TcpProxy:
 class _Connection:
     """One client, and its connection to the target."""
 
-    def __init__(self, client: socket.socket, flowing: asyncio.Event) -> None:
+    def __init__(self, client: socket.socket, up: asyncio.Event, down: asyncio.Event) -> None:
         self._client = client
         self._writers: list[asyncio.StreamWriter] = []
-        self._flowing = flowing
+        self._up = up
+        self._down = down
 
     async def serve(self, target_port: int) -> None:
         """Forward both ways until both sides have ended; a side that fails resets the other."""
@@ -163,8 +171,8 @@ class _Connection:
             self._writers.append(to_target)
             # One that fails ends the other, which would wait for what no longer comes.
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._forward(from_client, to_target))
-                both.create_task(self._forward(from_target, to_client))
+                both.create_task(self._forward(from_client, to_target, self._up))
+                both.create_task(self._forward(from_target, to_client, self._down))
         except* OSError:
             self.reset()
         finally:
@@ -173,12 +181,15 @@ class _Connection:
                 with suppress(OSError):
                     await writer.wait_closed()
 
-    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    @staticmethod
+    async def _forward(
+        source: asyncio.StreamReader, sink: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
         while chunk := await source.read(_CHUNK_BYTES):
-            await self._flowing.wait()
+            await flowing.wait()
             sink.write(chunk)
             await sink.drain()
-        await self._flowing.wait()
+        await flowing.wait()
         sink.write_eof()
 
     def reset(self) -> None:

@@ -122,6 +122,28 @@ def test_a_paused_connection_makes_its_sender_wait_and_can_be_cut(proxy: TcpProx
             client.sendall(b"x")
 
 
+def test_what_clients_send_is_held_back_while_what_the_target_sends_passes() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        TcpProxy(listening.getsockname()[1]) as proxy,
+        connect(proxy) as client,
+    ):
+        target, _ = listening.accept()
+        with target:
+            proxy.hold_back()
+            client.sendall(b"held")
+            target.sendall(b"passes")
+            assert client.recv(6, socket.MSG_WAITALL) == b"passes"
+            target.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                target.recv(1)
+
+            target.settimeout(PATIENCE_SECONDS)
+            proxy.resume()
+
+            assert target.recv(4, socket.MSG_WAITALL) == b"held"
+
+
 def test_new_connections_are_refused_and_the_open_ones_go_on(proxy: TcpProxy) -> None:
     with connect(proxy) as client:
         assert ask(client, b"open") == b"open"
