@@ -41,11 +41,6 @@ def assemble(
     )
 
 
-def as_duplicate(reply: Reply) -> Reply:
-    """Return a reply that may have been sent before, marked so."""
-    return reply.model_copy(update={"possible_duplicate": True})
-
-
 def rejection(
     delivery: Delivery,
     errors: tuple[JobError, ...],

@@ -68,3 +68,8 @@ class SetAside:
 
 
 Settlement = Answer | Dead | Defer | Isolate | SetAside
+
+
+def as_duplicate(reply: Reply) -> Reply:
+    """Return a reply that may have been sent before, marked so."""
+    return reply.model_copy(update={"possible_duplicate": True})

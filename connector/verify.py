@@ -18,7 +18,7 @@ import structlog
 
 from connector.admission import Admitted, admit
 from connector.ask import SHORTEST_DEFERRAL_SECONDS, answer_check
-from connector.assemble import as_duplicate, assemble, rejection
+from connector.assemble import assemble, rejection
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.decide import unexplained
@@ -34,7 +34,7 @@ from connector.planned_job import PlannedJob, any_call
 from connector.progress import NOT_ASKED, CheckProgress, earliest
 from connector.reasons import job_error
 from connector.services import Services
-from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement
+from connector.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement, as_duplicate
 from connector.telemetry.tracing import TracedJob, origin_of
 from connector.withhold import progress_within, reply_within
 from schemas.codes import JobCode

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from connector.quota.told import reset_in_seconds
 from connector.sources.outcome import ApiError
+from connector.sources.rate_limit import reset_in_seconds
 
 _LONGEST_WAIT_SECONDS: Final = 366 * 24 * 3600.0
 """A wait beyond this is no wait but nonsense."""

@@ -8,9 +8,9 @@ import structlog
 from connector.clock import Clock
 from connector.journal.writer import MOST_HELD, Held, JournalWriter
 from connector.messaging.delivery import body_of
+from connector.messaging.kept_headers import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
 from connector.messaging.publisher import Confirmation, Outgoing, PublishError
 from connector.messaging.session import BrokerSession
-from connector.messaging.settle import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
 from connector.messaging.topology import DEAD, JOURNAL
 from connector.settlement import DeadReason
 from connector.telemetry.metrics import Metrics

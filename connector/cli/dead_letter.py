@@ -12,8 +12,8 @@ from connector.messaging.dead_letters import Arrival, DeadLetter, contract_queue
 from connector.messaging.dead_queue import Held
 from connector.messaging.dead_reading import deaths_of, headers_of
 from connector.messaging.delivery import TRACE_HEADERS, body_of, delivery_count
+from connector.messaging.kept_headers import USER_HEADER
 from connector.messaging.replay import Replay, replay_of
-from connector.messaging.settle import USER_HEADER
 
 _HIDDEN: Final = "(hidden; --body shows it)"
 _PROPERTIES: Final = (

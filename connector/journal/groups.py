@@ -13,8 +13,14 @@ from typing import Final
 import structlog
 
 from connector.journal.record import Record, written
-from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.messaging.settle import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from connector.messaging.publisher import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Confirmation,
+    Outgoing,
+    Publisher,
+    PublishError,
+)
 from connector.messaging.topology import JOURNAL
 from connector.registry.vault import Vault
 

@@ -17,7 +17,7 @@ from connector.messaging.topology import (
     isolated_queue,
     lane_queue,
 )
-from connector.registry.tenants_file import VENDOR_NAME
+from connector.registry.records import VENDOR_NAME
 from connector.settlement import DeadReason
 
 DEAD_QUEUES: Final = (DEAD, UNDELIVERABLE)

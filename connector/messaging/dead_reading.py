@@ -19,7 +19,7 @@ from connector.messaging.dead_letters import (
     contract_queue,
 )
 from connector.messaging.delivery import body_of
-from connector.messaging.settle import (
+from connector.messaging.kept_headers import (
     QUEUE_HEADER,
     REASON_HEADER,
     ROUTING_KEY_HEADER,

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic import ConfigDict
 
-from connector.messaging.headers import Read, Wanted
 from connector.progress import JobProgress
 
 TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 256, "baggage": 8192}
@@ -16,12 +15,6 @@ TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 
 
 All of a message's properties must fit into one frame, and the broker ends a connection that sends a larger one.
 """
-HEADERS_READ: Final[Wanted] = {
-    **{name.encode(): longest for name, longest in TRACE_HEADERS.items()},
-    b"x-death": Read.PRESENCE,
-    b"x-delivery-count": Read.INTEGER,
-}
-"""All that a worker reads of a message's headers."""
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest body of a job."""
 MAX_ENVELOPE_BYTES: Final = 1024 * 1024

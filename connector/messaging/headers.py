@@ -9,6 +9,8 @@ from enum import Enum, auto
 from struct import unpack_from
 from typing import Any, Final
 
+from connector.messaging.delivery import TRACE_HEADERS
+
 MAX_HEADERS: Final = 256
 """More than any client or framework sets: more are a defect, and are not looked at one by one."""
 PROPERTIES_OFFSET: Final = 12  # class id, weight, body size
@@ -39,6 +41,12 @@ class Read(Enum):
 
 Wanted = Mapping[bytes, int | Read]
 """Headers that are read, by name; of one that is a text, how many bytes it may have."""
+HEADERS_READ: Final[Wanted] = {
+    **{name.encode(): longest for name, longest in TRACE_HEADERS.items()},
+    b"x-death": Read.PRESENCE,
+    b"x-delivery-count": Read.INTEGER,
+}
+"""All that a worker reads of a message's headers."""
 
 
 def table_of(raw: bytes) -> tuple[int, int]:

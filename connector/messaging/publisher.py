@@ -15,6 +15,9 @@ from uuid import uuid4
 from connector.messaging.topology import delayed
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 
+FIRST_PAUSE_SECONDS: Final = 1.0
+"""Before a message that was not confirmed is published again; it doubles each time."""
+LONGEST_PAUSE_SECONDS: Final = 30.0
 _DEFAULT_EXCHANGE: Final = ""
 _PERSISTENT: Final = 2
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.assemble import as_duplicate
 from connector.messaging.dead_letters import (
     LANES,
     UNKNOWN_LANE,
@@ -20,7 +19,7 @@ from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, body_of
 from connector.messaging.publisher import Confirmation, Outgoing
 from connector.messaging.topology import deferred_queue, reply_queue
 from connector.registry.vault import Vault
-from connector.settlement import DeadReason
+from connector.settlement import DeadReason, as_duplicate
 from schemas.reply import Reply
 
 _FORGED: Final = "no vendor published it: it was dead-lettered into a vendor queue, or pretends so; purge it"

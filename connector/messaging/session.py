@@ -15,8 +15,8 @@ from amqp import spec
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
-from connector.messaging.delivery import HEADERS_READ
 from connector.messaging.frames import TolerantFrames
+from connector.messaging.headers import HEADERS_READ
 from connector.messaging.publisher import Publisher
 from connector.messaging.queue_state import QueueState, queue_state
 from connector.messaging.reader import SocketReader

@@ -11,31 +11,32 @@ from typing import Any, Final
 
 import structlog
 
-from connector.assemble import as_duplicate
 from connector.clock import Clock
 from connector.messaging.deferral import deferred, isolated, set_aside
 from connector.messaging.delivery import Delivery
-from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.messaging.kept_headers import (
+    QUEUE_HEADER,
+    REASON_HEADER,
+    ROUTING_KEY_HEADER,
+    SINCE_HEADER,
+    USER_HEADER,
+)
+from connector.messaging.publisher import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Confirmation,
+    Outgoing,
+    Publisher,
+    PublishError,
+)
 from connector.messaging.topology import DEAD, UNDELIVERABLE, backlog_queue
 from connector.registry.records import Flow
 from connector.registry.vault import Vault
-from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement, as_duplicate
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from schemas.codes import JobStatus
 from schemas.reply import REPLY_TYPE
-
-REASON_HEADER: Final = "x-connector-reason"
-QUEUE_HEADER: Final = "x-connector-queue"
-"""Where a reply was meant to go, or a dead message was taken from."""
-ROUTING_KEY_HEADER: Final = "x-connector-routing-key"
-USER_HEADER: Final = "x-connector-user-id"
-"""The AMQP user of the publisher; the property itself may only name the connector's own."""
-SINCE_HEADER: Final = "x-connector-since"
-"""When it was put there, an RFC 3339 instant."""
-FIRST_PAUSE_SECONDS: Final = 1.0
-"""Before a message that was not confirmed is published again; it doubles each time."""
-LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _TRACES_THAT_LIE: Final = ("traceparent", "sentry-trace")
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
+"""The form of a vendor's name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:

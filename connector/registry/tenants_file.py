@@ -51,9 +51,9 @@ from connector.grants import require_known
 from connector.presets import PresetName
 from connector.quota.rate import read_quota
 from connector.registry.jwt_claims import NotAJwtError, expiry_of
+from connector.registry.records import VENDOR_NAME
 from schemas.siret import Siret
 
-VENDOR_NAME: Final = r"^[a-z][a-z0-9-]{0,31}$"
 # What an HTTP header can carry: a token with a line end would forge one.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from connector.errors import OperatorError
 from connector.messaging.topology import REPLY_QUEUE_NAME, reply_queue
 from connector.registry.importing import ChangeKind, vendor_change
-from connector.registry.records import Registry, Vendor
-from connector.registry.tenants_file import VENDOR_NAME, VendorEntry
+from connector.registry.records import VENDOR_NAME, Registry, Vendor
+from connector.registry.tenants_file import VendorEntry
 
 _SEE: Final = "see: ccas-connector vendors list"
 

@@ -16,8 +16,9 @@ from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import grant_of
 from connector.messaging.dead_reading import read_letter
-from connector.messaging.delivery import HEADERS_READ, Delivery, Lane
+from connector.messaging.delivery import Delivery, Lane
 from connector.messaging.frames import TolerantFrames
+from connector.messaging.headers import HEADERS_READ
 from connector.messaging.topology import DEAD, REQUESTS
 from connector.parsing import glimpse
 from connector.plan import plan

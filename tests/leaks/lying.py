@@ -12,7 +12,7 @@ from redis import Redis
 from connector.demo.node import RabbitNode
 from connector.journal.store import JournalStore, Wanted
 from connector.messaging.delivery import TRACE_HEADERS
-from connector.messaging.settle import ROUTING_KEY_HEADER, USER_HEADER
+from connector.messaging.kept_headers import ROUTING_KEY_HEADER, USER_HEADER
 from connector.registry.database import open_database
 from tests.leaks.paths import DEAD, UNDELIVERABLE
 

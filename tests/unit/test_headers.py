@@ -11,9 +11,9 @@ from amqp.serialization import dumps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.messaging.delivery import HEADERS_READ, TRACE_HEADERS, Mark
+from connector.messaging.delivery import TRACE_HEADERS, Mark
 from connector.messaging.frames import TolerantFrames
-from connector.messaging.headers import MAX_HEADERS, only
+from connector.messaging.headers import HEADERS_READ, MAX_HEADERS, only
 from tests.worst_headers import worst_headers
 
 METHOD, HEADER, CHANNEL = 1, 2, 1
