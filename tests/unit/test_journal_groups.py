@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from connector.journal.groups import LARGEST_GROUP, PURPOSE, Group, Groups
 from connector.journal.record import Record, read
-from connector.messaging import settle
+from connector.messaging import publisher
 from connector.messaging.delivery import MAX_ENVELOPE_BYTES
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.registry.vault import Vault, new_key
@@ -121,7 +121,7 @@ async def test_a_group_that_is_not_taken_is_sent_again(monkeypatch: pytest.Monke
     ]
     assert held_up == [True, False]
     assert broker.sent() == [(record(1),)] * 5
-    assert settle.FIRST_PAUSE_SECONDS > 0
+    assert publisher.FIRST_PAUSE_SECONDS > 0
 
 
 async def test_a_defect_of_ours_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
