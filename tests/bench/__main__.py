@@ -13,6 +13,7 @@ from typing import Any
 from connector.demo.install import HOW_TO_GET_ONE, HOW_TO_GET_REDIS, install_rabbitmq, install_redis
 from connector.journal.keys import new_key
 from tests.bench.bodies import bodies
+from tests.bench.commands import commands
 from tests.bench.cpu import CONCURRENCY, compare
 from tests.bench.endurance import endurance
 from tests.bench.fairness import fairness
@@ -41,6 +42,7 @@ MEASURES: Mapping[str, Measure] = {
     "fairness": lambda options: fairness(options.campaign, options.counter_seconds, journal_of(options)),
     "tenants": lambda options: tenants(options.repeats),
     "bodies": lambda options: bodies(options.repeats),
+    "commands": lambda options: commands(options.repeats),
 }
 
 
