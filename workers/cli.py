@@ -77,7 +77,7 @@ def worker(  # noqa: PLR0913 - its options
     """
     import structlog
 
-    from connector.bootstrap import Scrape, build_services
+    from connector.bootstrap.worker import Scrape, build_services
     from connector.cli.options import failing_cleanly
     from connector.logs import configure_logs
     from connector.telemetry.opening import log_clear_addresses, open_telemetry

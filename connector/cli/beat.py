@@ -28,7 +28,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from connector.bootstrap import build_beat
+    from connector.bootstrap.beat import build_beat
     from connector.logs import configure_logs, log_loop_error
     from connector.registry.database import DatabaseError
     from connector.telemetry.opening import log_clear_addresses, open_telemetry

@@ -87,7 +87,7 @@ def _grant(vendor: str | None) -> "Grant | None":
     """Return the grant of a vendor of the registry; None where none is asked about."""
     if vendor is None:
         return None
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.grants import grant_of
 
     settings = settings_or_exit()

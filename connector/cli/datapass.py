@@ -41,7 +41,7 @@ def print_link(name: str | None, preset: str | None) -> None:
 
 
 def _registered(name: str) -> "Vendor":
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
 
     settings = settings_or_exit()
     with failing_cleanly():

@@ -89,7 +89,7 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     Example: ccas-connector vendors definitions
     then:    rabbitmqctl import_definitions rabbitmq-definitions.json
     """  # noqa: D301 - \b is click's, to keep the lines
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.messaging.declaration import recorded_topology
     from connector.messaging.definitions import definitions_of
     from connector.messaging.limits import limits_of, spaces_of

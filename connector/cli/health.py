@@ -58,7 +58,7 @@ def _of_worker(url: str, *, only_live: bool) -> "list[Finding]":
 
 def _of_deployment() -> "list[Finding]":
     """Return what can be said of each part, whichever other part is away."""
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.broker import reaching
     from connector.errors import OperatorError
     from connector.health import Finding, judge, judge_backlogs, queue_states

@@ -111,7 +111,7 @@ def months_of(_context: object, _option: object, text: str | None) -> int | None
 
 def open_journal(settings: "Settings") -> "JournalStore":
     """Open the journal, or exit with one line."""
-    from connector.bootstrap import open_current_database
+    from connector.bootstrap.registry import open_current_database
     from connector.journal.store import JournalStore
 
     with failing_cleanly():

@@ -29,7 +29,7 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """
     import sys
 
-    from connector.bootstrap import open_current_database
+    from connector.bootstrap.registry import open_current_database
     from connector.cli.tables import progress
     from connector.registry.rekeying import plan_rekeying
     from connector.registry.rekeying import rekey as reseal

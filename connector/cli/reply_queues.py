@@ -25,7 +25,7 @@ def add(vendor: str, name: str, dry_run: bool) -> None:  # noqa: FBT001 - click 
 
     Example: ccas-connector vendors reply-queue add millesime campagnes
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.messaging import topology
     from connector.registry.vendors import with_reply_queue
 
@@ -50,7 +50,7 @@ def remove(vendor: str, name: str, dry_run: bool) -> None:  # noqa: FBT001 - cli
 
     Example: ccas-connector vendors reply-queue remove millesime campagnes
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.messaging import topology
     from connector.registry.vendors import without_reply_queue
 
@@ -73,7 +73,7 @@ def list_queues(vendor: str) -> None:
 
     Example: ccas-connector vendors reply-queue list millesime
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.messaging.topology import reply_queues
     from connector.registry.vendors import known_vendor
 

@@ -50,7 +50,7 @@ def import_file(*, file: Path, file_format: str | None, lost_key: bool, dry_run:
       siret;name;vendors;token_file;quota_particulier
       26920023600017;CCAS de Clamart;millesime sonate-opus;/run/secrets/clamart;250/min
     """  # noqa: D301 - \b is click's, to keep the lines
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.tables import progress
     from connector.clock import utc_now
     from connector.registry.importing import ChangeKind, plan_import
@@ -93,7 +93,7 @@ def list_tenants() -> None:
 
     Example: ccas-connector tenants list
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.tables import print_table
 
     settings = settings_or_exit()
@@ -123,7 +123,7 @@ def show(siret: str) -> None:
 
     Example: ccas-connector tenants show 26920023600017
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
 
     settings = settings_or_exit()
     with failing_cleanly():

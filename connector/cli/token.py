@@ -84,7 +84,7 @@ def rotate(*, siret: str, file: Path | None, env: str | None, dry_run: bool) -> 
     """
     import asyncio
 
-    from connector.bootstrap import build_introspector
+    from connector.bootstrap.tokens import build_introspector
     from connector.clock import utc_now
     from connector.registry.token_store import TokenStore
     from connector.rotation import Rotated
@@ -135,7 +135,7 @@ def revoke(*, siret: str, yes: bool, dry_run: bool) -> None:
 
     Example: ccas-connector tenants token revoke 26920023600017 --dry-run
     """
-    from connector.bootstrap import open_current_database
+    from connector.bootstrap.registry import open_current_database
     from connector.registry.store import RegistryStore
     from connector.registry.token_store import TokenStore
 
@@ -167,7 +167,7 @@ def revoke(*, siret: str, yes: bool, dry_run: bool) -> None:
 
 def _open(settings: "Settings", siret: str) -> "tuple[Engine, Tenant, Vault]":
     """Return the database, the tenant, and a vault whose key is the one of the tokens stored."""
-    from connector.bootstrap import open_current_database
+    from connector.bootstrap.registry import open_current_database
     from connector.registry.key_check import check_key
     from connector.registry.store import RegistryStore
     from connector.registry.vault import Vault

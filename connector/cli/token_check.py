@@ -35,7 +35,7 @@ def check(*, sirets: tuple[str, ...], as_json: bool) -> None:
     """
     import asyncio
 
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.clock import utc_now
     from connector.registry.key_check import check_key
     from connector.registry.vault import Vault
@@ -60,7 +60,7 @@ def check(*, sirets: tuple[str, ...], as_json: bool) -> None:
 async def _check(
     settings: "Settings", registry: "Registry", chosen: "Sequence[Tenant]", vault: "Vault"
 ) -> "list[TokenReport]":
-    from connector.bootstrap import build_introspector
+    from connector.bootstrap.tokens import build_introspector
     from connector.cli.tables import tracked
     from connector.clock import utc_now
     from connector.scheduled.pace import Pace

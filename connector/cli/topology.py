@@ -30,7 +30,7 @@ def declare() -> None:
     """
     from amqp.exceptions import PreconditionFailed
 
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.broker import connected
     from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology
     from connector.messaging.topology import reply_queue
@@ -71,7 +71,7 @@ def replace_reply_queues(*, vendor: str | None, dry_run: bool, with_readers: boo
 
     Example: ccas-connector topology replace-reply-queues --dry-run
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.broker import connected
     from connector.messaging.replacing import Finding, keep_workers_away, look_at, replace
 

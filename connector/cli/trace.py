@@ -30,7 +30,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     """
     import sys
 
-    from connector.bootstrap import open_current_database
+    from connector.bootstrap.registry import open_current_database
     from connector.cli.journal_options import reading
     from connector.errors import OperatorError
     from connector.journal.store import JournalStore, Wanted

@@ -36,7 +36,7 @@ def add(name: str, extra_scopes: tuple[str, ...], dry_run: bool, **given: str | 
 
     Example: ccas-connector vendors add millesime --preset millesime --product "Millésime Action Sociale" --publisher Up
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.registry.vendors import plan_vendor
 
     settings = settings_or_exit()
@@ -57,7 +57,7 @@ def list_vendors() -> None:
 
     Example: ccas-connector vendors list
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.cli.tables import print_table
 
     settings = settings_or_exit()
@@ -86,7 +86,7 @@ def show(name: str) -> None:
 
     Example: ccas-connector vendors show millesime
     """
-    from connector.bootstrap import open_registry
+    from connector.bootstrap.registry import open_registry
     from connector.messaging.topology import reply_queues
     from connector.registry.vendors import known_vendor
 

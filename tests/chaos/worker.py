@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
-from connector.bootstrap import build_services
+from connector.bootstrap.worker import build_services
 from connector.catalogue.definition import Endpoint
 from connector.identity import Query
 from connector.logs import configure_logs

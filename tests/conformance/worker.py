@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from connector.bootstrap import build_services
+from connector.bootstrap.worker import build_services
 from connector.clock import utc_now
 from connector.logs import configure_logs
 from connector.messaging.delivery import Lane

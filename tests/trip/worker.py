@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from connector.bootstrap import build_services
+from connector.bootstrap.worker import build_services
 from connector.logs import configure_logs
 from connector.messaging.delivery import Lane
 from connector.settings import load_settings

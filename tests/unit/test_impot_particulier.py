@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connector.bootstrap import build_services
+from connector.bootstrap.worker import build_services
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.credentials import CredentialsError, DgfipCredentials, read_credentials

@@ -1,4 +1,4 @@
-"""The composition root: settings in, adapters out. Nothing else builds one."""
+"""What a worker is made of."""
 
 import asyncio
 import random
@@ -8,9 +8,9 @@ from functools import partial
 
 import httpx
 from pydantic import TypeAdapter
-from sqlalchemy import Engine
 
 from connector.announcements import NoticedAnnouncements
+from connector.bootstrap.registry import open_current_database
 from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
@@ -33,19 +33,11 @@ from connector.quota.refusals import NONE
 from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
-from connector.registry.database import ensure_current, needed_to_start, open_database
-from connector.registry.key_check import check_key
+from connector.registry.database import needed_to_start, open_database
 from connector.registry.notices import Notices
-from connector.registry.schedule import Schedule
 from connector.registry.store import RegistryStore
-from connector.registry.token_store import TokenStore
 from connector.registry.vault import Vault
 from connector.retry import POLICIES
-from connector.scheduled.beat import Beat
-from connector.scheduled.drift import DriftCheck
-from connector.scheduled.journal import JournalPurge
-from connector.scheduled.pace import Pace
-from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
 from connector.services import Services
 from connector.settings import Settings
 from connector.shared.exclusion import Exclusion, OwnArrivals
@@ -63,55 +55,6 @@ from connector.token_alerts import log_alert
 from connector.upstream.api_particulier import ApiParticulier
 from connector.upstream.exchange import Upstream
 from connector.upstream.impot_particulier import ImpotParticulier
-from connector.upstream.introspection import Introspector
-from connector.upstream.nomenclature import fetch_nomenclature
-
-
-def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:
-    """Open the database and make sure of its schema. Raises ``DatabaseError``."""
-    engine = open_database(settings.database_url, is_pooled=is_pooled)
-    ensure_current(engine)
-    return engine
-
-
-def open_registry(settings: Settings) -> RegistryStore:
-    """Open the registry for a command. Raises ``DatabaseError``."""
-    return RegistryStore(open_current_database(settings, is_pooled=False))
-
-
-def build_introspector(settings: Settings, transport: httpx.AsyncBaseTransport) -> Introspector:
-    """Build what asks API Particulier about tokens."""
-    return Introspector(transport, settings.api_particulier_url.get_secret_value())
-
-
-@needed_to_start()
-def build_beat(
-    settings: Settings,
-    transport: httpx.AsyncBaseTransport,
-    clock: Clock = utc_now,
-    telemetry: Telemetry | None = None,
-) -> Beat:
-    """Build what runs the scheduled tasks. Raises ``DatabaseError``, which is logged too, or ``VaultError``."""
-    vault = Vault(settings.secret_key)
-    engine = open_current_database(settings)
-    registry = RegistryStore(engine)
-    check_key(registry.load().tenants.values(), vault.open)
-    work = TokenWork(
-        registry=registry,
-        tokens=TokenStore(engine),
-        notices=Notices(engine),
-        vault=vault,
-        ask=build_introspector(settings, transport).ask,
-        pace=Pace(),
-        alert=log_alert,
-        clock=clock,
-    )
-    check_ins = (telemetry or Telemetry()).check_ins
-    purge = JournalPurge(store=JournalStore(engine), months=settings.journal_months, clock=clock)
-    drift = DriftCheck(
-        fetch=partial(fetch_nomenclature, transport, settings.api_particulier_url.get_secret_value())
-    )
-    return Beat([TokenPromotion(work), TokenCheck(work), purge, drift], Schedule(engine), clock, check_ins)
 
 
 class Scrape(Enum):
