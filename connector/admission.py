@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from connector.assemble import rejection
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.topology import reply_queue, reply_queues
 from connector.parsing import Unreadable, glimpse, read_job
 from connector.reasons import job_error
-from connector.registry.records import Flow, Registry, Tenant, Vendor
+from connector.registry.records import Flow, Lane, Registry, Tenant, Vendor
 from connector.settlement import Answer, Dead, DeadReason
 from schemas.codes import JobCode
 from schemas.reply import JobError

@@ -17,7 +17,6 @@ from connector.breaker import Probe, gate, without_answer
 from connector.decide import without_call
 from connector.journal.journal import Access
 from connector.journal.record import NOT_MADE
-from connector.messaging.delivery import Lane
 from connector.one_at_a_time import one_at_a_time
 from connector.outage import ends_of, note_end, note_held, stay_open
 from connector.progress import CheckProgress
@@ -27,6 +26,7 @@ from connector.quota.limiter import Bound, Demand
 from connector.quota.told import note_of
 from connector.quota.turns import Claim, Turn
 from connector.refused import Suspended, note_answer, suspension_of, tried_alone
+from connector.registry.records import Lane
 from connector.retry import Held
 from connector.services import Services
 from connector.time_limits import (

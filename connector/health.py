@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import httpx
 
-from connector.messaging.delivery import Lane
 from connector.messaging.queue_state import QueueState, queue_state
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
@@ -18,7 +17,7 @@ from connector.messaging.topology import (
     isolated_queue,
     lane_queue,
 )
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 
 _PROBE_SECONDS: Final = 5.0
 _OK: Final = 200

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 from connector.sources.traits import traits_of
 from schemas.codes import CheckCode
 

@@ -14,12 +14,12 @@ from connector.deferrals import Deferrals
 from connector.intake import Intake
 from connector.journal.journal import Journal
 from connector.memory import ReplyMemory
-from connector.messaging.delivery import Lane
 from connector.quota.bounds import Quotas
 from connector.quota.refusals import Refusals
 from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
+from connector.registry.records import Lane
 from connector.registry.vault import Vault
 from connector.retry import Policy
 from connector.shared.exclusion import Exclusion

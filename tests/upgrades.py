@@ -4,7 +4,8 @@ import sys
 
 from pydantic import SecretStr
 
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
+from connector.registry.upgrading import upgrade
 
 
 def main(url: str) -> None:

@@ -11,9 +11,9 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
 from connector.messaging.address import broker_address
-from connector.messaging.delivery import Lane
 from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS, BrokerSession
 from connector.messaging.topology import DELIVERY_LIMIT
+from connector.registry.records import Lane
 from connector.services import Services
 from connector.settings import Settings
 from workers.health import Health

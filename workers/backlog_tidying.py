@@ -11,12 +11,11 @@ import structlog
 
 from connector.clock import Clock
 from connector.messaging.backlog_life import REMOVED_AFTER, Step, next_step
-from connector.messaging.delivery import Lane
 from connector.messaging.session import REFUSALS, BrokerSession
 from connector.messaging.topology import backlog_queue
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 
 LOOK_SECONDS: Final = 60.0
 """Between two looks at the queues: so long, at most, does a job wait that was put where nobody takes any more."""

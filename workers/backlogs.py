@@ -13,13 +13,12 @@ import structlog
 
 from connector.clock import Clock
 from connector.messaging.backlog_life import may_leave
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import REFUSALS, BrokerSession
 from connector.messaging.topology import backlog_queue
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 
 SET_ASIDE_AT_ONCE: Final = 16
 """Jobs on their way to a backlog queue."""

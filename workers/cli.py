@@ -9,7 +9,7 @@ import click
 
 from connector.cli import command_line
 from connector.cli.options import LOG_LEVEL, settings_or_exit
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 
 DEFAULT_CONCURRENCY = 100
 DEFAULT_DRAIN_SECONDS = 60.0

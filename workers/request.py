@@ -10,12 +10,12 @@ import structlog
 from connector.intake import ROOM, Door
 from connector.journal.journal import Records
 from connector.messaging.deferral import read_deferred
-from connector.messaging.delivery import Delivery, Lane, read_delivery
+from connector.messaging.delivery import Delivery, read_delivery
 from connector.messaging.publisher import PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.settle import OverflowFullError, Settler, Taken
 from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
-from connector.registry.records import EVERY_TENANT
+from connector.registry.records import EVERY_TENANT, Lane
 from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
 from connector.telemetry.tracing import Status, status_of
 from connector.verify import give_up, turn_away, verify

@@ -5,10 +5,10 @@ from functools import partial
 import httpx
 
 from connector.bootstrap.registry import open_current_database
+from connector.bootstrap.starting import needed_to_start
 from connector.bootstrap.tokens import build_introspector
 from connector.clock import Clock, utc_now
 from connector.journal.store import JournalStore
-from connector.registry.database import needed_to_start
 from connector.registry.key_check import check_key
 from connector.registry.notices import Notices
 from connector.registry.schedule import Schedule

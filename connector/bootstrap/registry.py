@@ -2,7 +2,8 @@
 
 from sqlalchemy import Engine
 
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.settings import Settings
 

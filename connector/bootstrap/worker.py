@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from connector.announcements import NoticedAnnouncements
 from connector.bootstrap.registry import open_current_database
+from connector.bootstrap.starting import needed_to_start
 from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
 from connector.clock import Clock, utc_now
@@ -33,7 +34,7 @@ from connector.quota.refusals import NONE
 from connector.quota.served import Served
 from connector.quota.turns import Turns
 from connector.registry.cache import RegistryCache
-from connector.registry.database import needed_to_start, open_database
+from connector.registry.database import open_database
 from connector.registry.notices import Notices
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault

@@ -16,7 +16,7 @@ from connector.cli.dead_options import (
     read_age,
 )
 from connector.cli.options import AS_JSON, fail, failing_cleanly, finishing, settings_or_exit
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 
 if TYPE_CHECKING:
     from connector.messaging.dead_letters import DeadLetter

@@ -10,9 +10,9 @@ from connector.cli.tables import print_table
 from connector.clock import utc_now
 from connector.messaging.dead_letters import DeadLetter
 from connector.messaging.dead_queue import DeadQueues, Held
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import Confirmation
 from connector.messaging.replay import Replay, Stuck, message_of, not_taken, replay_of
+from connector.registry.records import Lane
 from connector.registry.vault import Vault
 
 _IDS_SHOWN = 5

@@ -143,8 +143,8 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
 def _tell_space(spaces: "Sequence[Space]", registry: "Registry") -> None:
     """Print what queues may hold, to be compared with the broker's disk."""
     from connector.cli.tables import print_table
-    from connector.messaging.delivery import Lane
     from connector.messaging.limits import Family
+    from connector.registry.records import Lane
 
     rows = [
         (

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from connector.errors import OperatorError
-from connector.settings import ALLOW_CLEAR_HTTP, Settings, clear_http_of, load_settings
+
+if TYPE_CHECKING:
+    from connector.settings import Settings
 
 EXIT_USAGE = 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -99,12 +101,14 @@ def finishing() -> Iterator[Interruption]:
         restore()
 
 
-def settings_or_exit(*, is_program: bool = False) -> Settings:
+def settings_or_exit(*, is_program: bool = False) -> "Settings":
     """Return the settings of the environment, or exit with one line that names the variable at fault.
 
     A command says on standard error where its HTTP would show tokens and persons' data to the network; a program has logs
     (``connector.telemetry.opening.log_clear_addresses``).
     """
+    from connector.settings import ALLOW_CLEAR_HTTP, clear_http_of, load_settings
+
     try:
         settings = load_settings(os.environ)
     except OperatorError as error:

@@ -36,9 +36,10 @@ def upgrade() -> None:
 
     Example: ccas-connector registry upgrade
     """
-    from connector.registry import database
+    from connector.registry import upgrading
+    from connector.registry.database import open_database
 
     settings = settings_or_exit()
     with failing_cleanly():
-        database.upgrade(database.open_database(settings.database_url, is_pooled=False))
+        upgrading.upgrade(open_database(settings.database_url, is_pooled=False))
     click.echo("The registry's schema is current.")

@@ -15,10 +15,10 @@ from connector.demo.node import RabbitNode
 from connector.demo.vendor import NoReplyError, VendorClient
 from connector.messaging.declaration import recorded_topology
 from connector.messaging.definitions import definitions_of
-from connector.messaging.delivery import Lane
 from connector.messaging.passwords import credentials_of
 from connector.messaging.rights import users_of
 from connector.messaging.topology import lane_queue
+from connector.registry.records import Lane
 
 VENDORS: Final = ("millesime", "sonate-opus")
 _WORKER: Final = "connector"

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from connector.documents.catalogue_schemas import REPLY, REQUEST
-from connector.messaging.delivery import Lane
 from connector.messaging.topology import REQUESTS, reply_queue, reply_queue_of, requests_exchange
+from connector.registry.records import Lane
 
 SECURITY_SCHEMES: Final = "vendor"
 _BINDING: Final = "0.3.0"

@@ -14,8 +14,9 @@ from connector.clock import paris_day
 from connector.decide import decide
 from connector.errors import OperatorError
 from connector.grants import whole
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.plan import PlannedCall, plan
+from connector.registry.records import Lane
 from connector.sandbox.cases import SHIPPED
 from connector.upstream.exchange import Answered
 from schemas.codes import Call, CheckStatus

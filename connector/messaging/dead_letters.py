@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from connector.messaging.delivery import Lane
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
     DEAD,
@@ -17,7 +16,7 @@ from connector.messaging.topology import (
     isolated_queue,
     lane_queue,
 )
-from connector.registry.records import VENDOR_NAME
+from connector.registry.records import VENDOR_NAME, Lane
 from connector.settlement import DeadReason
 
 DEAD_QUEUES: Final = (DEAD, UNDELIVERABLE)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Any, Final
 
 from pydantic import ConfigDict
 
 from connector.progress import JobProgress
+from connector.registry.records import Lane
 
 TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 256, "baggage": 8192}
 """Carried from a request to its reply as they are, up to so many bytes: longer ones are none.
@@ -42,13 +43,6 @@ class Mark(Enum):
     """It had headers, or other texts, that cannot be decoded; they are left out."""
     OVERSIZED = auto()
     """Its body was too long to be taken in; its headers are left out too."""
-
-
-class Lane(StrEnum):
-    """The queue that a job was taken from: an agent waits, or a campaign runs."""
-
-    INTERACTIVE = "interactive"
-    BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

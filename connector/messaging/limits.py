@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from connector.errors import OperatorError
-from connector.messaging.delivery import Lane
 from connector.messaging.recording import Objects
 from connector.messaging.topology import (
     BACKLOG_PREFIX,
@@ -27,6 +26,7 @@ from connector.messaging.topology import (
     lane_queue,
     reply_queue,
 )
+from connector.registry.records import Lane
 
 _MIB: Final = 1024 * 1024
 _BYTES_PER_MESSAGE: Final = 4096

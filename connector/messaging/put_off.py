@@ -6,9 +6,8 @@ from typing import Any
 
 from amqp.exceptions import NotFound
 
-from connector.messaging.delivery import Lane
 from connector.messaging.topology import backlog_queue, deferred_queue, delay_queues, isolated_queue
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ from connector.messaging.dead_letters import (
     lane_of_sealed,
 )
 from connector.messaging.deferral import replayed
-from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, body_of, read_delivery
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, body_of, read_delivery
 from connector.messaging.publisher import Confirmation, Outgoing
 from connector.messaging.topology import deferred_queue, reply_queue
+from connector.registry.records import Lane
 from connector.registry.vault import Vault
 from connector.settlement import DeadReason, as_duplicate
 from schemas.reply import Reply

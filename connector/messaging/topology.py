@@ -15,8 +15,7 @@ from kombu.transport.native_delayed_delivery import (
     level_name,
 )
 
-from connector.messaging.delivery import Lane
-from connector.registry.records import Flow, Vendor
+from connector.registry.records import Flow, Lane, Vendor
 
 REQUESTS: Final = "verifications"
 DEAD: Final = "connector.dead"

@@ -1,22 +1,14 @@
-"""The database behind the registry: opening it, and keeping its schema current with Alembic."""
+"""The database behind the registry, the reply memory and the journal: opening it."""
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connector.errors import OperatorError
 from connector.registry.sqlite_file import file_of, is_open_to_others, keep_private
@@ -25,11 +17,7 @@ _CONNECT_SECONDS: Final = 5
 _STATEMENT_SECONDS: Final = 10.0
 """Beyond the wait for a lock."""
 _SILENCE_SECONDS: Final = 15
-_UPGRADE_LOCK: Final = 0x63636173
-"""The number of the advisory lock under which a PostgreSQL schema is upgraded: ``ccas`` in ASCII."""
 _LOOK_AGAIN_SECONDS: Final = 0.02
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_log = structlog.get_logger(__name__)
 
 
 class DatabaseError(OperatorError):
@@ -102,80 +90,6 @@ def _bounds(url: URL, lock_seconds: float) -> dict[str, Any]:
         **{name: value for name, value in bounds.items() if name not in given},
         "options": " ".join(options),
     }
-
-
-@contextmanager
-def needed_to_start() -> Iterator[None]:
-    """Log that a program does not start without its database: its supervisor may read events alone.
-
-    Raises ``DatabaseError`` for whatever the block meets of the database.
-    """
-    try:
-        yield
-    except (DatabaseError, SQLAlchemyError) as error:
-        told = (
-            error
-            if isinstance(error, DatabaseError)
-            else DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})")
-        )
-        _log.error("registry.refused", variable="CONNECTOR_DATABASE_URL", detail=str(told))
-        raise told from None
-
-
-def ensure_current(engine: Engine) -> None:
-    """Make sure that the schema is this version's: SQLite is upgraded in place, a server's is only checked.
-
-    Raises ``DatabaseError`` when the database cannot be reached or must be upgraded by its operator.
-    """
-    with _telling("opened"):
-        if _is_current(engine):
-            return
-    if engine.dialect.name != "sqlite":
-        raise DatabaseError(
-            "CONNECTOR_DATABASE_URL: the schema is not of this version; run: ccas-connector registry upgrade",
-        )
-    upgrade(engine)
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the schema to this version; of several processes that do so at once, one does it, and the others wait.
-
-    Raises ``DatabaseError`` when the database cannot be reached, or is of a later version.
-    """
-    with _telling("upgraded"), engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@contextmanager
-def _telling(done: str) -> Iterator[None]:
-    try:
-        yield
-    except CommandError:
-        raise DatabaseError(
-            "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
-        ) from None
-    except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be {done} ({type(error).__name__})") from None
-
-
-def _is_current(engine: Engine) -> bool:
-    """Tell whether the schema is this version's. Raises ``CommandError`` when it is a later one's."""
-    script = ScriptDirectory.from_config(_config())
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None:
-        script.get_revision(current)
-    return current == script.get_current_head()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
 
 
 def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> None:

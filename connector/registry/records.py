@@ -26,6 +26,13 @@ class Vendor:
     """Names of its further reply queues, ``<name>`` of ``replies.<vendor>.<name>``."""
 
 
+class Lane(StrEnum):
+    """The queue that a job was taken from: an agent waits, or a campaign runs."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class SecretField(StrEnum):
     """A field of a tenant that is encrypted, by its name here and in SQL."""
 

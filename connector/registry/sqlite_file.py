@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import structlog
 from sqlalchemy import URL
 
 _OWNERS: Final = stat.S_IRUSR | stat.S_IWUSR
 _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps beside a database. It gives a new one the database's mode (https://www.sqlite.org/src, os_unix.c)."""
-_log = structlog.get_logger(__name__)
 
 
 def file_of(url: URL) -> Path | None:
@@ -60,8 +58,10 @@ def _excess(path: Path) -> int:
 
 
 def _say_mended(path: Path) -> None:
+    import structlog  # noqa: PLC0415 - most processes have nothing to say here
+
     if structlog.is_configured():
-        _log.warning("database.was_open", file=path.name)
+        structlog.get_logger(__name__).warning("database.was_open", file=path.name)
     else:
         # A command has no logs, and its output may be read by a program.
         sys.stderr.write(

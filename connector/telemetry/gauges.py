@@ -10,9 +10,8 @@ from prometheus_client.registry import Collector
 
 from connector.breaker import breaker_name, gate
 from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Lane
 from connector.refused import is_address_paused, suspended_tenants
-from connector.registry.records import Registry
+from connector.registry.records import Lane, Registry
 from connector.retry import Held
 from connector.services import Services
 from connector.sources import nomenclature

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation
-from connector.registry.records import Tenant
+from connector.registry.records import Lane, Tenant
 from connector.settlement import Settlement
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply

@@ -19,10 +19,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation
 from connector.progress import JobProgress, is_finished
-from connector.registry.records import Tenant
+from connector.registry.records import Lane, Tenant
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.sources.traits import Signal, refusal_of, signal_of
 from connector.telemetry.metrics import Metrics

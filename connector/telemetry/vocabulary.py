@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, get_args
 
 from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Lane
-from connector.registry.records import VENDOR_NAME
+from connector.registry.records import VENDOR_NAME, Lane
 from connector.settlement import DeadReason
 from connector.sources.nomenclature import FRANCE_CONNECT, PROVIDERS
 from connector.surprises import SurpriseKind

@@ -16,13 +16,13 @@ from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import grant_of
 from connector.messaging.dead_reading import read_letter
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.frames import TolerantFrames
 from connector.messaging.headers import HEADERS_READ
 from connector.messaging.topology import DEAD, REQUESTS
 from connector.parsing import glimpse
 from connector.plan import plan
-from connector.registry.records import Registry, Tenant, Vendor
+from connector.registry.records import Lane, Registry, Tenant, Vendor
 from tests.jobs import RSA, job
 from tests.worst_bodies import worst_bodies
 from tests.worst_headers import worst_headers

@@ -15,7 +15,8 @@ from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.messaging.deferral import isolated
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
+from connector.registry.records import Lane
 from connector.registry.vault import Vault
 from tests.chaos.supervisor import Supervisor
 from tests.chaos.worker import POISON

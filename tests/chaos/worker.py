@@ -22,11 +22,11 @@ from connector.identity import Query
 from connector.logs import configure_logs
 from connector.memory import ReplyMemory
 from connector.memory.standing import Claim, Standing
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher
 from connector.messaging.session import BrokerSession, ConsumerLostError
 from connector.messaging.topology import DELIVERY_LIMIT
 from connector.messaging.upkeep import EVERY_SECONDS
+from connector.registry.records import Lane
 from connector.retry import POLICIES
 from connector.services import Services
 from connector.settings import load_settings

@@ -15,7 +15,7 @@ from uuid import uuid4
 from connector.bootstrap.worker import build_services
 from connector.clock import utc_now
 from connector.logs import configure_logs
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 from connector.retry import POLICIES
 from connector.settings import load_settings
 from connector.upstream.transport import http_transport

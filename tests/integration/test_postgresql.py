@@ -16,9 +16,10 @@ from connector.cli.tenants import tenants as tenants_command
 from connector.demo.deployment import Deployment
 from connector.demo.postgres_node import PostgresNode
 from connector.demo.vendor import VendorClient
-from connector.registry.database import DatabaseError, open_database, upgrade
+from connector.registry.database import DatabaseError, open_database
 from connector.registry.records import Vendor
 from connector.registry.store import RegistryStore
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import new_key
 from tests.databases import forms
 from tests.jobs import job

@@ -16,9 +16,11 @@ from pydantic import SecretStr
 from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM
 from connector.memory.store import MemoryStore
-from connector.registry.database import ensure_current, open_database, upgrade
+from connector.registry.database import open_database
 from connector.registry.records import Registry, SecretField
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import Vault, new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
 from tests.claims import JOBS, claims_of

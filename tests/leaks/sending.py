@@ -11,9 +11,8 @@ from kombu import Connection
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.messaging.delivery import Lane
 from connector.messaging.topology import backlog_queue, delay_queues
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 from tests.leaks.paths import (
     DEAD,
     ISOLATED,

@@ -16,10 +16,10 @@ from connector.grants import grant_of
 from connector.memory.standing import Entry, Known
 from connector.messaging import passwords
 from connector.messaging.address import broker_address
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Outgoing
 from connector.plan import plan
-from connector.registry.records import Tenant, Vendor
+from connector.registry.records import Lane, Tenant, Vendor
 from connector.registry.tenants_file import TenantsFile
 from connector.settings import Settings, load_settings
 from connector.settlement import Answer, Defer

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from connector.bootstrap.worker import build_services
 from connector.logs import configure_logs
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 from connector.settings import load_settings
 from connector.upstream.transport import http_transport
 from workers.app import Work, make_app, start_worker

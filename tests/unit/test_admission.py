@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector.admission import Admitted, admit, default_deadline
-from connector.messaging.delivery import Delivery, Lane
-from connector.registry.records import EMPTY_REGISTRY, Registry, Tenant, Vendor
+from connector.messaging.delivery import Delivery
+from connector.registry.records import EMPTY_REGISTRY, Lane, Registry, Tenant, Vendor
 from connector.settlement import Answer, Dead, DeadReason
 from schemas.codes import JobCode, JobStatus
 from tests.jobs import job

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from connector.announcements import NoticedAnnouncements
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
 from connector.registry.notices import Notices
+from connector.registry.upgrading import upgrade
 from connector.token_alerts import TokenAlert
 from tests.databases import Database
 

@@ -7,9 +7,10 @@ from typing import Final
 import pytest
 
 from connector.assemble import assemble, job_status, rejection
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.parsing import Seen
 from connector.reasons import job_error, reason
+from connector.registry.records import Lane
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply
 from schemas.request import CheckRequest, VerificationRequest

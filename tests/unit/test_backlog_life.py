@@ -30,16 +30,16 @@ from sqlalchemy import Engine, delete
 from sqlalchemy.exc import OperationalError
 
 from connector.messaging.backlog_life import CLOSED_AFTER, REMOVED_AFTER, Step, next_step
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
 from connector.messaging.queue_state import QueueState
 from connector.messaging.session import BrokerSession
 from connector.messaging.topology import backlog_queue
 from connector.registry.cache import RegistryCache
-from connector.registry.database import DatabaseError, open_database, upgrade
-from connector.registry.records import Flow, Registry
+from connector.registry.database import DatabaseError, open_database
+from connector.registry.records import Flow, Lane, Registry
 from connector.registry.store import RegistryStore
 from connector.registry.tables import BACKLOGS
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import Vault, new_key
 from tests.fakes import START, ManualTime
 from workers import backlogs as backlogs_module

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
 from connector.registry.records import Flow
 from connector.registry.store import RegistryStore
+from connector.registry.upgrading import upgrade
 from tests.databases import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -10,13 +10,12 @@ import pytest
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.messaging.backlog_life import LEFT_WITHIN
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import PublishError
 from connector.messaging.queue_state import QueueState
 from connector.messaging.session import BrokerSession
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 from tests.fakes import START
 from workers.backlogs import FEWEST_IN_HAND, Backlogs, in_hand_of
 

@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.schedule import Schedule
+from connector.registry.schema import ensure_current
 from connector.scheduled.beat import HELD_FOR, Beat
 from connector.scheduled.pace import Pace
 from connector.telemetry.check_ins import Ran

@@ -16,7 +16,7 @@ import pytest
 from connector.catalogue import CATALOGUE
 from connector.clock import paris_day
 from connector.grants import whole
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.one_at_a_time import ROOM_IN_LINE
 from connector.plan import PlannedCall, plan
 from connector.quota.bounds import EGRESS, Quotas
@@ -33,7 +33,7 @@ from connector.quota.refusals import (
     counted,
 )
 from connector.quota.turns import Turns
-from connector.registry.records import Tenant
+from connector.registry.records import Lane, Tenant
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from schemas.codes import CheckCode

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import scoped_members
 from connector.cli import command_line
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.records import Vendor
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 
 

@@ -22,7 +22,8 @@ from connector.cli.journal_report import csv_cell
 from connector.clock import utc_now
 from connector.journal.keys import JournalKeys, new_key
 from connector.journal.store import JournalStore, Wanted
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
+from connector.registry.schema import ensure_current
 from connector.scheduled.journal import PURGED_EVERY, JournalPurge
 from tests.fakes import START, ManualTime
 from tests.records import record

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 import structlog
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import event, text
 from structlog.testing import capture_logs
 
 from connector.cli import command_line
-from connector.registry.database import DatabaseError, ensure_current, open_database
+from connector.registry import upgrading
+from connector.registry.database import DatabaseError, open_database
+from connector.registry.schema import REVISION, ensure_current
 from tests.databases import Database
 from tests.modes import modes, umask_of
 
@@ -156,3 +159,7 @@ def test_a_database_in_memory_has_no_file(tmp_path: Path, monkeypatch: pytest.Mo
         with engine.connect():
             assert modes(tmp_path) == {}
         engine.dispose()
+
+
+def test_the_revision_of_this_version_is_the_last_of_the_migrations() -> None:
+    assert ScriptDirectory(str(Path(upgrading.__file__).parent / "migrations")).get_current_head() == REVISION

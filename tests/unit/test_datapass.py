@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from connector.cli import command_line
 from connector.datapass import link
 from connector.presets import PRESETS
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.records import Vendor
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 
 MILLESIME = {

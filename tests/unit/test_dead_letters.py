@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from connector.messaging.dead_letters import Arrival, Content, DeadLetter
 from connector.messaging.dead_reading import read_letter
 from connector.messaging.deferral import isolated, read_deferred
-from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, Mark
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Mark
 from connector.messaging.publisher import Confirmation
 from connector.messaging.replay import Replay, Stuck, message_of, not_taken, replay_of
+from connector.registry.records import Lane
 from connector.registry.vault import Vault, new_key
 from connector.settlement import DeadReason
 

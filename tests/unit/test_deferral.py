@@ -20,11 +20,11 @@ from connector.messaging.deferral import (
     replayed,
     set_aside,
 )
-from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, TRACE_HEADERS, Delivery, Lane
+from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES, TRACE_HEADERS, Delivery
 from connector.messaging.publisher import Outgoing
 from connector.progress import CheckProgress, JobProgress
 from connector.reasons import reason
-from connector.registry.records import Flow, SecretField
+from connector.registry.records import Flow, Lane, SecretField
 from connector.registry.vault import Vault, new_key
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply

@@ -16,8 +16,10 @@ from connector.deferrals import Deferrals
 from connector.memory import ReplyMemory
 from connector.memory.store import MemoryStore
 from connector.memory.writer import MemoryWriter
-from connector.messaging.delivery import Delivery, Lane
-from connector.registry.database import open_database, upgrade
+from connector.messaging.delivery import Delivery
+from connector.registry.database import open_database
+from connector.registry.records import Lane
+from connector.registry.upgrading import upgrade
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from schemas.codes import CheckCode, CheckStatus, JobStatus

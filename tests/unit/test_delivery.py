@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from amqp.basic_message import Message
 
-from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Lane, Mark, read_delivery
+from connector.messaging.delivery import MAX_BODY_BYTES, Delivery, Mark, read_delivery
+from connector.registry.records import Lane
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

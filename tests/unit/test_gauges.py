@@ -10,13 +10,12 @@ import pytest
 
 from connector.breaker import Breaker
 from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Lane
 from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.limiter import Bound
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.rate import read_quota
 from connector.quota.refusals import Refusals
-from connector.registry.records import Flow, Tenant
+from connector.registry.records import Flow, Lane, Tenant
 from connector.services import Services
 from connector.surprises import Surprise, SurpriseKind
 from connector.telemetry.gauges import PROVIDERS, Gauges

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from connector.cli.tenants import tenants as tenants_command
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.records import Registry, SecretField, Vendor
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.registry.vault import Vault, new_key
 from tests.tokens import jwt

@@ -15,13 +15,12 @@ from connector.journal.groups import PURPOSE
 from connector.journal.journal import AccessJournal, NoJournal
 from connector.journal.keys import JournalKeys, new_key
 from connector.journal.record import UNKNOWN, Record, merged, read
-from connector.messaging.delivery import Lane
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.quota.bounds import EGRESS, Quotas
 from connector.quota.rate import read_quota
 from connector.quota.refusals import Refusals
 from connector.quota.turns import Turns
-from connector.registry.records import SecretField
+from connector.registry.records import Lane, SecretField
 from connector.registry.vault import Vault
 from connector.registry.vault import new_key as new_secret_key
 from connector.services import Services

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from connector.journal.record import UNKNOWN
 from connector.journal.store import READ_AT_ONCE, JournalStore, Wanted
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
+from connector.registry.upgrading import upgrade
 from tests.databases import Database
 from tests.fakes import START
 from tests.records import record

@@ -13,7 +13,8 @@ from connector.journal.groups import PURPOSE
 from connector.journal.record import UNKNOWN, Record, written
 from connector.journal.store import JournalStore, Wanted
 from connector.journal.writer import Held, JournalWriter
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import Vault, VaultError, new_key
 from tests.databases import Database
 from tests.records import record

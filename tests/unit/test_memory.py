@@ -15,7 +15,8 @@ from connector.memory import ReplyMemory
 from connector.memory.standing import Busy, Claim, Conflict, Fresh, Known
 from connector.memory.store import MemoryStore, Written
 from connector.memory.writer import MemoryWriter
-from connector.registry.database import open_database, upgrade
+from connector.registry.database import open_database
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import Vault, new_key
 from schemas.codes import JobStatus
 from schemas.reply import Reply

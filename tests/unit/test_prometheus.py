@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.quota.bounds import Quotas
 from connector.quota.rate import read_quota
-from connector.registry.records import Registry, Tenant
+from connector.registry.records import Lane, Registry, Tenant
 from connector.services import Services
 from connector.settlement import Answer, Defer, Settlement
 from connector.telemetry.metrics import Metrics

@@ -14,9 +14,10 @@ import pytest
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.messaging.deferral import deferred
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.turns import Claim, Turn, Turns
+from connector.registry.records import Lane
 from connector.services import Services
 from connector.settlement import Answer, Defer
 from connector.upstream.exchange import Unanswered

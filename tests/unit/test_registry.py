@@ -24,12 +24,14 @@ from connector.cli.tenants import tenants as tenants_command
 from connector.credentials import DgfipCredentials, read_credentials
 from connector.registry import database as migrations
 from connector.registry.cache import RegistryCache
-from connector.registry.database import DatabaseError, ensure_current, open_database, upgrade
+from connector.registry.database import DatabaseError, open_database
 from connector.registry.importing import Change, ChangeKind, plan_import
 from connector.registry.records import Registry, SecretField, Tenant, Vendor
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.registry.tables import METADATA
 from connector.registry.tenants_file import TenantsFile, TenantsFileError
+from connector.registry.upgrading import upgrade
 from connector.registry.vault import Vault, VaultError, new_key
 from tests.databases import Database, forms
 from tests.tokens import jwt

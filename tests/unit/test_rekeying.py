@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from connector.cli.registry import registry as registry_command
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.records import SecretField, Tenant
 from connector.registry.rekeying import plan_rekeying, rekey
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault, VaultError, new_key

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from connector.messaging.deferral import isolated
-from connector.messaging.delivery import Lane, read_delivery
+from connector.messaging.delivery import read_delivery
 from connector.messaging.publisher import Confirmation, Outgoing, PublishError
 from connector.messaging.session import BrokerSession
 from connector.messaging.topology import isolated_queue, lane_queue
+from connector.registry.records import Lane
 from connector.services import Services
 from connector.telemetry.privacy import before_send_transaction
 from connector.telemetry.prometheus import PrometheusMetrics

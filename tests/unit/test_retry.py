@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.messaging.delivery import Lane
+from connector.registry.records import Lane
 from connector.retry import POLICIES, Failed, Finish, Held, Park, RetryAt, Step, Window, next_step
 from connector.sources.traits import TRAITS
 from schemas.codes import CheckCode

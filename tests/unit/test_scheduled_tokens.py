@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from connector.registry.database import ensure_current, open_database
+from connector.registry.database import open_database
 from connector.registry.notices import Notices
 from connector.registry.records import SecretField, Tenant
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import StoredToken, TokenStore
 from connector.registry.vault import Vault, new_key

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.progress import JobProgress
+from connector.registry.records import Lane
 from connector.telemetry.privacy import before_send_transaction
 from connector.telemetry.sentry_tracing import FOLLOWED_AT_ONCE, FOLLOWED_PER_SECOND, MOST_SPANS, SentryTracer
 from connector.telemetry.tracing import TracedJob, origin_of

@@ -9,8 +9,7 @@ import pytest
 
 from connector.intake import Door, Intake
 from connector.messaging.deferral import read_deferred, set_aside
-from connector.messaging.delivery import Lane
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 from connector.services import Services
 from connector.settlement import Answer, SetAside
 from connector.verify import turn_away, verify

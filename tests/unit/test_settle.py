@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from connector.assemble import rejection
 from connector.messaging.deferral import read_deferred
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
 from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
 from connector.messaging.settle import OverflowFullError, Settler, Taken
 from connector.messaging.topology import backlog_queue
 from connector.reasons import job_error
-from connector.registry.records import Flow
+from connector.registry.records import Flow, Lane
 from connector.registry.vault import Vault, new_key
 from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.telemetry.prometheus import PrometheusMetrics

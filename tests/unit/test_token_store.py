@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
-from connector.registry.database import DatabaseError, ensure_current, open_database
+from connector.registry.database import DatabaseError, open_database
 from connector.registry.notices import Notices
 from connector.registry.records import SecretField, Tenant, Vendor
 from connector.registry.schedule import Schedule, Turn
+from connector.registry.schema import ensure_current
 from connector.registry.store import RegistryStore
 from connector.registry.token_store import Reseal, StoredToken, TokenStore
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
+from connector.registry.records import Lane
 from connector.telemetry.tracing import Origin, TracedJob, Untraced, origin_of
 from tests.fakes import START
 

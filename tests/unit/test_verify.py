@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from connector.catalogue.definition import Source as ApiSource
 from connector.logs import configure_logs
-from connector.messaging.delivery import Delivery, Lane
+from connector.messaging.delivery import Delivery
+from connector.registry.records import Lane
 from connector.services import Services
 from connector.settlement import Answer, Dead, DeadReason, Settlement
 from connector.surprises import SurpriseKind
