@@ -23,7 +23,7 @@ from connector.cli.vendors import vendors
 def command_line() -> None:
     """Answer French social-work software over RabbitMQ from API Particulier, with each CCAS's own token.
 
-    Settings are environment variables prefixed CONNECTOR_; see the README.
+    Settings are environment variables prefixed CONNECTOR_; see deploy/README.md.
     """
 
 

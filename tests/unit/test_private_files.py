@@ -100,15 +100,15 @@ FIRST_JOB = _shell("README.md", "tenants import tenants.toml\n\n", "ccas-connect
         (FIRST_JOB, {"key", "ccas-connector.db"}),
         (
             # Its last line asks the broker.
-            FIRST_JOB + _shell("README.md", "journal new-key", "ccas-connector trace"),
+            FIRST_JOB + _shell("deploy/README.md", "journal new-key", "ccas-connector trace"),
             {"key", "ccas-connector.db", "journal.key", "journal.csv"},
         ),
         (
             # RabbitMQ's own command takes the file.
-            FIRST_JOB + _shell("README.md", "ccas-connector vendors definitions", "sudo "),
+            FIRST_JOB + _shell("deploy/README.md", "ccas-connector vendors definitions", "sudo "),
             {"key", "ccas-connector.db", "rabbitmq-definitions.json", "rabbitmq-passwords.json"},
         ),
-        (_shell("README.md", "control.token", "ccas-connector sandbox"), {"control.token"}),
+        (_shell("deploy/README.md", "control.token", "ccas-connector sandbox"), {"control.token"}),
         (
             _shell("schemas/README.md", "registry new-key", "ccas-connector topology declare").replace(
                 "sudo apt-get install rabbitmq-server amqp-tools\n", ""
