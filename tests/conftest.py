@@ -8,21 +8,15 @@ from pathlib import Path
 import pytest
 
 from connector.demo.deployment import Deployment
-from connector.demo.install import (
-    HOW_TO_GET_ONE,
-    HOW_TO_GET_POSTGRESQL,
-    HOW_TO_GET_REDIS,
-    install_postgresql,
-    install_rabbitmq,
-    install_redis,
-)
+from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from connector.demo.node import RabbitNode
-from connector.demo.postgres_node import PostgresNode
 from connector.demo.program import Program
-from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
 from tests.conformance.report import CasesReport
+from tests.servers.install import HOW_TO_GET_POSTGRESQL, HOW_TO_GET_REDIS, install_postgresql, install_redis
+from tests.servers.postgres_node import PostgresNode
+from tests.servers.redis_node import RedisNode
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "api-particulier"
 _OWN_BROKERS = (

@@ -11,7 +11,7 @@ from typing import Protocol
 import psycopg
 from sqlalchemy import Engine
 
-from connector.demo.postgres_node import PostgresNode
+from tests.servers.postgres_node import PostgresNode
 
 
 class Database(Protocol):

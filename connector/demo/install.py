@@ -1,4 +1,4 @@
-"""Getting RabbitMQ, and the other servers that the suite needs, on a Debian or Ubuntu machine where they are missing."""
+"""Getting RabbitMQ on a Debian or Ubuntu machine where it is missing."""
 
 import fcntl
 import os
@@ -10,17 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from connector.demo.node import rabbitmq_server
-from connector.demo.postgres_node import postgresql_programs
-from connector.demo.redis_node import redis_server
 
 HOW_TO_GET_ONE: Final = (
     "RabbitMQ is needed, and is not here.\n"
     "Install it, for example with: sudo apt-get install rabbitmq-server\n"
     "or name a broker of yours: CONNECTOR_BROKER_URL=amqp://user:password@host:5672//"
 )
-HOW_TO_GET_REDIS: Final = "Redis is needed, and is not here: sudo apt-get install redis-server"
-HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-get install postgresql"
-HOW_TO_GET_PROMTOOL: Final = "promtool is needed, and is not here: sudo apt-get install prometheus"
 _PACKAGES: Final = ("rabbitmq-server", "amqp-tools")
 
 
@@ -33,33 +28,6 @@ def install_rabbitmq(say: Callable[[str], None]) -> bool:
         return True
     install_packages(_PACKAGES, say)
     return rabbitmq_server() is not None
-
-
-def install_redis(say: Callable[[str], None]) -> bool:
-    """Install Debian's package where neither Redis nor Valkey is here; tell whether one is."""
-    if redis_server() is None:
-        install_packages(["redis-server"], say)
-    return redis_server() is not None
-
-
-def install_postgresql(say: Callable[[str], None]) -> bool:
-    """Install Debian's package where PostgreSQL is missing; tell whether it is here.
-
-    Debian makes a cluster of its own then, on port 5432, of which nothing here makes use.
-    """
-    if postgresql_programs() is None:
-        install_packages(["postgresql"], say)
-    return postgresql_programs() is not None
-
-
-def install_promtool(say: Callable[[str], None]) -> bool:
-    """Install Debian's package where Prometheus's ``promtool`` is missing; tell whether it is here.
-
-    Where Debian runs services, it starts a Prometheus then, on port 9090, of which nothing here makes use.
-    """
-    if shutil.which("promtool") is None:
-        install_packages(["prometheus"], say)
-    return shutil.which("promtool") is not None
 
 
 def install_packages(packages: Sequence[str], say: Callable[[str], None]) -> None:

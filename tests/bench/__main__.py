@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.demo.install import HOW_TO_GET_ONE, HOW_TO_GET_REDIS, install_rabbitmq, install_redis
+from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from connector.journal.keys import new_key
 from tests.bench.bodies import bodies
 from tests.bench.commands import commands
@@ -22,6 +22,7 @@ from tests.bench.observed import observed
 from tests.bench.outage import outage
 from tests.bench.quotas import quotas
 from tests.bench.tenants import tenants
+from tests.servers.install import HOW_TO_GET_REDIS, install_redis
 
 Measure = Callable[[argparse.Namespace], Any]
 

@@ -15,10 +15,10 @@ from typing import Any, Final, Self
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.redis_node import RedisNode
 from tests.bench.campaign import publish
 from tests.chaos.background import connected
 from tests.jobs import job
+from tests.servers.redis_node import RedisNode
 from tests.town import import_town, sirets
 
 LATENCY_SECONDS: Final = 0.05

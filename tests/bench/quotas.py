@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.redis_node import RedisNode
 from tests.bench.campaign import publish
 from tests.jobs import job
 from tests.sandbox_control import SandboxControl
+from tests.servers.redis_node import RedisNode
 from tests.town import import_town, sirets
 
 CALLS_PER_SECOND: Final = 4

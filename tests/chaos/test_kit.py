@@ -7,13 +7,13 @@ import pytest
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.redis_node import RedisNode
 from tests.chaos.account import Account
 from tests.chaos.collector import Collector
 from tests.chaos.drain import final_account
 from tests.chaos.load import Load
 from tests.chaos.proxy import TcpProxy
 from tests.jobs import job
+from tests.servers.redis_node import RedisNode
 
 JOBS = 200
 JOBS_PER_SECOND = 50

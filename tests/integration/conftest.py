@@ -2,8 +2,8 @@
 
 import pytest
 
-from connector.demo.postgres_node import PostgresNode
 from tests.databases import Database, PostgresDatabase
+from tests.servers.postgres_node import PostgresNode
 
 
 @pytest.fixture

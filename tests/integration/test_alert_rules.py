@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo.install import HOW_TO_GET_PROMTOOL, install_promtool
 from tests.deploy import DEPLOY, dashboard, queries
+from tests.servers.install import HOW_TO_GET_PROMTOOL, install_promtool
 
 
 @pytest.fixture(scope="module", autouse=True)

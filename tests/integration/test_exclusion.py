@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from connector.demo.redis_node import RedisNode
 from connector.shared.exclusion import Exclusion
 from connector.shared.link import RedisLink
 from connector.shared.redis_arrivals import RedisArrivals
 from connector.shared.rounds import place_in
+from tests.servers.redis_node import RedisNode
 
 NAME = "endpoint/siret"
 ORDER, ENDS = (f"ccas-connector:exclusion:{NAME}:{what}" for what in ("order", "ends"))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from connector.demo.deployment import BOURG, CLAMART, Deployment
-from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from tests.jobs import job
 from tests.replies import replies_to
+from tests.servers.redis_node import RedisNode
 
 CAMPAIGN = 80
 FEW = 5

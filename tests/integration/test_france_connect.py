@@ -9,11 +9,11 @@ import pytest
 
 from connector.catalogue import CATALOGUE
 from connector.demo.deployment import Deployment
-from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from connector.sandbox.france_connect import issue_france_connect_token
 from tests.jobs import job
 from tests.sandbox_control import SandboxControl
+from tests.servers.redis_node import RedisNode
 
 SCOPES = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
 QF = {"check": "quotient_familial", "call": "france_connect"}

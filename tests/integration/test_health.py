@@ -11,8 +11,8 @@ from kombu import Connection
 from connector.demo.deployment import PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
-from connector.demo.redis_node import RedisNode
 from tests.brokers import guest_and
+from tests.servers.redis_node import RedisNode
 
 
 @pytest.fixture(scope="module")

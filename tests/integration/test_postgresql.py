@@ -14,7 +14,6 @@ from sqlalchemy import text
 from connector.cli.registry import registry as registry_command
 from connector.cli.tenants import tenants as tenants_command
 from connector.demo.deployment import Deployment
-from connector.demo.postgres_node import PostgresNode
 from connector.demo.vendor import VendorClient
 from connector.registry.database import DatabaseError, open_database
 from connector.registry.records import Vendor
@@ -23,6 +22,7 @@ from connector.registry.upgrading import upgrade
 from connector.registry.vault import new_key
 from tests.databases import forms
 from tests.jobs import job
+from tests.servers.postgres_node import PostgresNode
 
 PATIENCE = 10_000
 """Questions before a test gives up."""

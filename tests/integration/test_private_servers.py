@@ -8,9 +8,9 @@ import psycopg
 import pytest
 import redis
 
-from connector.demo.postgres_node import PostgresNode
 from connector.demo.private import NodeError, free_ports
-from connector.demo.redis_node import RedisNode
+from tests.servers.postgres_node import PostgresNode
+from tests.servers.redis_node import RedisNode
 
 
 @pytest.fixture

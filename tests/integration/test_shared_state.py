@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr, TypeAdapter
 
 from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
-from connector.demo.redis_node import RedisNode
 from connector.quota.failover import SharedLimiter
 from connector.quota.memory_limiter import MemoryLimiter
 from connector.quota.redis_limiter import RedisLimiter
@@ -19,6 +18,7 @@ from connector.sources.traits import Signal
 from schemas.codes import CheckCode
 from tests.fakes import ManualTime
 from tests.limiter_rules import LimiterRules, demand, near, waits_of
+from tests.servers.redis_node import RedisNode
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

@@ -16,11 +16,11 @@ from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
-from connector.demo.redis_node import RedisNode
 from connector.demo.vendor import VendorClient
 from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
 from tests.jobs import job
+from tests.servers.redis_node import RedisNode
 from tests.tokens import jwt
 
 EVERY = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)

@@ -8,7 +8,6 @@ import pytest
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.redis_node import RedisNode
 from connector.journal.keys import new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import issue
@@ -16,6 +15,7 @@ from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_
 from tests.leaks.cases import write_cases
 from tests.leaks.paths import RATIONED, REFUSED
 from tests.leaks.run import Host
+from tests.servers.redis_node import RedisNode
 
 USER = "exploitant"
 _TENANTS = """\

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from connector.demo.deployment import PROGRAM, Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.redis_node import RedisNode
 from tests.leaks.canaries import PERSON, REFERENCES, STRAYS, Canary, secrets_of
 from tests.leaks.lying import empty, journal_rows, lying_in_redis, lying_on_broker
 from tests.leaks.noting import CRASHED, NOTES, NOTES_VARIABLE
 from tests.leaks.paths import Path
 from tests.leaks.sending import answered, have_come_back, left
 from tests.sentry import LocalSentry
+from tests.servers.redis_node import RedisNode
 
 EVENTS, TRANSACTIONS, CHECK_INS = "events", "transactions", "check-ins"
 REJECTED = "rejections"

@@ -104,7 +104,7 @@ class PostgresNode(PrivateServer):
         )
 
     def _run(self, program: str, *arguments: str) -> str:
-        finished = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
+        finished = subprocess.run(
             [self._programs / program, *arguments],
             env=dict(self._environment()),
             cwd=self._folder,
