@@ -1,8 +1,8 @@
 """The journal in SQL: written in batches, read by tenant, forgotten by age."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine, Row, Select, delete, func, select
@@ -51,7 +51,7 @@ class JournalStore:
     def write(self, records: Iterable[Record]) -> None:
         """Write records in one transaction; those that were written before change nothing."""
         # In the order of their ids, or two processes could each wait for a row that the other holds.
-        rows = [asdict(record) | {"at": record.at.astimezone(UTC)} for record in merged(records)]
+        rows = [asdict(record) for record in merged(records)]
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(self._upsert, rows)
@@ -107,16 +107,13 @@ def _where(query: "Select[Any]", wanted: Wanted) -> "Select[Any]":
         if value is not None:
             query = query.where(JOURNAL.c[name] == value)
     if wanted.since is not None:
-        query = query.where(JOURNAL.c.at >= wanted.since.astimezone(UTC))
+        query = query.where(JOURNAL.c.at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(JOURNAL.c.at < wanted.until.astimezone(UTC))
+        query = query.where(JOURNAL.c.at < wanted.until)
     if wanted.persons is not None:
         query = query.where(JOURNAL.c.person.in_(wanted.persons) | JOURNAL.c.identifier.in_(wanted.persons))
     return query
 
 
 def _record(row: "Row[Any]") -> Record:
-    record = Record(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    # SQLite stores no offset: what is written is UTC. PostgreSQL answers in the time zone of its session.
-    at = record.at.replace(tzinfo=UTC) if record.at.tzinfo is None else record.at.astimezone(UTC)
-    return replace(record, at=at)
+    return Record(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name

@@ -1,7 +1,7 @@
 """What the reply memory holds of a job, for an operator who looks: where it stands and how it ended, never the data."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, select
@@ -49,8 +49,8 @@ def remembered(engine: Engine, vault: Vault, job_id: str, vendor: str | None) ->
                 if row.sealed_reply is None
                 else _ending(vault, row.vendor, job_id, row.sealed_reply),
                 is_deferred=row.is_deferred,
-                busy_until=_aware(row.busy_until),
-                changed_at=_aware(row.changed_at),
+                busy_until=row.busy_until,
+                changed_at=row.changed_at,
             )
             for row in connection.execute(query.order_by(table.c.vendor))
         ]
@@ -67,8 +67,3 @@ def _ending(vault: Vault, vendor: str, job_id: str, sealed: bytes) -> str | None
         for each in reply.checks
     )
     return f"{reply.status} ({', '.join(ends)})"
-
-
-def _aware(instant: datetime) -> datetime:
-    # SQLite stores no offset: what is written is UTC.
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

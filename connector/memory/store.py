@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
@@ -121,7 +121,7 @@ class MemoryStore:
                     found[row.vendor, row.job_id] = Entry(
                         claim=row.claim,
                         digest=row.digest,
-                        busy_until=_aware(row.busy_until),
+                        busy_until=row.busy_until,
                         is_deferred=row.is_deferred,
                         sealed_reply=row.sealed_reply,
                     )
@@ -208,8 +208,3 @@ def _row_of(left: Written, now: datetime) -> dict[str, Any]:
         "bytes": len(left.sealed_reply or b""),
         "at": now,
     }
-
-
-def _aware(instant: datetime) -> datetime:
-    # SQLite stores no offset: what is written is UTC. PostgreSQL answers in the time zone of its session.
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

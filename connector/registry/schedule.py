@@ -5,7 +5,7 @@ a process that died comes due again by itself.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -45,9 +45,7 @@ class Schedule:
             except IntegrityError:
                 return None
             return Turn(name, until)
-        # SQLite stores no offset; what is written is UTC.
-        known = due_at if due_at.tzinfo else due_at.replace(tzinfo=UTC)
-        return self.move(Turn(name, known), until) if known <= now else None
+        return self.move(Turn(name, due_at), until) if due_at <= now else None
 
     def move(self, turn: Turn, due_at: datetime) -> Turn | None:
         """Set when the task is due next: to hold the turn longer, or to end it. None when it is another's now."""

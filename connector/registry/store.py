@@ -1,7 +1,6 @@
 """Reading and writing the registry in SQL."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
@@ -79,10 +78,10 @@ def _load(connection: Connection) -> Registry:
             name=row.name,
             vendors=frozenset(granted.get(row.siret, ())),
             sealed_token=row.sealed_token,
-            token_set_at=_aware(row.token_set_at),
+            token_set_at=row.token_set_at,
             sealed_dgfip=row.sealed_dgfip,
-            dgfip_set_at=_aware(row.dgfip_set_at),
-            token_expires_at=_aware(row.token_expires_at),
+            dgfip_set_at=row.dgfip_set_at,
+            token_expires_at=row.token_expires_at,
             sealed_next_token=row.sealed_next_token,
             quotas=MappingProxyType(dict(row.quotas or {})),
         )
@@ -90,8 +89,7 @@ def _load(connection: Connection) -> Registry:
     }
     revision, backlogs_revision = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
     backlogs = {
-        Flow(row.lane, row.vendor, row.siret): _aware(row.closed_at)
-        for row in connection.execute(select(BACKLOGS))
+        Flow(row.lane, row.vendor, row.siret): row.closed_at for row in connection.execute(select(BACKLOGS))
     }
     return Registry(
         revision=revision,
@@ -137,10 +135,3 @@ def _save_tenant(connection: Connection, tenant: Tenant) -> None:
     connection.execute(delete(GRANTS).where(GRANTS.c.siret == tenant.siret))
     for vendor in sorted(tenant.vendors):
         connection.execute(insert(GRANTS).values(siret=tenant.siret, vendor=vendor))
-
-
-def _aware(instant: datetime | None) -> datetime | None:
-    # SQLite stores no offset: what is written is UTC. PostgreSQL answers in the time zone of its session.
-    if instant is None:
-        return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -4,7 +4,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -14,6 +13,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+from connector.registry.instants import Instant
 
 METADATA = MetaData(
     naming_convention={
@@ -49,10 +50,10 @@ TENANTS = Table(
     Column("siret", String(14), primary_key=True),
     Column("name", Text, nullable=False),
     Column("sealed_token", Text, nullable=True),
-    Column("token_set_at", DateTime(timezone=True), nullable=True),
+    Column("token_set_at", Instant, nullable=True),
     Column("sealed_dgfip", Text, nullable=True),
-    Column("dgfip_set_at", DateTime(timezone=True), nullable=True),
-    Column("token_expires_at", DateTime(timezone=True), nullable=True),
+    Column("dgfip_set_at", Instant, nullable=True),
+    Column("token_expires_at", Instant, nullable=True),
     Column("sealed_next_token", Text, nullable=True),
     Column("quotas", JSON(none_as_null=True), nullable=True),
 )
@@ -78,21 +79,21 @@ BACKLOGS = Table(
     Column("lane", String(16), primary_key=True),
     Column("vendor", String(32), primary_key=True),
     Column("siret", String(14), primary_key=True),
-    Column("closed_at", DateTime(timezone=True), nullable=True),
+    Column("closed_at", Instant, nullable=True),
 )
 
 SCHEDULED_TASKS = Table(
     "scheduled_tasks",
     METADATA,
     Column("name", String(64), primary_key=True),
-    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", Instant, nullable=False),
 )
 
 NOTICES = Table(
     "notices",
     METADATA,
     Column("name", String(200), primary_key=True),
-    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("given_at", Instant, nullable=False),
 )
 
 REPLIES = Table(
@@ -102,11 +103,11 @@ REPLIES = Table(
     Column("job_id", String(128), primary_key=True),
     Column("claim", String(32), nullable=False),
     Column("digest", String(80), nullable=False),
-    Column("busy_until", DateTime(timezone=True), nullable=False),
+    Column("busy_until", Instant, nullable=False),
     Column("is_deferred", Boolean, nullable=False),
     Column("sealed_reply", LargeBinary, nullable=True),
     Column("size", Integer, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", Instant, nullable=False),
     # What each vendor holds is added up once a minute, without reading a reply.
     Index("ix_replies_vendor_changed_at_size", "vendor", "changed_at", "size"),
 )
@@ -116,7 +117,7 @@ JOURNAL = Table(
     METADATA,
     # Of no foreign key: a record stays whatever becomes of its vendor or tenant.
     Column("id", String(32), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("at", Instant, nullable=False, index=True),
     Column("vendor", String(32), nullable=False),
     Column("tenant", String(14), nullable=False),
     Column("job_id", String(128), nullable=False, index=True),

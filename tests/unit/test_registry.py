@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 
 from connector.cli.tenants import tenants as tenants_command
 from connector.credentials import DgfipCredentials, read_credentials
-from connector.registry import database as migrations
+from connector.registry import upgrading
 from connector.registry.cache import RegistryCache
 from connector.registry.database import DatabaseError, open_database
 from connector.registry.importing import Change, ChangeKind, plan_import
@@ -38,7 +38,7 @@ from tests.tokens import jwt
 
 CLAMART = "26920023600017"
 BOURG = "26750045200011"
-MIGRATIONS = Path(migrations.__file__).parent / "migrations"
+MIGRATIONS = Path(upgrading.__file__).parent / "migrations"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = jwt("the-token-of-clamart", NOW + timedelta(days=540))
 ANOTHER = jwt("another", NOW + timedelta(days=900))
