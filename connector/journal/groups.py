@@ -14,12 +14,11 @@ import structlog
 
 from connector.journal.record import Record, written
 from connector.messaging.publisher import (
-    FIRST_PAUSE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
     Confirmation,
     Outgoing,
     Publisher,
     PublishError,
+    until_done,
 )
 from connector.messaging.topology import JOURNAL
 from connector.registry.vault import Vault
@@ -99,12 +98,13 @@ class Groups:
 
     async def _publish(self, group: Group) -> None:
         """Publish a group, as often as it takes; twice is as once. Raises ``PublishError`` when the connection ends."""
-        pause_seconds = FIRST_PAUSE_SECONDS
-        while (reason := await self._refused(group)) is not None:
+
+        async def publish() -> bool:
+            reason = await self._refused(group)
             self._tell(reason)
-            await asyncio.sleep(pause_seconds)
-            pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
-        self._tell(None)
+            return reason is None
+
+        await until_done(publish)
 
     async def _refused(self, group: Group) -> str | None:
         """Publish a group once; return why the broker does not have it for certain, None where it has."""

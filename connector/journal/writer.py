@@ -15,6 +15,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 
+from connector.availability import Availability
 from connector.journal.groups import PURPOSE
 from connector.journal.record import Record, merged, read
 from connector.journal.store import JournalStore
@@ -70,8 +71,12 @@ class JournalWriter:
         self._given: queue.SimpleQueue[Held | _Finish | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self.is_away = False
-        """The last batch could not be carried to the database."""
+        self._database = Availability("journal.away", "journal.back")
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last batch could not be carried to the database."""
+        return self._database.is_away
 
     def take(self, held: Held) -> None:
         """Write a group, soon."""
@@ -150,13 +155,9 @@ class JournalWriter:
             # One of them is at fault, and must not hold the others up.
             return [left for group in groups for left in self._write([group])]
         except Exception as error:  # noqa: BLE001 - whatever fails, they are held and tried again
-            if not self.is_away:
-                _log.warning("journal.away", error=type(error).__name__)
-            self.is_away = True
+            self._database.lost(error=type(error).__name__)
             return groups
-        if self.is_away:
-            _log.info("journal.back")
-        self.is_away = False
+        self._database.answered()
         _tell([held for held, _ in groups], lambda held: held.written)
         return []
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from connector.availability import Availability
 from connector.clock import Clock
 from connector.memory.standing import Busy, Claim, Conflict, Fresh
 from connector.memory.store import MemoryStore, Written
@@ -56,8 +57,12 @@ class MemoryWriter:
         self._forget_at = time.monotonic()
         self._away_until = time.monotonic()
         self._under_way_since: float | None = None
-        self.is_away = False
-        """The last group could not be carried to the database."""
+        self._database = Availability("memory.away", "memory.back")
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last group could not be carried to the database."""
+        return self._database.is_away
 
     async def ask(self, asked: Claim | Written) -> Told:
         """Return where a claim stands, or None: the database is away, or an answer was written."""
@@ -129,13 +134,9 @@ class MemoryWriter:
             told = self._carry(asked, self._clock())
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = time.monotonic() + AWAY_SECONDS
-            if not self.is_away:
-                _log.warning("memory.away", error=type(error).__name__)
-            self.is_away = True
+            self._database.lost(error=type(error).__name__)
             return {}
-        if self.is_away:
-            _log.info("memory.back")
-        self.is_away = False
+        self._database.answered()
         return told
 
     def _carry(self, asked: Sequence[Claim | Written], now: datetime) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ confirm alone would call a success.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, ClassVar, Final
@@ -16,7 +16,7 @@ from connector.messaging.topology import delayed
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 
 FIRST_PAUSE_SECONDS: Final = 1.0
-"""Before a message that was not confirmed is published again; it doubles each time."""
+"""Before what was not confirmed is published again; it doubles each time."""
 LONGEST_PAUSE_SECONDS: Final = 30.0
 _DEFAULT_EXCHANGE: Final = ""
 _PERSISTENT: Final = 2
@@ -48,6 +48,14 @@ class Outgoing:
     body: bytes = field(repr=False)
     properties: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, Any] = field(repr=False)
+
+
+async def until_done(attempt: Callable[[], Awaitable[bool]]) -> None:
+    """Make an attempt at publishing again, ever more rarely, until it says that it is done."""
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while not await attempt():
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
 
 
 def prepare(message: Outgoing, message_id: str, channel: Any) -> tuple[Any, str, str]:

@@ -22,12 +22,11 @@ from connector.messaging.kept_headers import (
     USER_HEADER,
 )
 from connector.messaging.publisher import (
-    FIRST_PAUSE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
     Confirmation,
     Outgoing,
     Publisher,
     PublishError,
+    until_done,
 )
 from connector.messaging.topology import DEAD, UNDELIVERABLE, backlog_queue
 from connector.registry.records import Flow
@@ -92,27 +91,29 @@ class Settler:
         while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
         the broker gives the delivery again; ``OverflowFullError`` when a job cannot be set aside, with nothing published.
         """
-        pause_seconds = FIRST_PAUSE_SECONDS
-        while True:
+        ending = settlement
+
+        async def attempt() -> bool:
+            nonlocal ending
             try:
-                await self._settle_once(settlement, delivery, taken)
+                await self._settle_once(ending, delivery, taken)
             except _FullError as full:
                 # It must not stay in hand: a vendor that reads nothing would fill the hands of all.
-                settlement = full.instead
-                continue
+                ending = full.instead
+                return await attempt()
             except PublishError as error:
                 if self.publisher.has_ended:
                     raise
                 _log.warning("job.unsettled", queue=taken.queue, error=str(error))
-            else:
-                self.metrics.delivery_settled(settlement, delivery, self.clock())
-                if isinstance(settlement, Answer) and settlement.reply.status is JobStatus.REJECTED:
-                    # Nobody but a vendor of the registry is answered.
-                    self.rejections.note(delivery.routing_key.partition(".")[0], settlement.reply)
-                return
-            await asyncio.sleep(pause_seconds)
-            pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * pause_seconds)
-            settlement = _as_repeated(settlement)
+                ending = _as_repeated(ending)
+                return False
+            return True
+
+        await until_done(attempt)
+        self.metrics.delivery_settled(ending, delivery, self.clock())
+        if isinstance(ending, Answer) and ending.reply.status is JobStatus.REJECTED:
+            # Nobody but a vendor of the registry is answered.
+            self.rejections.note(delivery.routing_key.partition(".")[0], ending.reply)
 
     async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         match settlement:

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
-import structlog
 from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from connector.availability import Availability
 from connector.errors import OperatorError
 
 PREFIX: Final = "ccas-connector:"
@@ -27,7 +28,6 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])
 """
-_log = structlog.get_logger(__name__)
 
 
 class SharedStateError(OperatorError):
@@ -57,7 +57,12 @@ class RedisLink:
         self._refreshers: list[Callable[[], Awaitable[None]]] = []
         self.processes = 1
         """How many worker processes shared the server when it last answered."""
-        self.is_up = False
+        self._server = Availability("shared_state.away", "shared_state.back", has_answered=False)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the server answered when it was last asked."""
+        return not self._server.is_away
 
     def when_beating(self, refresh: Callable[[], Awaitable[None]]) -> None:
         """Have ``refresh`` called at each beat, while the server answers; it may raise ``FAILURES``."""
@@ -72,7 +77,7 @@ class RedisLink:
                 f"CONNECTOR_REDIS_URL: the server does not answer ({type(error).__name__}); start Redis or Valkey, or, "
                 "for a single worker process, unset it",
             ) from None
-        self.is_up = True
+        self._server.answered()
 
     async def keep(self) -> None:
         """Take part for ever."""
@@ -83,29 +88,20 @@ class RedisLink:
             except FAILURES as error:
                 self.lose(type(error).__name__)
             else:
-                self._find()
+                self._server.answered(processes=self.processes)
 
     def lose(self, error: str) -> None:
         """Note that the server does not answer; ``error`` is an error type's name."""
-        if self.is_up:
-            _log.warning("shared_state.away", error=error, share=f"1/{self.processes} of each quota")
-        self.is_up = False
+        self._server.lost(error=error, share=f"1/{self.processes} of each quota")
 
     async def close(self) -> None:
         """Leave."""
-        try:
+        # Else it is forgotten there by itself.
+        with suppress(*FAILURES):
             await self.redis.zrem(_PROCESSES, self._process)
-        except FAILURES:
-            # It is forgotten there by itself.
-            self.is_up = False
         await self.redis.aclose()
 
     async def _beat(self) -> None:
         self.processes = int(await self._count(keys=[_PROCESSES], args=[self._process, _GONE_AFTER_SECONDS]))
         for refresh in self._refreshers:
             await refresh()
-
-    def _find(self) -> None:
-        if not self.is_up:
-            _log.info("shared_state.back", processes=self.processes)
-        self.is_up = True

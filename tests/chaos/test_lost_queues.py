@@ -9,8 +9,8 @@ from kombu import Connection
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.delivery import Lane
 from connector.messaging.topology import lane_queue
+from connector.registry.records import Lane
 from tests.chaos.proxy import TcpProxy
 from tests.jobs import job
 

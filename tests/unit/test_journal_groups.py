@@ -10,9 +10,8 @@ from structlog.testing import capture_logs
 
 from connector.journal.groups import LARGEST_GROUP, PURPOSE, Group, Groups
 from connector.journal.record import Record, read
-from connector.messaging import publisher
 from connector.messaging.delivery import MAX_ENVELOPE_BYTES
-from connector.messaging.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.messaging.publisher import FIRST_PAUSE_SECONDS, Confirmation, Outgoing, Publisher, PublishError
 from connector.registry.vault import Vault, new_key
 from tests.records import record
 
@@ -98,7 +97,7 @@ async def test_a_group_is_sealed_and_no_longer_than_what_is_taken_in() -> None:
 
 
 async def test_a_group_that_is_not_taken_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
     groups = broker.groups()
     confirmed = waiting(groups.add(record(1)))
@@ -121,12 +120,12 @@ async def test_a_group_that_is_not_taken_is_sent_again(monkeypatch: pytest.Monke
     ]
     assert held_up == [True, False]
     assert broker.sent() == [(record(1),)] * 5
-    assert publisher.FIRST_PAUSE_SECONDS > 0
+    assert FIRST_PAUSE_SECONDS > 0
 
 
 async def test_a_defect_of_ours_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job whose record went with it would be acknowledged, or wait for ever."""
-    monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
     confirmed = waiting(broker.groups().add(record(1)))
     await turn()
@@ -141,7 +140,7 @@ async def test_a_defect_of_ours_loses_no_record(monkeypatch: pytest.MonkeyPatch)
 async def test_what_is_said_of_records_is_not_said_of_the_job_that_came_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("connector.journal.groups.FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
     with structlog.contextvars.bound_contextvars(job_id="first"):
         waiting(broker.groups().add(record(1)))

@@ -160,7 +160,7 @@ async def test_an_operator_finds_why_a_job_was_rejected_and_nothing_else_of_it(
     seen: dict[str, str | None], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once, however often its reply had to be published."""
-    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0.0)
     broker = Broker(PublishError("too late"), Confirmation.ROUTED)
     broker.has_ended = False
     with capture_logs() as logs:
@@ -363,7 +363,7 @@ async def test_a_reply_that_is_not_confirmed_is_published_again_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The connection lives: the delivery stays unacknowledged meanwhile, rather than go back and forth."""
-    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0.0)
     broker = Broker(PublishError("the broker sent no confirm in time"), Confirmation.ROUTED)
     broker.has_ended = False
     await broker.settle(ANSWER)
@@ -411,7 +411,7 @@ async def test_a_job_whose_overflow_is_full_is_neither_kept_nor_acknowledged() -
 async def test_a_job_that_may_have_been_put_off_twice_says_so_in_its_reply(
     settlement: Settlement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.messaging.settle.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("connector.messaging.publisher.FIRST_PAUSE_SECONDS", 0.0)
     broker = Broker(PublishError("the broker sent no confirm in time"), Confirmation.ROUTED)
     broker.has_ended = False
     await broker.settle(settlement)
