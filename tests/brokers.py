@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connector.messaging.declaration import recorded_topology
-from connector.messaging.definitions import definitions_of
-from connector.messaging.passwords import credentials_of
-from connector.messaging.recording import Objects
-from connector.messaging.rights import users_of
+from connector.amqp.declaration import recorded_topology
+from connector.amqp.definitions.document import definitions_of
+from connector.amqp.definitions.passwords import credentials_of
+from connector.amqp.definitions.rights import users_of
+from connector.amqp.recording import Objects
 
 _NOTHING = Objects(exchanges=(), queues=(), bindings=())
 

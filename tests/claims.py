@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 
 from connector.clock import utc_now
-from connector.memory.standing import Claim, Fresh
-from connector.memory.store import MemoryStore, Written
-from connector.registry.database import open_database
+from connector.jobs.job_state import Claim, Fresh
+from connector.storage.database import open_database
+from connector.storage.replies.store import MemoryStore, Written
 
 JOBS = 2000
 _GROUP = 100

@@ -7,8 +7,8 @@ import sys
 import warnings
 from typing import Any
 
-import connector.asking
-from connector.decide import decide
+import connector.pipeline.send
+from connector.checks.decide import decide
 from workers.cli import worker
 
 
@@ -20,5 +20,5 @@ def _fail(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
 
 
 if __name__ == "__main__":
-    connector.asking.decide = _fail  # type: ignore[attr-defined]
+    connector.pipeline.send.decide = _fail  # type: ignore[attr-defined]
     worker(sys.argv[1:])

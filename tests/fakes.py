@@ -8,34 +8,34 @@ from typing import Any, Final, cast
 import httpx
 from pydantic import SecretStr
 
-from connector.breaker import CLOSED, Breaker
+from connector.amqp.deferral import deferred, read_deferred
 from connector.catalogue.definition import Source
-from connector.concerned import Concerned
-from connector.deferrals import Deferrals
-from connector.intake import Door, Intake
-from connector.journal.journal import NoJournal
-from connector.memory import ReplyMemory
-from connector.messaging.deferral import deferred, read_deferred
-from connector.messaging.delivery import Delivery
-from connector.quota.bounds import Quotas
-from connector.quota.memory_limiter import MemoryLimiter
-from connector.quota.refusals import NONE
-from connector.quota.served import Served
-from connector.quota.turns import Turns
-from connector.registry.cache import RegistryCache
-from connector.registry.vault import Vault, new_key
-from connector.retry import POLICIES
-from connector.services import Services
-from connector.settlement import Answer, Defer, Settlement
-from connector.shared.exclusion import Exclusion, OwnArrivals
-from connector.shared.state import Change, MemoryState, ResultT
-from connector.surprises import Tally
+from connector.checks.retry import POLICIES
+from connector.jobs.delivery import Delivery
+from connector.jobs.settlement import Answer, Defer, Settlement
+from connector.limits.bounds import Quotas
+from connector.limits.breaker import CLOSED, Breaker
+from connector.limits.deferrals import Deferrals
+from connector.limits.intake import Door, Intake
+from connector.limits.memory_limiter import MemoryLimiter
+from connector.limits.refusals import NONE
+from connector.limits.served import Served
+from connector.limits.shared.exclusion import Exclusion, OwnArrivals
+from connector.limits.shared.state import Change, MemoryState, ResultT
+from connector.limits.turns import Turns
+from connector.pipeline.run_job import verify
+from connector.pipeline.services import Services
+from connector.sources.api_particulier import ApiParticulier
+from connector.sources.schema_drift import Tally
+from connector.storage.journal.journal import NoJournal
+from connector.storage.registry.cache import RegistryCache
+from connector.storage.replies import ReplyMemory
+from connector.telemetry.affected_tenants import Concerned
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
+from connector.telemetry.token_alerts import TokenAlert
 from connector.telemetry.tracing import Untraced
-from connector.token_alerts import TokenAlert
-from connector.upstream.api_particulier import ApiParticulier
-from connector.verify import verify
+from connector.vault import Vault, new_key
 from schemas.reply import Reply
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from connector.quota.limiter import (
+from connector.jobs.rate import read_quota
+from connector.limits.limiter import (
     AHEAD_SECONDS,
     CATCH_UP_SECONDS,
     SPREAD_SECONDS,
@@ -15,8 +16,7 @@ from connector.quota.limiter import (
     Limiter,
     Note,
 )
-from connector.quota.memory_limiter import MemoryLimiter
-from connector.quota.rate import read_quota
+from connector.limits.memory_limiter import MemoryLimiter
 
 NEAR = 0.08
 """Seconds that a test on a real server may take between two questions."""

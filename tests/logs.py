@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from connector.logs import OWN
+from connector.telemetry.logs import OWN
 
 NAMED: Final = {
     "job_id": "job-1",

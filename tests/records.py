@@ -7,9 +7,9 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from connector.demo.deployment import Deployment
-from connector.journal.record import FOUND, UNKNOWN, Record, record_id
-from connector.journal.store import JournalStore, Wanted
-from connector.registry.database import open_database
+from connector.storage.database import open_database
+from connector.storage.journal.record import FOUND, UNKNOWN, Record, record_id
+from connector.storage.journal.store import JournalStore, Wanted
 from tests.fakes import START
 from tests.registry import CLAMART
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from connector.grants import Grant, grant_of
-from connector.registry.records import Registry, SecretField, Tenant, Vendor
-from connector.registry.vault import VaultError
+from connector.catalogue.grants import Grant, grant_of
+from connector.jobs.records import Registry, SecretField, Tenant, Vendor
+from connector.vault import VaultError
 
 CLAMART = "26920023600017"
 BOURG = "26750045200011"

@@ -4,8 +4,8 @@ import sys
 
 from pydantic import SecretStr
 
-from connector.registry.database import open_database
-from connector.registry.upgrading import upgrade
+from connector.storage.database import open_database
+from connector.storage.upgrading import upgrade
 
 
 def main(url: str) -> None:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from connector.checks.parsing import FEW_PARTS, MAX_DIGITS, MAX_PARTS
 from connector.demo.deployment import CLAMART
-from connector.messaging.delivery import MAX_BODY_BYTES
-from connector.parsing import FEW_PARTS, MAX_DIGITS, MAX_PARTS
+from connector.jobs.delivery import MAX_BODY_BYTES
 
 _JOB: Final = f'{{"version":1,"job_id":"a","tenant":"{CLAMART}","checks":[{{"check":"quotient_familial"}}]'
 _CHECK: Final = (

@@ -3,7 +3,7 @@
 from struct import pack
 from typing import Final
 
-from connector.messaging.headers import MAX_HEADERS
+from connector.amqp.headers import MAX_HEADERS
 
 _FRAME_BYTES: Final = 131_000
 """What RabbitMQ's ``frame_max`` leaves for a table."""

@@ -10,12 +10,12 @@ from typing import Any
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
-from connector.messaging.address import broker_address
-from connector.messaging.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS, BrokerSession
-from connector.messaging.topology import DELIVERY_LIMIT
-from connector.registry.records import Lane
-from connector.services import Services
-from connector.settings import Settings
+from connector.amqp.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS, BrokerSession
+from connector.amqp.topology import DELIVERY_LIMIT
+from connector.jobs.records import Lane
+from connector.pipeline.services import Services
+from connector.settings.broker_address import broker_address
+from connector.settings.settings import Settings
 from workers.health import Health
 
 

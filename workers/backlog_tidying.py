@@ -1,6 +1,6 @@
 """Looks at overflow queues once a minute: closes those that stay empty, and removes those that were closed for long.
 
-Every worker does so for its lanes. What to do is decided in ``connector.messaging.backlog_life``; SQL lets one worker do it.
+Every worker does so for its lanes. What to do is decided in ``connector.amqp.overflow_life``; SQL lets one worker do it.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ from typing import Final
 
 import structlog
 
+from connector.amqp.overflow_life import REMOVED_AFTER, Step, next_step
+from connector.amqp.session import REFUSALS, BrokerSession
+from connector.amqp.topology import backlog_queue
 from connector.clock import Clock
-from connector.messaging.backlog_life import REMOVED_AFTER, Step, next_step
-from connector.messaging.session import REFUSALS, BrokerSession
-from connector.messaging.topology import backlog_queue
-from connector.registry.cache import RegistryCache
-from connector.registry.database import DatabaseError
-from connector.registry.records import Flow, Lane
+from connector.jobs.records import Flow, Lane
+from connector.storage.database import DatabaseError
+from connector.storage.registry.cache import RegistryCache
 
 LOOK_SECONDS: Final = 60.0
 """Between two looks at the queues: so long, at most, does a job wait that was put where nobody takes any more."""

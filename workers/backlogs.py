@@ -1,7 +1,7 @@
 """The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side.
 
 A worker puts jobs only into queues that it takes from, so that nobody removes one of them meanwhile (see
-``connector.messaging.backlog_life``).
+``connector.amqp.overflow_life``).
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from typing import Final
 
 import structlog
 
+from connector.amqp.overflow_life import may_leave
+from connector.amqp.publisher import PublishError
+from connector.amqp.session import REFUSALS, BrokerSession
+from connector.amqp.topology import backlog_queue
 from connector.clock import Clock
-from connector.messaging.backlog_life import may_leave
-from connector.messaging.publisher import PublishError
-from connector.messaging.session import REFUSALS, BrokerSession
-from connector.messaging.topology import backlog_queue
-from connector.registry.cache import RegistryCache
-from connector.registry.database import DatabaseError
-from connector.registry.records import Flow, Lane
+from connector.jobs.records import Flow, Lane
+from connector.storage.database import DatabaseError
+from connector.storage.registry.cache import RegistryCache
 
 SET_ASIDE_AT_ONCE: Final = 16
 """Jobs on their way to a backlog queue."""

@@ -9,7 +9,7 @@ import click
 
 from connector.cli import command_line
 from connector.cli.options import LOG_LEVEL, settings_or_exit
-from connector.registry.records import Lane
+from connector.jobs.records import Lane
 
 DEFAULT_CONCURRENCY = 100
 DEFAULT_DRAIN_SECONDS = 60.0
@@ -79,9 +79,9 @@ def worker(  # noqa: PLR0913 - its options
 
     from connector.bootstrap.worker import Scrape, build_services
     from connector.cli.options import failing_cleanly
-    from connector.logs import configure_logs
+    from connector.sources.transport import http_transport
+    from connector.telemetry.logs import configure_logs
     from connector.telemetry.opening import log_clear_addresses, open_telemetry
-    from connector.upstream.transport import http_transport
     from workers.app import Work, make_app, start_worker
     from workers.health import Health
 

@@ -16,9 +16,9 @@ from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
-from connector.messaging.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
-from connector.messaging.topology import JOURNAL, isolated_queue
-from connector.registry.records import Registry
+from connector.amqp.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
+from connector.amqp.topology import JOURNAL, isolated_queue
+from connector.jobs.records import Registry
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
 from workers.backlog_tidying import BacklogTidying

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from connector.messaging.session import BrokerSession
+from connector.amqp.session import BrokerSession
 from connector.time_limits import ALONE_SECONDS
 from workers.pool import AsyncioPool
 

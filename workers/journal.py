@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import structlog
 
+from connector.amqp.kept_headers import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
+from connector.amqp.publisher import Confirmation, Outgoing, PublishError
+from connector.amqp.session import BrokerSession
+from connector.amqp.topology import DEAD, JOURNAL
 from connector.clock import Clock
-from connector.journal.writer import MOST_HELD, Held, JournalWriter
-from connector.messaging.delivery import body_of
-from connector.messaging.kept_headers import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
-from connector.messaging.publisher import Confirmation, Outgoing, PublishError
-from connector.messaging.session import BrokerSession
-from connector.messaging.topology import DEAD, JOURNAL
-from connector.settlement import DeadReason
+from connector.jobs.delivery import body_of
+from connector.jobs.settlement import DeadReason
+from connector.storage.journal.writer import MOST_HELD, Held, JournalWriter
 from connector.telemetry.metrics import Metrics
 
 _TRY_AGAIN_SECONDS: Final = 5.0

@@ -7,8 +7,8 @@ from typing import Any, Final
 import structlog
 from celery.exceptions import WorkerShutdown
 
-from connector.messaging.session import BrokerSession
-from connector.shared.link import RedisLink, SharedStateError
+from connector.amqp.session import BrokerSession
+from connector.limits.shared.link import RedisLink, SharedStateError
 
 PREDECESSOR_SECONDS: Final = 5.0
 """How long a start waits for a worker that has just ended."""

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from celery.concurrency.base import BasePool
 
-from connector.logs import log_loop_error
+from connector.telemetry.logs import log_loop_error
 
 _DEAF_SECONDS: Final = 1.0
 """How long a signal may go unheard."""

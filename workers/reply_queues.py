@@ -3,9 +3,9 @@
 import structlog
 from amqp.exceptions import PreconditionFailed
 
-from connector.messaging.session import REFUSALS, BrokerSession
-from connector.messaging.topology import reply_queue
-from connector.registry.records import Registry
+from connector.amqp.session import REFUSALS, BrokerSession
+from connector.amqp.topology import reply_queue
+from connector.jobs.records import Registry
 
 _log = structlog.get_logger(__name__)
 

@@ -7,18 +7,18 @@ from typing import Any, Final
 
 import structlog
 
-from connector.intake import ROOM, Door
-from connector.journal.journal import Records
-from connector.messaging.deferral import read_deferred
-from connector.messaging.delivery import Delivery, read_delivery
-from connector.messaging.publisher import PublishError
-from connector.messaging.session import BrokerSession
-from connector.messaging.settle import OverflowFullError, Settler, Taken
-from connector.messaging.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
-from connector.registry.records import EVERY_TENANT, Lane
-from connector.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
+from connector.amqp.deferral import read_deferred
+from connector.amqp.publisher import PublishError
+from connector.amqp.session import BrokerSession
+from connector.amqp.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
+from connector.jobs.delivery import Delivery, read_delivery
+from connector.jobs.records import EVERY_TENANT, Lane
+from connector.jobs.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
+from connector.limits.intake import ROOM, Door
+from connector.pipeline.run_job import give_up, turn_away, verify
+from connector.pipeline.settle import OverflowFullError, Settler, Taken
+from connector.storage.journal.journal import Records
 from connector.telemetry.tracing import Status, status_of
-from connector.verify import give_up, turn_away, verify
 from workers.app import Work
 from workers.backlogs import Backlogs
 from workers.pool import AsyncioPool

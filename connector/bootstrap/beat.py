@@ -8,22 +8,22 @@ from connector.bootstrap.registry import open_current_database
 from connector.bootstrap.starting import needed_to_start
 from connector.bootstrap.tokens import build_introspector
 from connector.clock import Clock, utc_now
-from connector.journal.store import JournalStore
-from connector.registry.key_check import check_key
-from connector.registry.notices import Notices
-from connector.registry.schedule import Schedule
-from connector.registry.store import RegistryStore
-from connector.registry.token_store import TokenStore
-from connector.registry.vault import Vault
-from connector.scheduled.beat import Beat
-from connector.scheduled.drift import DriftCheck
-from connector.scheduled.journal import JournalPurge
-from connector.scheduled.pace import Pace
-from connector.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
-from connector.settings import Settings
+from connector.settings.settings import Settings
+from connector.sources.nomenclature.published import fetch_nomenclature
+from connector.storage.journal.store import JournalStore
+from connector.storage.notices import Notices
+from connector.storage.registry.key_check import check_key
+from connector.storage.registry.store import RegistryStore
+from connector.storage.registry.token_store import TokenStore
+from connector.storage.schedule import Schedule
 from connector.telemetry.opening import Telemetry
-from connector.token_alerts import log_alert
-from connector.upstream.nomenclature import fetch_nomenclature
+from connector.telemetry.token_alerts import log_alert
+from connector.tokens.scheduled.beat import Beat
+from connector.tokens.scheduled.drift import DriftCheck
+from connector.tokens.scheduled.journal import JournalPurge
+from connector.tokens.scheduled.pace import Pace
+from connector.tokens.scheduled.tokens import TokenCheck, TokenPromotion, TokenWork
+from connector.vault import Vault
 
 
 @needed_to_start()

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Engine
 
-from connector.registry.database import open_database
-from connector.registry.schema import ensure_current
-from connector.registry.store import RegistryStore
-from connector.settings import Settings
+from connector.settings.settings import Settings
+from connector.storage.database import open_database
+from connector.storage.registry.store import RegistryStore
+from connector.storage.schema import ensure_current
 
 
 def open_current_database(settings: Settings, *, is_pooled: bool = True) -> Engine:

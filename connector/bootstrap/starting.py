@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector.registry.database import DatabaseError
+from connector.storage.database import DatabaseError
 
 _log = structlog.get_logger(__name__)
 

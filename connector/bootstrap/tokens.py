@@ -2,8 +2,8 @@
 
 import httpx
 
-from connector.settings import Settings
-from connector.upstream.introspection import Introspector
+from connector.settings.settings import Settings
+from connector.sources.introspection import Introspector
 
 
 def build_introspector(settings: Settings, transport: httpx.AsyncBaseTransport) -> Introspector:

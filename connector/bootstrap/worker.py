@@ -9,53 +9,53 @@ from functools import partial
 import httpx
 from pydantic import TypeAdapter
 
-from connector.announcements import NoticedAnnouncements
 from connector.bootstrap.registry import open_current_database
 from connector.bootstrap.starting import needed_to_start
-from connector.breaker import CLOSED
 from connector.catalogue.definition import Source
+from connector.checks.retry import POLICIES
 from connector.clock import Clock, utc_now
-from connector.concerned import Concerned
-from connector.deferrals import Deferrals
-from connector.intake import Intake
-from connector.journal.journal import AccessJournal, Journal, NoJournal
-from connector.journal.keys import JournalKeys
-from connector.journal.store import JournalStore
-from connector.journal.writer import JournalWriter
-from connector.memory import ReplyMemory
-from connector.memory.store import MemoryStore
-from connector.memory.writer import LOCK_SECONDS, MemoryWriter
-from connector.quota.bounds import EGRESS, Quotas
-from connector.quota.failover import SharedLimiter
-from connector.quota.limiter import Bound, Limiter
-from connector.quota.memory_limiter import MemoryLimiter
-from connector.quota.redis_limiter import RedisLimiter
-from connector.quota.refusals import NONE
-from connector.quota.served import Served
-from connector.quota.turns import Turns
-from connector.registry.cache import RegistryCache
-from connector.registry.database import open_database
-from connector.registry.notices import Notices
-from connector.registry.store import RegistryStore
-from connector.registry.vault import Vault
-from connector.retry import POLICIES
-from connector.services import Services
-from connector.settings import Settings
-from connector.shared.exclusion import Exclusion, OwnArrivals
-from connector.shared.link import RedisLink
-from connector.shared.redis_arrivals import RedisArrivals
-from connector.shared.redis_state import RedisState
-from connector.shared.state import MemoryState, SharedState, ValueT
-from connector.surprises import Tally
-from connector.telemetry.gauges import Gauges
+from connector.limits.bounds import EGRESS, Quotas
+from connector.limits.breaker import CLOSED
+from connector.limits.deferrals import Deferrals
+from connector.limits.failover import SharedLimiter
+from connector.limits.intake import Intake
+from connector.limits.limiter import Bound, Limiter
+from connector.limits.memory_limiter import MemoryLimiter
+from connector.limits.redis_limiter import RedisLimiter
+from connector.limits.refusals import NONE
+from connector.limits.served import Served
+from connector.limits.shared.exclusion import Exclusion, OwnArrivals
+from connector.limits.shared.link import RedisLink
+from connector.limits.shared.redis_arrivals import RedisArrivals
+from connector.limits.shared.redis_state import RedisState
+from connector.limits.shared.state import MemoryState, SharedState, ValueT
+from connector.limits.turns import Turns
+from connector.pipeline.gauges import Gauges
+from connector.pipeline.services import Services
+from connector.settings.settings import Settings
+from connector.sources.api_particulier import ApiParticulier
+from connector.sources.exchange import Upstream
+from connector.sources.impot_particulier import ImpotParticulier
+from connector.sources.schema_drift import Tally
+from connector.storage.announcements import NoticedAnnouncements
+from connector.storage.database import open_database
+from connector.storage.journal.journal import AccessJournal, Journal, NoJournal
+from connector.storage.journal.keys import JournalKeys
+from connector.storage.journal.store import JournalStore
+from connector.storage.journal.writer import JournalWriter
+from connector.storage.notices import Notices
+from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.store import RegistryStore
+from connector.storage.replies import ReplyMemory
+from connector.storage.replies.store import MemoryStore
+from connector.storage.replies.writer import LOCK_SECONDS, MemoryWriter
+from connector.telemetry.affected_tenants import Concerned
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.opening import Telemetry
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.rejections import RejectionLog
-from connector.token_alerts import log_alert
-from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.exchange import Upstream
-from connector.upstream.impot_particulier import ImpotParticulier
+from connector.telemetry.token_alerts import log_alert
+from connector.vault import Vault
 
 
 class Scrape(Enum):

@@ -1,4 +1,7 @@
-"""The catalogue: nineteen checks, each defined once, by family of sources."""
+"""The catalogue: nineteen checks, each defined once, by family of sources; what identifies a person; who may ask what.
+
+It knows no source's address and no vendor's record in SQL. Start with ``definition``, then ``famille``.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

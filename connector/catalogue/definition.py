@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, JsonValue
 
-from connector.defects import Defect
-from connector.identity import IdentityProfile
+from connector.catalogue.identity import IdentityProfile
+from connector.jobs.defects import Defect
 from schemas.base import DataModel, RequestModel, Scope
 from schemas.codes import Call
 

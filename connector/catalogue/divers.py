@@ -3,7 +3,7 @@
 from typing import Final
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, particulier_endpoint
-from connector.identity import DSNJ, GIP_MDS, IdentityProfile
+from connector.catalogue.identity import DSNJ, GIP_MDS, IdentityProfile
 from schemas.base import DataModel
 from schemas.checks.immatriculation_vehicule import ImmatriculationVehiculeData, ImmatriculationVehiculeParams
 from schemas.checks.parametres import IdentifiantParams, NoParams

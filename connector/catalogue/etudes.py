@@ -4,8 +4,8 @@ from datetime import date
 from typing import Final
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, particulier_endpoint
-from connector.defects import Defect, invalid, missing
-from connector.identity import CNOUS, MEN, MESRI
+from connector.catalogue.identity import CNOUS, MEN, MESRI
+from connector.jobs.defects import Defect, invalid, missing
 from schemas.base import DataModel, RequestModel
 from schemas.checks.etudiant_boursier import (
     EtudiantBoursierData,

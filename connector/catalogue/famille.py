@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any, Final
 
 from connector.catalogue.definition import CheckDefinition, Contradiction, Endpoint, particulier_endpoint
-from connector.defects import Defect, invalid
-from connector.identity import DSS
+from connector.catalogue.identity import DSS
+from connector.jobs.defects import Defect, invalid
 from schemas.base import DataModel, RequestModel
 from schemas.checks.allocation_adulte_handicape import AllocationAdulteHandicapeData
 from schemas.checks.allocation_enfant_handicape import AllocationEnfantHandicapeData

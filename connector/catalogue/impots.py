@@ -6,7 +6,7 @@ from typing import Final
 from connector.catalogue.avis_v2 import avis_v2
 from connector.catalogue.definition import CheckDefinition, Endpoint, QuotaGroup, Source
 from connector.catalogue.situation_ir import situation_ir
-from connector.defects import Defect, invalid
+from connector.jobs.defects import Defect, invalid
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
 from schemas.codes import Call
 

@@ -3,19 +3,19 @@
 import click
 
 from connector.cli.beat import beat
-from connector.cli.checks import checks
+from connector.cli.checks.commands import checks
 from connector.cli.datapass import datapass
-from connector.cli.dead import dead
+from connector.cli.dead.commands import dead
 from connector.cli.demo import demo
 from connector.cli.health import health
-from connector.cli.journal import journal
-from connector.cli.registry import registry
-from connector.cli.sandbox import sandbox
+from connector.cli.journal.commands import journal
+from connector.cli.registry.commands import registry
+from connector.cli.sandbox.commands import sandbox
 from connector.cli.schemas import schemas
-from connector.cli.tenants import tenants
+from connector.cli.tenants.commands import tenants
 from connector.cli.topology import topology
 from connector.cli.trace import trace
-from connector.cli.vendors import vendors
+from connector.cli.vendors.commands import vendors
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -29,10 +29,10 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
     from sqlalchemy.exc import SQLAlchemyError
 
     from connector.bootstrap.beat import build_beat
-    from connector.logs import configure_logs, log_loop_error
-    from connector.registry.database import DatabaseError
+    from connector.sources.transport import http_transport
+    from connector.storage.database import DatabaseError
+    from connector.telemetry.logs import configure_logs, log_loop_error
     from connector.telemetry.opening import log_clear_addresses, open_telemetry
-    from connector.upstream.transport import http_transport
 
     settings = settings_or_exit(is_program=True)
     telemetry = open_telemetry(settings)

@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.cli.options import failing_cleanly
 from connector.errors import OperatorError
-from connector.settings import Settings
+from connector.settings.settings import Settings
 
 
 class BrokerError(OperatorError):
@@ -30,7 +30,7 @@ def reaching(settings: Settings, transport_options: Mapping[str, Any] | None = N
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
-    from connector.messaging.address import broker_address
+    from connector.settings.broker_address import broker_address
 
     address = broker_address(settings.broker_url.get_secret_value())
     options = dict(transport_options or {})

@@ -7,7 +7,7 @@ import click
 from connector.cli.options import fail, failing_cleanly, settings_or_exit
 
 if TYPE_CHECKING:
-    from connector.registry.records import Vendor
+    from connector.jobs.records import Vendor
 
 
 @click.group()
@@ -23,7 +23,7 @@ def print_link(name: str | None, preset: str | None) -> None:
 
     Example: ccas-connector datapass link --vendor millesime
     """
-    from connector.datapass import ARTICLES, boxes, link
+    from connector.catalogue.datapass import ARTICLES, boxes, link
 
     if name is not None and preset is None:
         vendor = _registered(name)
@@ -52,8 +52,8 @@ def _registered(name: str) -> "Vendor":
 
 
 def _of_preset(preset: str) -> "Vendor":
-    from connector.presets import PRESETS
-    from connector.registry.records import Vendor
+    from connector.catalogue.presets import PRESETS
+    from connector.jobs.records import Vendor
 
     if preset not in PRESETS:
         fail(f"no preset is named {preset!r}; there are: {', '.join(PRESETS)}")

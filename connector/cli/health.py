@@ -8,7 +8,7 @@ import click
 from connector.cli.options import settings_or_exit
 
 if TYPE_CHECKING:
-    from connector.health import Finding
+    from connector.amqp.health import Finding
 
 EXIT_UNWELL = 1
 
@@ -51,17 +51,17 @@ def health(url: str | None, live: bool, as_json: bool) -> None:  # noqa: FBT001 
 
 
 def _of_worker(url: str, *, only_live: bool) -> "list[Finding]":
-    from connector.health import probe
+    from connector.amqp.health import probe
 
     return probe(url)[:1] if only_live else probe(url)
 
 
 def _of_deployment() -> "list[Finding]":
     """Return what can be said of each part, whichever other part is away."""
+    from connector.amqp.health import Finding, judge, judge_backlogs, queue_states
     from connector.bootstrap.registry import open_registry
     from connector.cli.broker import reaching
     from connector.errors import OperatorError
-    from connector.health import Finding, judge, judge_backlogs, queue_states
 
     settings = settings_or_exit()
     registry = None

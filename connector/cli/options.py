@@ -14,7 +14,7 @@ import click
 from connector.errors import OperatorError
 
 if TYPE_CHECKING:
-    from connector.settings import Settings
+    from connector.settings.settings import Settings
 
 EXIT_USAGE = 2
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -48,7 +48,7 @@ def end_of_line(*, dry_run: bool) -> str:
 
 def give_key(key: str, output: Path | None) -> None:
     """Print a key, or write it to a new file: one that is there may be the only one that opens what it has sealed."""
-    from connector.private_files import write_new_private
+    from connector.files import write_new_private
 
     if output is None:
         click.echo(key)
@@ -107,7 +107,7 @@ def settings_or_exit(*, is_program: bool = False) -> "Settings":
     A command says on standard error where its HTTP would show tokens and persons' data to the network; a program has logs
     (``connector.telemetry.opening.log_clear_addresses``).
     """
-    from connector.settings import ALLOW_CLEAR_HTTP, clear_http_of, load_settings
+    from connector.settings.settings import ALLOW_CLEAR_HTTP, clear_http_of, load_settings
 
     try:
         settings = load_settings(os.environ)

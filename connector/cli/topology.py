@@ -30,10 +30,10 @@ def declare() -> None:
     """
     from amqp.exceptions import PreconditionFailed
 
+    from connector.amqp.declaration import Power, ensure_reply_queue, ensure_topology
+    from connector.amqp.topology import reply_queue
     from connector.bootstrap.registry import open_registry
     from connector.cli.broker import connected
-    from connector.messaging.declaration import Power, ensure_reply_queue, ensure_topology
-    from connector.messaging.topology import reply_queue
 
     settings = settings_or_exit()
     with failing_cleanly():
@@ -71,9 +71,9 @@ def replace_reply_queues(*, vendor: str | None, dry_run: bool, with_readers: boo
 
     Example: ccas-connector topology replace-reply-queues --dry-run
     """
+    from connector.amqp.replacing import Finding, keep_workers_away, look_at, replace
     from connector.bootstrap.registry import open_registry
     from connector.cli.broker import connected
-    from connector.messaging.replacing import Finding, keep_workers_away, look_at, replace
 
     settings = settings_or_exit()
     with failing_cleanly():

@@ -10,10 +10,10 @@ from connector.cli.options import AS_JSON, failing_cleanly, settings_or_exit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector.messaging.dead_letters import DeadLetter
-    from connector.registry.records import Flow
-    from connector.registry.vault import Vault
-    from connector.settings import Settings
+    from connector.amqp.dead.letters import DeadLetter
+    from connector.jobs.records import Flow
+    from connector.settings.settings import Settings
+    from connector.vault import Vault
 
 
 @click.command()
@@ -31,13 +31,13 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
     import sys
 
     from connector.bootstrap.registry import open_current_database
-    from connector.cli.journal_options import reading
+    from connector.cli.journal.options import reading
+    from connector.cli.timeline import story, unseen
     from connector.errors import OperatorError
-    from connector.journal.store import JournalStore, Wanted
-    from connector.memory.remembered import remembered
-    from connector.registry.store import RegistryStore
-    from connector.registry.vault import Vault
-    from connector.story import story, unseen
+    from connector.storage.journal.store import JournalStore, Wanted
+    from connector.storage.registry.store import RegistryStore
+    from connector.storage.replies.remembered import remembered
+    from connector.vault import Vault
 
     settings = settings_or_exit()
     with failing_cleanly(), reading():
@@ -91,12 +91,12 @@ def _on_the_broker(
     settings: "Settings", vault: "Vault", job_id: str, backlogs: "frozenset[Flow]"
 ) -> "tuple[list[DeadLetter], Mapping[str, int]]":
     """Return the dead letters of a job, and how much waits sealed. Raises ``OperatorError``."""
+    from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
+    from connector.amqp.deferred import look_at_put_off
+    from connector.amqp.health import queue_states
+    from connector.amqp.topology import JOURNAL
     from connector.cli.broker import reaching
-    from connector.cli.dead_options import QUEUES, look
-    from connector.health import queue_states
-    from connector.messaging.dead_queue import TRANSPORT_OPTIONS, DeadQueues
-    from connector.messaging.put_off import look_at_put_off
-    from connector.messaging.topology import JOURNAL
+    from connector.cli.dead.options import QUEUES, look
 
     with reaching(settings, TRANSPORT_OPTIONS) as connection:
         put_off = look_at_put_off(connection, backlogs)
@@ -112,8 +112,8 @@ def _on_the_broker(
 
 def _job_of(message: Any, vault: "Vault") -> str | None:
     """Return the ``job_id`` of a job or a reply, sealed or not; None where it has none that can be read."""
-    from connector.messaging.deferral import read_deferred
-    from connector.messaging.delivery import body_of
+    from connector.amqp.deferral import read_deferred
+    from connector.jobs.delivery import body_of
 
     sealed = read_deferred(message, vault)
     try:

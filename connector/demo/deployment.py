@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from connector.catalogue import CATALOGUE
+from connector.catalogue.presets import PRESETS
 from connector.clock import utc_now
 from connector.demo.program import Program
-from connector.presets import PRESETS
-from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
+from connector.vault import new_key
 
 CLAMART: Final = "26920023600017"
 """A tenant of both vendors, with a token for everything and credentials for tax notices."""

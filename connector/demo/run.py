@@ -9,16 +9,16 @@ from uuid import uuid4
 from amqp.exceptions import NotFound
 from kombu import Connection
 
+from connector.amqp.declaration import recorded_topology
+from connector.amqp.definitions.document import definitions_of
+from connector.amqp.definitions.passwords import credentials_of
+from connector.amqp.definitions.rights import users_of
+from connector.amqp.topology import lane_queue
 from connector.demo.deployment import Deployment
 from connector.demo.jobs import FAILURES, DemoJob, demo_jobs
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import NoReplyError, VendorClient
-from connector.messaging.declaration import recorded_topology
-from connector.messaging.definitions import definitions_of
-from connector.messaging.passwords import credentials_of
-from connector.messaging.rights import users_of
-from connector.messaging.topology import lane_queue
-from connector.registry.records import Lane
+from connector.jobs.records import Lane
 
 VENDORS: Final = ("millesime", "sonate-opus")
 _WORKER: Final = "connector"

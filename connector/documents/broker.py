@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from connector.amqp.topology import REQUESTS, reply_queue, reply_queue_of, requests_exchange
 from connector.documents.catalogue_schemas import REPLY, REQUEST
-from connector.messaging.topology import REQUESTS, reply_queue, reply_queue_of, requests_exchange
-from connector.registry.records import Lane
+from connector.jobs.records import Lane
 
 SECURITY_SCHEMES: Final = "vendor"
 _BINDING: Final = "0.3.0"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from connector.reasons import job_error, reason
+from connector.checks.reasons import job_error, reason
 from schemas.codes import CheckCode, JobCode
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from connector.catalogue.definition import CheckDefinition, Endpoint, scoped_members
+from connector.catalogue.grants import Grant, paths
 from connector.documents.examples import example_job
 from connector.documents.forms import ENGLISH, form
 from connector.documents.inputs import inputs
 from connector.documents.members import identity_needs, parameters
-from connector.grants import Grant, paths
 
 
 def summary(definition: CheckDefinition) -> dict[str, Any]:

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import yaml
 
-from connector.assemble import assemble
 from connector.catalogue.definition import CheckDefinition
+from connector.catalogue.grants import whole
+from connector.checks.assemble import assemble
+from connector.checks.decide import decide
+from connector.checks.plan import PlannedCall, plan
 from connector.clock import paris_day
-from connector.decide import decide
 from connector.errors import OperatorError
-from connector.grants import whole
-from connector.messaging.delivery import Delivery
-from connector.plan import PlannedCall, plan
-from connector.registry.records import Lane
+from connector.jobs.delivery import Delivery
+from connector.jobs.records import Lane
 from connector.sandbox.cases import SHIPPED
-from connector.upstream.exchange import Answered
+from connector.sources.exchange import Answered
 from schemas.codes import Call, CheckStatus
 from schemas.reply import Reply
 from schemas.request import VerificationRequest

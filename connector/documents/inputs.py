@@ -1,6 +1,6 @@
 """What a job gives for each call, by its place in the job."""
 
-from connector.plan import INPUTS
+from connector.checks.plan import INPUTS
 from schemas.codes import Call
 from schemas.request import VerificationRequest
 

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from connector.catalogue.definition import CheckDefinition, Endpoint
+from connector.catalogue.identity import IdentityProfile, Place, Sex
 from connector.documents.forms import without_null
 from connector.documents.json_schema import json_schema
-from connector.identity import IdentityProfile, Place, Sex
 from schemas.base import RequestModel
 
 

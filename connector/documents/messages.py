@@ -6,7 +6,7 @@ from typing import Any, Final
 from connector.catalogue.definition import CheckDefinition
 from connector.documents.catalogue_schemas import REPLY, REQUEST
 from connector.documents.components import schema_ref
-from connector.messaging.delivery import TRACE_HEADERS
+from connector.jobs.delivery import TRACE_HEADERS
 from schemas.reply import REPLY_TYPE
 
 _JSON: Final = "application/json"

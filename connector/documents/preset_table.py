@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from connector.catalogue.definition import CheckDefinition
+from connector.catalogue.grants import hidden_blocks, paths
+from connector.catalogue.presets import PRESETS
 from connector.documents.markdown import code, table
-from connector.grants import hidden_blocks, paths
-from connector.presets import PRESETS
 
 
 def preset_table(catalogue: Mapping[str, CheckDefinition]) -> str:

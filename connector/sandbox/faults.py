@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connector.sources.nomenclature import title_of
+from connector.sources.nomenclature.table import title_of
 
 
 @dataclass(frozen=True, slots=True)

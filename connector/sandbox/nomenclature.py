@@ -17,7 +17,14 @@ from connector.catalogue.definition import Endpoint, Source
 from connector.sandbox.faults import SAID_BY, ApiFault
 from connector.sandbox.route import Handler, Route
 from connector.sandbox.setting import Sandbox
-from connector.sources.nomenclature import FRANCE_CONNECT, INSEE, KINDS, PLATFORM_CODES, PROVIDERS, title_of
+from connector.sources.nomenclature.table import (
+    FRANCE_CONNECT,
+    INSEE,
+    KINDS,
+    PLATFORM_CODES,
+    PROVIDERS,
+    title_of,
+)
 from schemas.codes import Call
 
 API: Final = "particulier"

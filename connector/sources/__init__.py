@@ -1,5 +1,5 @@
-"""What the sources' refusals and failures mean: the codes of their nomenclatures, and what each outcome implies.
+"""The APIs that are called, over HTTP, and what their answers mean.
 
-Pure values: nothing here calls a source. Start with ``outcome_table``, which reads an answer; ``traits`` says what
-follows from each code of the contract.
+Nothing here knows of jobs, queues or quotas: a call is given its secret, and returns an exchange. Start with ``exchange``,
+then ``api_particulier``; ``outcome_table`` reads an answer, and ``traits`` says what follows from each code of the contract.
 """

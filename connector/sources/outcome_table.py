@@ -1,7 +1,7 @@
 """What each source's refusals and failures mean, as data.
 
 API Particulier's rows are, in this order: what one endpoint, status or title makes of a code; the platform's own codes;
-the kinds of its nomenclature (``connector.sources.nomenclature``). What no row fits is decided by its status, and counted.
+the kinds of its nomenclature (``connector.sources.nomenclature.table``). What no row fits is decided by its status, and counted.
 
 Sources: API Particulier's nomenclature (``/api/errors``), its OpenAPI file, its sandbox cases and its server's public
 code; the OpenAPI file of API Impôt particulier, and what was seen of it.
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from connector.catalogue.definition import Source
-from connector.sources.nomenclature import KINDS, PARAMETERS, PLATFORM, UNLISTED_KINDS
+from connector.sources.nomenclature.table import KINDS, PARAMETERS, PLATFORM, UNLISTED_KINDS
 from connector.sources.outcome import OutcomeTable, Rule, read_errors, read_flat_error, read_no_error
 from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode

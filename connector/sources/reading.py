@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from connector.catalogue.definition import Endpoint, NotAnAnswerError
-from connector.json_pointer import json_pointer
+from connector.jobs.json_pointer import json_pointer
 from connector.sources.json_document import read_json
 from schemas.base import DataModel
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from connector.messaging.delivery import Delivery
-from connector.messaging.publisher import Confirmation
-from connector.registry.records import Lane, Tenant
-from connector.settlement import Settlement
+from connector.amqp.publisher import Confirmation
+from connector.jobs.delivery import Delivery
+from connector.jobs.records import Lane, Tenant
+from connector.jobs.settlement import Settlement
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 

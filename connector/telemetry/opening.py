@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from connector.settings import Settings, in_clear_of
+from connector.settings.settings import Settings, in_clear_of
 from connector.telemetry.check_ins import CheckIns, NoCheckIns
 from connector.telemetry.tracing import Tracer, Untraced
 

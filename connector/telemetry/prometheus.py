@@ -18,12 +18,12 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
+from connector.amqp.publisher import Confirmation
 from connector.catalogue import CATALOGUE
-from connector.messaging.delivery import Delivery
-from connector.messaging.publisher import Confirmation
-from connector.progress import JobProgress, is_finished
-from connector.registry.records import Lane, Tenant
-from connector.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.jobs.delivery import Delivery
+from connector.jobs.progress import JobProgress, is_finished
+from connector.jobs.records import Lane, Tenant
+from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
 from connector.sources.traits import Signal, refusal_of, signal_of
 from connector.telemetry.metrics import Metrics
 from schemas.codes import CheckCode

@@ -16,7 +16,7 @@ import structlog
 from sentry_sdk import Client
 from sentry_sdk.transport import HttpTransport
 
-from connector.settings import Settings
+from connector.settings.settings import Settings
 from connector.telemetry.check_ins import Ran
 from connector.telemetry.privacy import before_breadcrumb, before_send, before_send_transaction
 from connector.telemetry.reporter import Reporter

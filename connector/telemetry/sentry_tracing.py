@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from connector.messaging.delivery import Delivery
+from connector.jobs.delivery import Delivery
 from connector.telemetry.tracing import NO_SPAN, Span, Status, TracedJob
 from connector.telemetry.vocabulary import JOB
 

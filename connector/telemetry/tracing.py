@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Final, Literal, Protocol, Self
 
-from connector.messaging.delivery import Delivery
-from connector.settlement import Answer, Dead, Settlement
+from connector.jobs.delivery import Delivery
+from connector.jobs.settlement import Answer, Dead, Settlement
 from schemas.codes import JobStatus
 
 Status = Literal["ok", "cancelled", "internal_error", "invalid_argument", "deadline_exceeded", "unavailable"]

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from typing import Final, get_args
 
 from connector.catalogue import CATALOGUE
-from connector.registry.records import VENDOR_NAME, Lane
-from connector.settlement import DeadReason
-from connector.sources.nomenclature import FRANCE_CONNECT, PROVIDERS
-from connector.surprises import SurpriseKind
+from connector.jobs.records import VENDOR_NAME, Lane
+from connector.jobs.settlement import DeadReason
+from connector.sources.nomenclature.table import FRANCE_CONNECT, PROVIDERS
+from connector.sources.schema_drift import SurpriseKind
 from connector.telemetry.tracing import Status
 from schemas.codes import CheckCode
 

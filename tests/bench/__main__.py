@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
-from connector.journal.keys import new_key
+from connector.storage.journal.keys import new_key
 from tests.bench.bodies import bodies
 from tests.bench.commands import commands
 from tests.bench.cpu import CONCURRENCY, compare

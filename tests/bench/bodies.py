@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from amqp import spec
 
-from connector.admission import Admitted, admit
+from connector.amqp.dead.reading import read_letter
+from connector.amqp.frames import TolerantFrames
+from connector.amqp.headers import HEADERS_READ
+from connector.amqp.topology import DEAD, REQUESTS
 from connector.catalogue import CATALOGUE
+from connector.catalogue.grants import grant_of
+from connector.checks.admission import Admitted, admit
+from connector.checks.parsing import glimpse
+from connector.checks.plan import plan
 from connector.clock import paris_day
-from connector.grants import grant_of
-from connector.messaging.dead_reading import read_letter
-from connector.messaging.delivery import Delivery
-from connector.messaging.frames import TolerantFrames
-from connector.messaging.headers import HEADERS_READ
-from connector.messaging.topology import DEAD, REQUESTS
-from connector.parsing import glimpse
-from connector.plan import plan
-from connector.registry.records import Lane, Registry, Tenant, Vendor
+from connector.jobs.delivery import Delivery
+from connector.jobs.records import Lane, Registry, Tenant, Vendor
 from tests.jobs import RSA, job
 from tests.worst_bodies import worst_bodies
 from tests.worst_headers import worst_headers

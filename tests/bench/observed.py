@@ -19,7 +19,7 @@ from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.journal.keys import new_key
+from connector.storage.journal.keys import new_key
 from tests.bench.cpu import CONCURRENCY, Figures, check_replies, measure, publish_jobs
 from tests.sentry import LocalSentry
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from connector.amqp.topology import reply_queue
 from connector.clock import utc_now
-from connector.messaging.topology import reply_queue
 from tests.chaos.account import Account, SeenReply
 from tests.chaos.background import STALL_SECONDS, TRANSIENT, Background, connected
 from tests.chaos.load import Load

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 from kombu import Connection
 
-from connector.messaging.declaration import consumed_queues, recorded_topology
-from connector.messaging.queue_state import queue_state
-from connector.messaging.recording import BindingObject, Objects
-from connector.messaging.topology import DEAD, UNDELIVERABLE, delay_queues, isolated_queue, reply_queue
-from connector.registry.records import Lane
+from connector.amqp.declaration import consumed_queues, recorded_topology
+from connector.amqp.queue_state import queue_state
+from connector.amqp.recording import BindingObject, Objects
+from connector.amqp.topology import DEAD, UNDELIVERABLE, delay_queues, isolated_queue, reply_queue
+from connector.jobs.records import Lane
 from tests.chaos.drain import depths
 from tests.chaos.stage import VENDOR, Stage
 

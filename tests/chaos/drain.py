@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from connector.amqp.topology import DEAD, UNDELIVERABLE
 from connector.demo.node import RabbitNode
-from connector.messaging.topology import DEAD, UNDELIVERABLE
 from tests.chaos.account import Account, KeptMessage
 from tests.chaos.background import connected
 from tests.chaos.collector import Collector

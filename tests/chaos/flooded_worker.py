@@ -8,14 +8,14 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import connector.entry
-import connector.parsing
-import connector.refused
-import connector.verify
-from connector.intake import Door, Intake
-from connector.planned_job import PlannedJob
-from connector.registry.records import Flow
-from connector.services import Services
+import connector.checks.parsing
+import connector.pipeline.entry
+import connector.pipeline.run_job
+import connector.pipeline.suspension
+from connector.checks.planned_job import PlannedJob
+from connector.jobs.records import Flow
+from connector.limits.intake import Door, Intake
+from connector.pipeline.services import Services
 from workers.cli import main as command_line
 
 _NO_BOUND: Final = 10**9
@@ -23,7 +23,7 @@ _NO_BOUND: Final = 10**9
 
 def _without_the_door() -> None:
     """Take in hand whatever carries a token, as if it could not wait elsewhere."""
-    enter = connector.entry.enter
+    enter = connector.pipeline.entry.enter
 
     async def entered(job: PlannedJob, door: Door | None, services: Services) -> Any:
         if job.admitted.job.france_connect_token is None or door is None:
@@ -31,7 +31,7 @@ def _without_the_door() -> None:
         services.intake.take(job.admitted.flow, door)
         return job
 
-    _replace(connector.verify, "enter", entered)
+    _replace(connector.pipeline.run_job, "enter", entered)
 
 
 def _without_a_vendors_share() -> None:
@@ -43,14 +43,14 @@ def _without_a_vendors_share() -> None:
 
 def _without_the_counts() -> None:
     """Look at every member of a body, whatever there are."""
-    _replace(connector.parsing, "FEW_PARTS", _NO_BOUND)
-    _replace(connector.parsing, "MAX_PARTS", _NO_BOUND)
+    _replace(connector.checks.parsing, "FEW_PARTS", _NO_BOUND)
+    _replace(connector.checks.parsing, "MAX_PARTS", _NO_BOUND)
 
 
 def _without_the_refusals() -> None:
     """Count refusals against the address alone."""
     for name in ("MOST_OF_A_TENANT", "MOST_OF_A_VENDOR", "MOST_OF_FRANCE_CONNECT"):
-        _replace(connector.refused, name, _NO_BOUND)
+        _replace(connector.pipeline.suspension, name, _NO_BOUND)
 
 
 def _replace(owner: Any, name: str, value: Any) -> None:

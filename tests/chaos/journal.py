@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from connector.admission import Admitted
 from connector.catalogue.definition import Endpoint
-from connector.identity import Query
-from connector.journal.journal import Access, Accesses, Journal, Records
-from connector.journal.record import NOT_MADE, UNKNOWN
-from connector.plan import PlannedCall
-from connector.upstream.exchange import Again, Exchange, Upstream, untold
+from connector.catalogue.identity import Query
+from connector.checks.admission import Admitted
+from connector.checks.plan import PlannedCall
+from connector.sources.exchange import Again, Exchange, Upstream, untold
+from connector.storage.journal.journal import Access, Accesses, Journal, Records
+from connector.storage.journal.record import NOT_MADE, UNKNOWN
 
 NOTES_VARIABLE: Final = "CHAOS_NOTES"
 """Names the file to which a worker notes its calls."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from kombu import Connection
 
-from connector.messaging.topology import declare_reply_queue
+from connector.amqp.topology import declare_reply_queue
 from tests.chaos.alarm import memory_alarm
 from tests.chaos.deletions import delete_every_part
 from tests.chaos.load import Load

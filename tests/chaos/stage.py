@@ -11,7 +11,7 @@ from typing import Any, Final
 from connector.clock import utc_now
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.journal.keys import new_key
+from connector.storage.journal.keys import new_key
 from tests.chaos.account import Account
 from tests.chaos.background import StalledError, connected
 from tests.chaos.collector import Collector

@@ -10,14 +10,14 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
+from connector.amqp.deferral import isolated
 from connector.clock import utc_now
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.deferral import isolated
-from connector.messaging.delivery import Delivery
-from connector.registry.records import Lane
-from connector.registry.vault import Vault
+from connector.jobs.delivery import Delivery
+from connector.jobs.records import Lane
+from connector.vault import Vault
 from tests.chaos.supervisor import Supervisor
 from tests.chaos.worker import POISON
 from tests.jobs import identity, job

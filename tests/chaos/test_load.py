@@ -8,8 +8,8 @@ import amqp
 import pytest
 from kombu import Connection
 
+from connector.amqp.topology import DEAD, UNDELIVERABLE, declare_reply_queue, declare_topology
 from connector.demo.node import RabbitNode
-from connector.messaging.topology import DEAD, UNDELIVERABLE, declare_reply_queue, declare_topology
 from tests.chaos.account import KeptMessage
 from tests.chaos.background import STALL_SECONDS, StalledError
 from tests.chaos.collector import Collector

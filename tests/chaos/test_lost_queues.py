@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from kombu import Connection
 
+from connector.amqp.topology import lane_queue
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import lane_queue
-from connector.registry.records import Lane
+from connector.jobs.records import Lane
 from tests.chaos.proxy import TcpProxy
 from tests.jobs import job
 

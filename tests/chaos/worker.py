@@ -16,23 +16,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
+from connector.amqp.publisher import Confirmation, Outgoing, Publisher
+from connector.amqp.session import BrokerSession, ConsumerLostError
+from connector.amqp.topology import DELIVERY_LIMIT
+from connector.amqp.upkeep import EVERY_SECONDS
 from connector.bootstrap.worker import build_services
 from connector.catalogue.definition import Endpoint
-from connector.identity import Query
-from connector.logs import configure_logs
-from connector.memory import ReplyMemory
-from connector.memory.standing import Claim, Standing
-from connector.messaging.publisher import Confirmation, Outgoing, Publisher
-from connector.messaging.session import BrokerSession, ConsumerLostError
-from connector.messaging.topology import DELIVERY_LIMIT
-from connector.messaging.upkeep import EVERY_SECONDS
-from connector.registry.records import Lane
-from connector.retry import POLICIES
-from connector.services import Services
-from connector.settings import load_settings
+from connector.catalogue.identity import Query
+from connector.checks.retry import POLICIES
+from connector.jobs.job_state import Claim, Standing
+from connector.jobs.records import Lane
+from connector.pipeline.services import Services
+from connector.settings.settings import load_settings
+from connector.sources.exchange import Again, Exchange, Upstream, untold
+from connector.sources.transport import http_transport
+from connector.storage.replies import ReplyMemory
+from connector.telemetry.logs import configure_logs
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
-from connector.upstream.exchange import Again, Exchange, Upstream, untold
-from connector.upstream.transport import http_transport
 from tests.chaos.journal import NOTES_VARIABLE, NotedUpstream, noting_afterwards, noting_records
 from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker

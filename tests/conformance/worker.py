@@ -13,12 +13,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from connector.bootstrap.worker import build_services
+from connector.checks.retry import POLICIES
 from connector.clock import utc_now
-from connector.logs import configure_logs
-from connector.registry.records import Lane
-from connector.retry import POLICIES
-from connector.settings import load_settings
-from connector.upstream.transport import http_transport
+from connector.jobs.records import Lane
+from connector.settings.settings import load_settings
+from connector.sources.transport import http_transport
+from connector.telemetry.logs import configure_logs
 from tests.conformance.cases import DAY
 from tests.fakes import NeverOpen
 from workers.app import Work, make_app, start_worker

@@ -1,3 +1,3 @@
 """Which overflow queues there are, in PostgreSQL: the same tests as in SQLite."""
 
-from tests.unit.test_backlog_store import *  # noqa: F403
+from tests.unit.storage.test_overflow_store import *  # noqa: F403

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.demo.deployment import PROGRAM
-from connector.registry.vault import new_key
+from connector.vault import new_key
 from tests.tokens import jwt
 
 TOKEN = jwt("jeton-de-bac-a-sable")

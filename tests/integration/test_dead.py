@@ -13,10 +13,10 @@ import pytest
 from amqp.exceptions import NotFound
 from kombu import Connection, Queue
 
+from connector.amqp.topology import DELIVERY_LIMIT, reply_queue_of
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import DELIVERY_LIMIT, reply_queue_of
 from tests.brokers import guest_and
 from tests.jobs import identity, job
 

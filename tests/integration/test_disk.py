@@ -16,13 +16,13 @@ import pytest
 from amqp.exceptions import MessageNacked, PreconditionFailed
 from kombu import Connection
 
+from connector.amqp.definitions.limits import DEFAULT_MIB, Family
+from connector.amqp.topology import DEAD, UNDELIVERABLE, deferred_queue, lane_queue
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient, job_message
-from connector.messaging.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
-from connector.messaging.limits import DEFAULT_MIB, Family
-from connector.messaging.topology import DEAD, UNDELIVERABLE, deferred_queue, lane_queue
-from connector.registry.records import Lane
+from connector.jobs.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
+from connector.jobs.records import Lane
 from tests.brokers import guest_and
 from tests.deploy import DEPLOY
 from tests.jobs import job

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from connector.shared.exclusion import Exclusion
-from connector.shared.link import RedisLink
-from connector.shared.redis_arrivals import RedisArrivals
-from connector.shared.rounds import place_in
+from connector.limits.shared.exclusion import Exclusion
+from connector.limits.shared.link import RedisLink
+from connector.limits.shared.redis_arrivals import RedisArrivals
+from connector.limits.shared.rounds import place_in
 from tests.servers.redis_node import RedisNode
 
 NAME = "endpoint/siret"

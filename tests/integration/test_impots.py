@@ -14,17 +14,17 @@ from aiohttp import web
 
 from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
-from connector.credentials import DgfipCredentials
 from connector.sandbox.cases import SHIPPED, load_cases
 from connector.sandbox.impots import OPERATIONS
 from connector.sandbox.server import application
 from connector.sandbox.setting import Sandbox
 from connector.sandbox.tokens import SandboxToken, issue_token
+from connector.sources.api_particulier import ApiParticulier
+from connector.sources.credentials import DgfipCredentials
+from connector.sources.exchange import Answered, Unanswered
+from connector.sources.impot_particulier import ImpotParticulier
 from connector.sources.reading import Reading, read_answer
-from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.exchange import Answered, Unanswered
-from connector.upstream.impot_particulier import ImpotParticulier
-from connector.upstream.transport import http_transport
+from connector.sources.transport import http_transport
 from schemas.checks.avis_imposition import AvisImpositionParams
 from schemas.codes import CheckCode
 

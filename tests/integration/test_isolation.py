@@ -17,13 +17,8 @@ import pytest
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed
 from kombu import Connection
 
-from connector.demo.deployment import BOURG, CLAMART, Deployment, DeploymentError
-from connector.demo.node import RabbitNode
-from connector.demo.program import Program
-from connector.demo.vendor import VendorClient, job_message
-from connector.journal.keys import new_key
-from connector.messaging.declaration import consumed_queues, recorded_topology
-from connector.messaging.topology import (
+from connector.amqp.declaration import consumed_queues, recorded_topology
+from connector.amqp.topology import (
     BACKLOG_PREFIX,
     DEAD,
     DELAY_PREFIX,
@@ -32,6 +27,11 @@ from connector.messaging.topology import (
     declare_topology,
     delayed,
 )
+from connector.demo.deployment import BOURG, CLAMART, Deployment, DeploymentError
+from connector.demo.node import RabbitNode
+from connector.demo.program import Program
+from connector.demo.vendor import VendorClient, job_message
+from connector.storage.journal.keys import new_key
 from tests.brokers import guest_and
 from tests.jobs import QF, RSA, job
 from tests.records import written

@@ -11,7 +11,7 @@ from kombu import Connection
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.journal.keys import new_key
+from connector.storage.journal.keys import new_key
 from tests.jobs import QF, RSA, identity, job
 from tests.records import written
 from tests.sandbox_control import SandboxControl

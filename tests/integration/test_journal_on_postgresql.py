@@ -1,3 +1,3 @@
 """The access journal on a PostgreSQL server: the tests that it passes on SQLite."""
 
-from tests.unit.test_journal_store import *  # noqa: F403 - each of them
+from tests.unit.storage.test_journal_store import *  # noqa: F403 - each of them

@@ -1,3 +1,3 @@
 """The reply memory on a PostgreSQL server: the tests that it passes on SQLite."""
 
-from tests.unit.test_memory import *  # noqa: F403 - each of them
+from tests.unit.storage.test_reply_memory import *  # noqa: F403 - each of them

@@ -10,17 +10,17 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
-from connector.messaging.backlog_life import CLOSED_AFTER, REMOVED_AFTER
-from connector.messaging.publisher import Confirmation, Outgoing
-from connector.messaging.queue_state import QueueState
-from connector.messaging.session import TRANSPORT_OPTIONS, BrokerSession
-from connector.messaging.topology import backlog_queue, deferred_queue
-from connector.registry.cache import RegistryCache
-from connector.registry.database import open_database
-from connector.registry.records import Flow, Lane
-from connector.registry.store import RegistryStore
-from connector.registry.upgrading import upgrade
-from connector.registry.vault import Vault, new_key
+from connector.amqp.overflow_life import CLOSED_AFTER, REMOVED_AFTER
+from connector.amqp.publisher import Confirmation, Outgoing
+from connector.amqp.queue_state import QueueState
+from connector.amqp.session import TRANSPORT_OPTIONS, BrokerSession
+from connector.amqp.topology import backlog_queue, deferred_queue
+from connector.jobs.records import Flow, Lane
+from connector.storage.database import open_database
+from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.store import RegistryStore
+from connector.storage.upgrading import upgrade
+from connector.vault import Vault, new_key
 from tests.fakes import ManualTime
 from workers.backlog_tidying import BacklogTidying
 from workers.backlogs import Backlogs

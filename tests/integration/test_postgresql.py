@@ -11,15 +11,15 @@ from click.testing import CliRunner, Result
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from connector.cli.registry import registry as registry_command
-from connector.cli.tenants import tenants as tenants_command
+from connector.cli.registry.commands import registry as registry_command
+from connector.cli.tenants.commands import tenants as tenants_command
 from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
-from connector.registry.database import DatabaseError, open_database
-from connector.registry.records import Vendor
-from connector.registry.store import RegistryStore
-from connector.registry.upgrading import upgrade
-from connector.registry.vault import new_key
+from connector.jobs.records import Vendor
+from connector.storage.database import DatabaseError, open_database
+from connector.storage.registry.store import RegistryStore
+from connector.storage.upgrading import upgrade
+from connector.vault import new_key
 from tests.databases import forms
 from tests.jobs import job
 from tests.servers.postgres_node import PostgresNode

@@ -1,3 +1,3 @@
 """The registry on a PostgreSQL server: the tests that it passes on SQLite."""
 
-from tests.unit.test_registry import *  # noqa: F403 - each of them
+from tests.unit.storage.test_registry import *  # noqa: F403 - each of them

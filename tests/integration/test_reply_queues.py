@@ -9,10 +9,10 @@ import pytest
 from amqp.exceptions import ConsumerCancelled, PreconditionFailed
 from kombu import Connection
 
+from connector.amqp.topology import declare_reply_queue
 from connector.demo.deployment import PROGRAM, Deployment, DeploymentError
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import declare_reply_queue
 from tests.brokers import guest_and
 from tests.jobs import job
 

@@ -14,7 +14,7 @@ import pytest
 from connector.clock import utc_now
 from connector.demo.deployment import PROGRAM
 from connector.demo.program import Program
-from connector.private_files import write_new_private
+from connector.files import write_new_private
 from tests.sandbox_control import SandboxControl
 from tests.sandboxes import CLAIRE, QF, RECIPIENT, SPORT, habilitation
 

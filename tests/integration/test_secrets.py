@@ -12,15 +12,15 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
+from connector.amqp.topology import backlog_queue, declare_backlog, delay_queues
 from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import backlog_queue, declare_backlog, delay_queues
-from connector.registry.database import open_database
-from connector.registry.records import Flow
-from connector.registry.store import RegistryStore
-from connector.registry.vault import Vault, new_key
+from connector.jobs.records import Flow
+from connector.storage.database import open_database
+from connector.storage.registry.store import RegistryStore
+from connector.vault import Vault, new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import NOWHERE, issue, make_due
 from tests.jobs import job

@@ -11,7 +11,7 @@ import pytest
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.registry.vault import new_key
+from connector.vault import new_key
 from tests.integration.test_dead import added_and_deleted
 from tests.integration.test_tokens import issue
 from tests.jobs import QF, RSA, identity, job

@@ -15,14 +15,14 @@ from pydantic import SecretStr
 
 from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM
-from connector.memory.store import MemoryStore
-from connector.registry.database import open_database
-from connector.registry.records import Registry, SecretField
-from connector.registry.schema import ensure_current
-from connector.registry.store import RegistryStore
-from connector.registry.upgrading import upgrade
-from connector.registry.vault import Vault, new_key
+from connector.jobs.records import Registry, SecretField
 from connector.sandbox.tokens import SandboxToken, issue_token
+from connector.storage.database import open_database
+from connector.storage.registry.store import RegistryStore
+from connector.storage.replies.store import MemoryStore
+from connector.storage.schema import ensure_current
+from connector.storage.upgrading import upgrade
+from connector.vault import Vault, new_key
 from tests.claims import JOBS, claims_of
 
 LONG_SECONDS = 60

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from connector.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
-from connector.quota.failover import SharedLimiter
-from connector.quota.memory_limiter import MemoryLimiter
-from connector.quota.redis_limiter import RedisLimiter
-from connector.retry import Held
-from connector.shared.link import RedisLink, SharedStateError
-from connector.shared.redis_state import RedisState
+from connector.checks.retry import Held
+from connector.limits.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
+from connector.limits.failover import SharedLimiter
+from connector.limits.memory_limiter import MemoryLimiter
+from connector.limits.redis_limiter import RedisLimiter
+from connector.limits.shared.link import RedisLink, SharedStateError
+from connector.limits.shared.redis_state import RedisState
 from connector.sources.traits import Signal
 from schemas.codes import CheckCode
 from tests.fakes import ManualTime

@@ -17,8 +17,8 @@ from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.registry.vault import new_key
 from connector.sandbox.tokens import SandboxToken, issue_token
+from connector.vault import new_key
 from tests.jobs import job
 from tests.servers.redis_node import RedisNode
 from tests.tokens import jwt

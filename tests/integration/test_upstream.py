@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from connector.catalogue import CATALOGUE
-from connector.upstream.api_particulier import ApiParticulier
-from connector.upstream.exchange import Answered, Exchange, Unanswered
-from connector.upstream.transport import http_transport
+from connector.sources.api_particulier import ApiParticulier
+from connector.sources.exchange import Answered, Exchange, Unanswered
+from connector.sources.transport import http_transport
 from schemas.codes import CheckCode
 
 ENDPOINT = CATALOGUE["quotient_familial"].endpoints[0]

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM
-from connector.journal.record import FOUND, Record
-from connector.journal.store import JournalStore
-from connector.registry.database import open_database
-from connector.registry.records import SecretField
-from connector.registry.store import RegistryStore
-from connector.registry.token_store import TokenStore
-from connector.registry.vault import Vault
+from connector.jobs.records import SecretField
+from connector.storage.database import open_database
+from connector.storage.journal.record import FOUND, Record
+from connector.storage.journal.store import JournalStore
+from connector.storage.registry.store import RegistryStore
+from connector.storage.registry.token_store import TokenStore
+from connector.vault import Vault
 from tests.integration.test_tokens import issue
 from tests.leaks.canaries import (
     AGENT,

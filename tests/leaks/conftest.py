@@ -8,7 +8,7 @@ import pytest
 
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
-from connector.journal.keys import new_key
+from connector.storage.journal.keys import new_key
 from tests.brokers import guest_and
 from tests.integration.test_tokens import issue
 from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_PASSWORD

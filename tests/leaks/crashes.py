@@ -12,16 +12,16 @@ import httpx
 import structlog
 from sqlalchemy import text
 
-import connector.asking
-import connector.decide
-import connector.journal.journal
-import connector.memory.reply_memory
-import connector.messaging.settle
-import connector.verify
+import connector.checks.decide
+import connector.pipeline.run_job
+import connector.pipeline.send
+import connector.pipeline.settle
+import connector.storage.journal.journal
+import connector.storage.replies.reply_memory
 import workers.request
-from connector.journal.store import JournalStore
-from connector.memory.store import MemoryStore
-from connector.messaging.publisher import Publisher
+from connector.amqp.publisher import Publisher
+from connector.storage.journal.store import JournalStore
+from connector.storage.replies.store import MemoryStore
 from connector.telemetry.sentry import Sentry
 from tests.leaks.canaries import NOM
 from tests.leaks.handed import sdk_events
@@ -60,14 +60,14 @@ def _before(layer: str) -> Callable[[Any, str], None]:
 
 
 def _in_decide(crash: Callable[..., None], layer: str) -> None:
-    real = vars(connector.asking)["decide"]
+    real = vars(connector.pipeline.send)["decide"]
 
     def crashing(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
         if _is_due(layer):
             crash(planned, attempt, exchange)
         return real(planned, attempt, exchange, now)
 
-    put(connector.asking, "decide", crashing)
+    put(connector.pipeline.send, "decide", crashing)
 
 
 def _fail(*seen: object) -> None:
@@ -153,14 +153,14 @@ _IN_DECIDE: Final[dict[str, Callable[..., None]]] = {
 }
 _FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
     "decode": (workers.request, "read_delivery"),
-    "admit": (connector.verify, "admit"),
-    "plan": (connector.verify, "plan"),
-    "withhold": (connector.decide, "absent"),
-    "assemble": (connector.verify, "assemble"),
-    **dict.fromkeys(("settle", *TWICE), (connector.messaging.settle, "_reply_message")),
+    "admit": (connector.pipeline.run_job, "admit"),
+    "plan": (connector.pipeline.run_job, "plan"),
+    "withhold": (connector.checks.decide, "absent"),
+    "assemble": (connector.pipeline.run_job, "assemble"),
+    **dict.fromkeys(("settle", *TWICE), (connector.pipeline.settle, "_reply_message")),
     "publish": (Publisher, "publish"),
-    "remember": (connector.memory.reply_memory.ReplyMemory, "remember"),
-    "record": (connector.journal.journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
+    "remember": (connector.storage.replies.reply_memory.ReplyMemory, "remember"),
+    "record": (connector.storage.journal.journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
     "journal": (JournalStore, "write"),
 }
 CRASHES: Final = ("database", *_FUNCTIONS, *_TRANSPORT, *_IN_DECIDE)

@@ -8,7 +8,7 @@ from typing import Final
 
 from connector.demo.deployment import CLAMART
 from connector.demo.node import RabbitNode
-from connector.registry.vault import new_key
+from connector.vault import new_key
 from tests.integration.test_tokens import issue
 from tests.leaks.beating import keep_an_old_record
 from tests.leaks.canaries import Canary

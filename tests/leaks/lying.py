@@ -9,11 +9,11 @@ from kombu import Connection
 from pydantic import SecretStr
 from redis import Redis
 
+from connector.amqp.kept_headers import ROUTING_KEY_HEADER, USER_HEADER
 from connector.demo.node import RabbitNode
-from connector.journal.store import JournalStore, Wanted
-from connector.messaging.delivery import TRACE_HEADERS
-from connector.messaging.kept_headers import ROUTING_KEY_HEADER, USER_HEADER
-from connector.registry.database import open_database
+from connector.jobs.delivery import TRACE_HEADERS
+from connector.storage.database import open_database
+from connector.storage.journal.store import JournalStore, Wanted
 from tests.leaks.paths import DEAD, UNDELIVERABLE
 
 HEADERS, SEALED = "headers of dead letters", "sealed messages"

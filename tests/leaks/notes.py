@@ -4,8 +4,8 @@ import json
 import logging
 from typing import Any, Final
 
-import connector.logs
-from connector.memory.store import MemoryStore
+import connector.telemetry.logs
+from connector.storage.replies.store import MemoryStore
 from connector.telemetry.reporter import Reporter
 from tests.leaks.leaky import Leaky
 from tests.leaks.noting import FILLED, HANDED, RAISED, note, put
@@ -39,7 +39,7 @@ def _note_handed() -> None:
 
 def _note_raised() -> None:
     """Note the texts of exceptions that reach the logs, but for those that this test raises; and of the database's."""
-    rendered = connector.logs._bare_traceback  # noqa: SLF001 - what is looked behind
+    rendered = connector.telemetry.logs._bare_traceback  # noqa: SLF001 - what is looked behind
     exchange = MemoryStore.exchange
 
     def noting(exc_info: Any) -> str:
@@ -56,7 +56,7 @@ def _note_raised() -> None:
                 note(RAISED, f"{type(error).__name__}: {error}")
             raise
 
-    put(connector.logs, "_bare_traceback", noting)
+    put(connector.telemetry.logs, "_bare_traceback", noting)
     put(MemoryStore, "exchange", failing)
 
 

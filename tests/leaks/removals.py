@@ -6,39 +6,43 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
-import connector.journal.journal
-import connector.logs
-import connector.messaging.frames
-import connector.messaging.settle
-import connector.parsing
-import connector.surprises
+import connector.amqp.frames
+import connector.checks.parsing
+import connector.pipeline.settle
+import connector.sources.api_particulier
+import connector.sources.impot_particulier
+import connector.sources.schema_drift
+import connector.storage.journal.journal
+import connector.telemetry.logs
 import connector.telemetry.prometheus
 import connector.telemetry.reporter
-import connector.upstream.api_particulier
-import connector.upstream.impot_particulier
 import workers.pool
 import workers.request
-from connector.journal.keys import JournalKeys
-from connector.registry.vault import Vault
+from connector.sources.exchange import Answered
+from connector.storage.journal.keys import JournalKeys
 from connector.telemetry import privacy
 from connector.telemetry.stack import Thrown
-from connector.upstream.exchange import Answered
+from connector.vault import Vault
 from tests.leaks.noting import put
 
 
 def show_texts_of_exceptions() -> None:
     """Write a traceback as Python does."""
-    put(connector.logs, "_bare_traceback", lambda raised: "".join(traceback.format_exception(raised[1])))
+    put(
+        connector.telemetry.logs,
+        "_bare_traceback",
+        lambda raised: "".join(traceback.format_exception(raised[1])),
+    )
 
 
 def fill_in_texts_of_libraries() -> None:
     """Write a library's text with what was filled in."""
-    put(connector.logs, "_text_of", lambda record, _filled_in: record.getMessage())
+    put(connector.telemetry.logs, "_text_of", lambda record, _filled_in: record.getMessage())
 
 
 def leave_crashes_to_python() -> None:
     """Let Python print what ends a thread."""
-    put(connector.logs, "_hear_of_crashes", lambda: None)
+    put(connector.telemetry.logs, "_hear_of_crashes", lambda: None)
     threading.excepthook = threading.__excepthook__
 
 
@@ -49,7 +53,7 @@ def leave_the_loop_to_asyncio() -> None:
 
 def name_odd_members() -> None:
     """Tell a member's name whatever it is."""
-    put(connector.surprises, "_A_NAME", re.compile(".*", re.DOTALL))
+    put(connector.sources.schema_drift, "_A_NAME", re.compile(".*", re.DOTALL))
 
 
 def send_events_as_they_come() -> None:
@@ -119,13 +123,13 @@ def let_errors_of_the_transport_through() -> None:
         body = await response.aread()
         return Answered(http_status=response.status_code, headers=response.headers, body=body, duration_ms=1)
 
-    for source in (connector.upstream.api_particulier, connector.upstream.impot_particulier):
+    for source in (connector.sources.api_particulier, connector.sources.impot_particulier):
         put(source, "send", send)
 
 
 def show_parameters_of_statements() -> None:
     """Let SQLAlchemy tell with which values a statement failed."""
-    from connector.registry import database  # noqa: PLC0415 - one of its names is changed
+    from connector.storage import database  # noqa: PLC0415 - one of its names is changed
 
     create_engine = vars(database)["create_engine"]
     put(
@@ -155,14 +159,14 @@ def carry_every_header() -> None:
         every = {name: value for name, value in headers.items() if isinstance(value, str)}
         return replace(read_delivery(message, *args), trace=every)
 
-    put(connector.messaging.frames, "only", lambda buffer, _wanted: bytes(buffer))
+    put(connector.amqp.frames, "only", lambda buffer, _wanted: bytes(buffer))
     put(workers.request, "read_delivery", reading)
-    put(connector.messaging.settle, "_kept", dict)
+    put(connector.pipeline.settle, "_kept", dict)
 
 
 def repeat_wrong_members() -> None:
     """Repeat a job's name in its rejection whatever it is."""
-    put(connector.parsing, "_is_valid", lambda _type, value: isinstance(value, str))
+    put(connector.checks.parsing, "_is_valid", lambda _type, value: isinstance(value, str))
 
 
 def count_checks_by_any_name() -> None:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from kombu import Connection
 
+from connector.amqp.topology import backlog_queue, delay_queues
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.messaging.topology import backlog_queue, delay_queues
-from connector.registry.records import Flow, Lane
+from connector.jobs.records import Flow, Lane
 from tests.leaks.paths import (
     DEAD,
     ISOLATED,

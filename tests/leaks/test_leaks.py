@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from connector.cli import dead_letter
+from connector.amqp.dead.letters import DeadLetter
+from connector.cli.dead import letter as dead_letter
 from connector.demo.deployment import CLAMART
-from connector.messaging.dead_letters import DeadLetter
-from connector.settlement import DeadReason
+from connector.jobs.settlement import DeadReason
 from tests.leaks.canaries import DATA, REFERENCES, STRAYS
 from tests.leaks.crashes import CRASHES
 from tests.leaks.endings import Ended, of_endings

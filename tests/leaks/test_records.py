@@ -7,26 +7,26 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from connector.admission import Admitted
-from connector.assemble import assemble
+from connector.amqp.definitions import passwords
+from connector.amqp.publisher import Outgoing
 from connector.catalogue import CATALOGUE
-from connector.credentials import DgfipCredentials
+from connector.catalogue.grants import grant_of
+from connector.checks.admission import Admitted
+from connector.checks.assemble import assemble
+from connector.checks.plan import plan
 from connector.demo.deployment import CLAMART
-from connector.grants import grant_of
-from connector.memory.standing import Entry, Known
-from connector.messaging import passwords
-from connector.messaging.address import broker_address
-from connector.messaging.delivery import Delivery
-from connector.messaging.publisher import Outgoing
-from connector.plan import plan
-from connector.registry.records import Lane, Tenant, Vendor
-from connector.registry.tenants_file import TenantsFile
-from connector.settings import Settings, load_settings
-from connector.settlement import Answer, Defer
+from connector.jobs.delivery import Delivery
+from connector.jobs.job_state import Entry, Known
+from connector.jobs.records import Lane, Tenant, Vendor
+from connector.jobs.settlement import Answer, Defer
+from connector.settings.broker_address import broker_address
+from connector.settings.settings import Settings, load_settings
+from connector.sources import introspection, oauth
+from connector.sources.credentials import DgfipCredentials
+from connector.sources.exchange import Answered
+from connector.sources.oauth import Token
 from connector.sources.outcome import ErrorMeta
-from connector.upstream import introspection, oauth
-from connector.upstream.exchange import Answered
-from connector.upstream.oauth import Token
+from connector.storage.registry.tenants_file import TenantsFile
 from schemas.checks.quotient_familial import QuotientFamilialData
 from schemas.codes import CheckStatus
 from schemas.reply import CheckReply

@@ -6,8 +6,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from connector.journal.keys import new_key as new_journal_key
-from connector.registry.vault import new_key
+from connector.storage.journal.keys import new_key as new_journal_key
+from connector.vault import new_key
 from tests.leaks.canaries import PERSON, REFERENCES, STRAYS, secrets_of
 from tests.leaks.search import found
 from tests.tokens import jwt

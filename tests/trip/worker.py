@@ -11,10 +11,10 @@ from types import FrameType
 from typing import Any, Final
 
 from connector.bootstrap.worker import build_services
-from connector.logs import configure_logs
-from connector.registry.records import Lane
-from connector.settings import load_settings
-from connector.upstream.transport import http_transport
+from connector.jobs.records import Lane
+from connector.settings.settings import load_settings
+from connector.sources.transport import http_transport
+from connector.telemetry.logs import configure_logs
 from workers.app import Work, make_app, start_worker
 
 OURS: Final = ("connector.", "schemas.", "workers.")

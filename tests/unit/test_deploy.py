@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from prometheus_client.core import Metric
 
-from connector.assemble import rejection
-from connector.messaging.limits import Family, limits_of
-from connector.quota.bounds import Quotas
-from connector.quota.rate import read_quota
-from connector.registry.records import Tenant
-from connector.settlement import Answer
-from connector.telemetry.gauges import Gauges
+from connector.amqp.definitions.limits import Family, limits_of
+from connector.checks.assemble import rejection
+from connector.jobs.rate import read_quota
+from connector.jobs.records import Tenant
+from connector.jobs.settlement import Answer
+from connector.limits.bounds import Quotas
+from connector.pipeline.gauges import Gauges
 from connector.telemetry.prometheus import PrometheusMetrics
 from schemas.codes import CheckCode, CheckStatus, JobCode
 from schemas.reply import CheckReply, JobError
 from tests.deploy import DEPLOY, dashboard, labels_in, metrics_in, queries, rules
 from tests.fakes import START
-from tests.unit.test_gauges import made
-from tests.unit.test_settle import DELIVERY
+from tests.unit.pipeline.test_gauges import made
+from tests.unit.pipeline.test_settle import DELIVERY
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 ALERTS = [rule["alert"] for rule in rules() if "alert" in rule]

@@ -1,6 +1,6 @@
 """The order of the limits of time: what protects a job outlives the job."""
 
-from connector.advance import FRANCE_CONNECT_SECONDS
+from connector.checks.advance import FRANCE_CONNECT_SECONDS
 from connector.time_limits import (
     ALONE_SECONDS,
     ASK_SECONDS,

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from connector.credentials import DgfipCredentials
-from connector.memory.reply_memory import purpose_of
-from connector.registry.records import SecretField
-from connector.registry.vault import Vault, VaultError, new_key
+from connector.jobs.records import SecretField
+from connector.sources.credentials import DgfipCredentials
+from connector.storage.replies.reply_memory import purpose_of
+from connector.vault import Vault, VaultError, new_key
 
 CLAMART = "26920023600017"
 BOURG = "26750045200011"

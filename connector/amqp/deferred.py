@@ -1,0 +1,47 @@
+"""Which sealed jobs the broker holds: those that wait to come back, and those that a worker takes next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from amqp.exceptions import NotFound
+
+from connector.amqp.topology import backlog_queue, deferred_queue, delay_queues, isolated_queue
+from connector.jobs.records import Flow, Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """Jobs that are sealed, as far as the broker tells: those in a worker's hands are not counted."""
+
+    waiting: int
+    longest_seconds: int
+    """Until the last of those comes back, at most."""
+    back: int
+    """Those that a worker takes next, jobs set aside among them."""
+
+
+def look_at_put_off(connection: Any, backlogs: Iterable[Flow]) -> PutOff:
+    """Count the sealed jobs, those of the backlogs included. Nothing is taken: a look at a job would count among its deliveries."""
+    by_level = [look_at_queue(connection, queue) for queue in delay_queues()]
+    # What waits at a level has the lower ones before it at most.
+    highest = max((level for level, count in enumerate(by_level) if count), default=None)
+    queues = [name(lane) for lane in Lane for name in (deferred_queue, isolated_queue)]
+    queues += [backlog_queue(flow) for flow in backlogs]
+    return PutOff(
+        waiting=sum(by_level),
+        longest_seconds=0 if highest is None else 2 ** (highest + 1) - 1,
+        back=sum(look_at_queue(connection, queue) for queue in queues),
+    )
+
+
+def look_at_queue(connection: Any, queue: str) -> int:
+    """Return how many messages wait on a queue; none where it does not exist."""
+    channel = connection.channel()
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except NotFound:
+        # The broker has closed the channel.
+        return 0
+    finally:
+        channel.close()

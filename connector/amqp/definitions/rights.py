@@ -1,0 +1,124 @@
+"""Who may do what on the broker: its users and their rights, each as small as what it does.
+
+A permission is three patterns over names of queues and exchanges; over the routing keys of the topic exchange that
+vendors publish to there is one more (https://www.rabbitmq.com/docs/access-control). What is not here is refused.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.amqp.declaration import consumed_queues, way_of_jobs
+from connector.amqp.recording import Objects
+from connector.amqp.topology import (
+    BACKLOG_PREFIX,
+    DEAD,
+    REPLY_QUEUE_NAME,
+    REQUESTS,
+    UNDELIVERABLE,
+    delayed,
+    reply_queue,
+)
+from connector.errors import OperatorError
+
+NOTHING: Final = "^$"
+_DEFAULT_EXCHANGE: Final = "amq.default"
+_TO_SEE_REPLY_QUEUES: Final = rf"{re.escape(reply_queue(''))}.+"
+"""RabbitMQ 4 tells only who has some right on a queue whether it exists.
+
+No exchange has such a name, so that to write there reaches nothing that the default exchange does not.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerUser:
+    """A user of the broker, and its rights on one virtual host."""
+
+    name: str
+    configure: str = NOTHING
+    write: str = NOTHING
+    read: str = NOTHING
+    routing_keys: str | None = None
+    """What it may publish to ``verifications`` under; None where it may not write there at all."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """``max-connections`` and ``max-channels``, over all its connections."""
+
+
+class RightsError(OperatorError):
+    """Two users would have one name, or one has a name that cannot serve; the message says which."""
+
+
+def users_of(
+    objects: Objects, vendors: Iterable[str], *, worker: str, operator: str, limits: Mapping[str, int]
+) -> tuple[BrokerUser, ...]:
+    """Return the users of a deployment; ``limits`` are each vendor's. Raises ``RightsError``."""
+    users = (
+        worker_user(worker, objects),
+        operator_user(operator, objects),
+        *(vendor_user(vendor, limits) for vendor in vendors),
+    )
+    names = [user.name for user in users]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise RightsError(
+            f"two users would be named {twice}: give --worker-user or --operator-user another name than a vendor's"
+        )
+    if not all(names):
+        raise RightsError("a user must have a name")
+    return users
+
+
+def vendor_user(vendor: str, limits: Mapping[str, int]) -> BrokerUser:
+    """Return a vendor's user: it publishes under its own name, reads its own reply queues, and declares nothing."""
+    return BrokerUser(
+        name=vendor,
+        write=_any_of([re.escape(REQUESTS)]),
+        read=_any_of([rf"{re.escape(reply_queue(vendor))}(\.{REPLY_QUEUE_NAME})?"]),
+        # Up to the dot: the name of a vendor may begin with another's.
+        routing_keys=rf"^{re.escape(vendor)}\.",
+        limits=limits,
+    )
+
+
+def worker_user(name: str, objects: Objects) -> BrokerUser:
+    """Return the workers' user, which takes jobs, publishes replies, declares backlogs alone, and makes the bindings of jobs.
+
+    A reply, a dead letter and a suspect go through the default exchange, which reaches every queue: RabbitMQ has no
+    right over the queues behind it. A binding that somebody deleted can be seen by nobody, only made again: that asks for
+    the right to write to its destination and to read its source.
+    """
+    backlogs = rf"{re.escape(BACKLOG_PREFIX)}.+"
+    consumed = [re.escape(queue) for queue in consumed_queues(objects)]
+    delays, _ = delayed(DEAD, 1)
+    sources = {re.escape(binding.source) for binding in way_of_jobs(objects)}
+    destinations = {re.escape(binding.destination) for binding in way_of_jobs(objects)}
+    return BrokerUser(
+        name=name,
+        configure=_any_of([backlogs]),
+        # Whoever declares a queue must be able to write to where it dead-letters.
+        write=_any_of(
+            [
+                *(re.escape(name) for name in (_DEFAULT_EXCHANGE, delays, DEAD, UNDELIVERABLE)),
+                *sorted(destinations),
+                _TO_SEE_REPLY_QUEUES,
+            ]
+        ),
+        read=_any_of([*consumed, backlogs, *sorted(sources)]),
+    )
+
+
+def operator_user(name: str, objects: Objects) -> BrokerUser:
+    """Return the user of ``dead``, ``health`` and ``topology declare``: it reads dead letters and replays them.
+
+    Through the default exchange it writes to every queue already; the names of queues are there to see them.
+    """
+    consumed = [re.escape(queue) for queue in consumed_queues(objects)]
+    return BrokerUser(
+        name=name,
+        write=_any_of([re.escape(_DEFAULT_EXCHANGE), *consumed, _TO_SEE_REPLY_QUEUES]),
+        read=_any_of(re.escape(queue) for queue in (DEAD, UNDELIVERABLE)),
+    )
+
+
+def _any_of(patterns: Iterable[str]) -> str:
+    return f"^({'|'.join(patterns)})$"

@@ -1,0 +1,391 @@
+"""One life of the worker's connection to the broker, on an event loop: read, consume, publish, acknowledge.
+
+The connection is kombu's. Its socket is watched by the loop, so that a delivery becomes a coroutine, and a
+confirm resolves a publish, without a thread in between. When the connection ends the session ends with it:
+what it had in hand stays unacknowledged, and the broker gives it again to the next session.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar, Final
+
+import structlog
+from amqp import spec
+from amqp.exceptions import AccessRefused, PreconditionFailed
+
+from connector.amqp.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
+from connector.amqp.frames import TolerantFrames
+from connector.amqp.headers import HEADERS_READ
+from connector.amqp.publisher import Publisher
+from connector.amqp.queue_state import QueueState, queue_state
+from connector.amqp.reader import SocketReader
+from connector.amqp.topology import SOLE, declare_backlog
+from connector.amqp.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refusal
+from connector.jobs.records import Flow
+
+HEARTBEAT_SECONDS: Final = 30
+REFUSALS: Final = (AccessRefused, PreconditionFailed)
+"""What the broker answers to a declaration that is not allowed, or not the same as what exists."""
+_HEARTBEAT_RATE: Final = 2
+FRAMES_AT_ONCE: Final = 24
+"""Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that are being set aside."""
+_BLOCKED: Final = "connection.blocked"
+_TAG_PREFIX: Final = "ccas-connector."
+"""What our consumers' tags begin with, before the queue's name."""
+_log = structlog.get_logger(__name__)
+
+TRANSPORT_OPTIONS: Final = {
+    "frame_handler": partial(TolerantFrames, headers=HEADERS_READ),
+    # A broker that no longer reads or answers must not hold the loop for ever.
+    "read_timeout": 10,
+    "write_timeout": 10,
+    "client_properties": {"connection_name": "ccas-connector worker"},
+}
+"""What a connection given to a session is made with."""
+
+
+class ConsumerLostError(Exception):
+    """The broker has ended a consumer: its queue, which the message names, was deleted or has no leader."""
+
+
+class TopologyLostError(Exception):
+    """The topology is no longer as it must be, and cannot be mended from here; the message has the broker's words."""
+
+
+class BrokerSession:
+    """Consumes and publishes on one connection, for as long as it lives."""
+
+    publisher_type: ClassVar[type[Publisher]] = Publisher
+    upkeep_seconds: ClassVar[float] = EVERY_SECONDS
+
+    def __init__(self, connection: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._connection = connection
+        self._amqp = connection.connection
+        self._errors = (*connection.connection_errors, *connection.channel_errors)
+        self._channel = _open_channel(connection)
+        self.publisher = self.publisher_type(_open_channel(connection), loop)
+        self._amqp.on_blocked = self._on_blocked
+        self._amqp.on_unblocked = self._on_unblocked
+        self._when_unblocked: list[Callable[[], None]] = []
+        _publish_without_reading(self._amqp)
+        self._reader = SocketReader(self._amqp)
+        self._failed: asyncio.Future[None] = loop.create_future()
+        self._power = Power.DECLARES
+        self._lost: asyncio.Future[Exception] = loop.create_future()
+        self._upkeep = self._make_upkeep()
+        self.on_upkeep: Callable[[], None] = lambda: None
+        """Called each time that the topology has been declared again."""
+        self.publisher.on_unrouted = self._want_upkeep
+        self._consumer_tags: list[str] = []
+        self._ending: tuple[str, ...] | None = None
+        """The consumers that were told to end; None as long as none is."""
+        self._ended = asyncio.Event()
+        self._consumed: dict[str, int] = {}
+        self._is_paused = False
+        self._is_handling = False
+        self._on_message: Callable[[str, Any], None] = lambda _queue, _message: None
+
+    def declare(self) -> None:
+        """Declare the topology, or make sure of it as a user that may not declare.
+
+        Raises ``REFUSALS`` when it exists otherwise, or does not and may not be declared.
+        """
+        self._power = ensure_topology(self._connection)
+        if self._power is Power.LOOKS:
+            _log.warning("topology.unverified")
+        self._upkeep = self._make_upkeep()
+
+    def declare_reply_queue(self, vendor: str, name: str | None = None) -> None:
+        """Declare a vendor's default or further reply queue likewise. Raises ``REFUSALS``; the session goes on."""
+        ensure_reply_queue(self._connection, vendor, name, may_declare=self._power is Power.DECLARES)
+
+    def consume(self, queues: Mapping[str, int], on_message: Callable[[str, Any], None]) -> None:
+        """Take messages from ``queues``, of each at most so many unacknowledged at once."""
+        self._consumed = dict(queues)
+        self._on_message = on_message
+        self.resume()
+
+    def pause(self) -> None:
+        """Take no further message, until ``resume``; what is in hand goes on."""
+        self._is_paused = True
+        for tag in self._consumer_tags:
+            self._send(partial(self._channel.basic_cancel, tag))
+        self._consumer_tags.clear()
+
+    def resume(self) -> None:
+        """Take messages again, unless told to stop."""
+        self._is_paused = not self._consumed
+        for queue, in_hand in self._consumed.items():
+            self._send(partial(self._start_consumer, queue, in_hand))
+
+    def consume_also(self, queue: str, in_hand: int) -> None:
+        """Take messages from one more queue, likewise; from the next ``resume`` on, while paused."""
+        self._consumed[queue] = in_hand
+        if not self._is_paused:
+            self._send(partial(self._start_consumer, queue, in_hand))
+
+    def consume_no_more(self, queue: str) -> None:
+        """Take no further message from one queue; what is in hand of it goes on."""
+        self._consumed.pop(queue, None)
+        tag = _consumer_tag(queue)
+        if tag in self._consumer_tags:
+            self._consumer_tags.remove(tag)
+            self._send(partial(self._channel.basic_cancel, tag))
+
+    def claim(self, *, alone: bool) -> bool:
+        """Take the place of the only worker process, or of one of several; False where another's claim excludes it."""
+        channel = self._connection.channel()
+        try:
+            channel.basic_consume(
+                SOLE,
+                consumer_tag=_consumer_tag(SOLE),
+                exclusive=alone,
+                callback=lambda _message: None,
+                on_cancel=self._on_cancelled,
+            )
+        except AccessRefused:
+            return False
+        return True
+
+    def look(self, queue: str) -> QueueState | None:
+        """Return a queue's state; None where it does not exist, as far as the broker shows it to this user.
+
+        Raises the client's error once the session has ended.
+        """
+        try:
+            return queue_state(self._connection, queue)
+        except AccessRefused:
+            return None
+
+    def declare_backlog(self, flow: Flow) -> None:
+        """Declare the queue of a flow's jobs that are set aside. Raises ``REFUSALS`` likewise."""
+        channel = self._connection.channel()
+        declare_backlog(channel, flow)
+        channel.close()
+
+    def delete_unused(self, queue: str) -> bool:
+        """Delete a queue in which nothing waits and from which nobody takes; True once it is not there.
+
+        RabbitMQ has no such condition for a quorum queue: whoever calls this keeps others from using it meanwhile.
+        Raises ``AccessRefused``, and the client's error once the session has ended.
+        """
+        state = self.look(queue)
+        if state is None:
+            return True
+        if state.waiting or state.consumers:
+            return False
+        channel = self._connection.channel()
+        channel.queue_delete(queue)
+        channel.close()
+        return True
+
+    def _start_consumer(self, queue: str, in_hand: int) -> None:
+        # Without `a_global`, it holds for the consumers that are started after it.
+        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
+        self._channel.basic_consume(
+            queue=queue,
+            consumer_tag=_consumer_tag(queue),
+            callback=partial(self._on_message, queue),
+            on_cancel=self._on_cancelled,
+        )
+        self._consumer_tags.append(_consumer_tag(queue))
+
+    def stop_consuming(self) -> None:
+        """Take no further message, for good; what is in hand goes on."""
+        # Without waiting for an answer: a broker that has gone silent must not hold a worker that is to end.
+        self._is_paused = True
+        self._ending = tuple(self._consumer_tags)
+        for tag in self._ending:
+            self._send(partial(self._channel.send_method, spec.Basic.Cancel, "sb", (tag, False)))
+        self._consumer_tags.clear()
+        self._consumed = {}
+        self._look_whether_ended()
+
+    async def consumers_ended(self) -> None:
+        """Return once the broker has answered ``stop_consuming``: what it gave before is in hand then."""
+        await self._ended.wait()
+
+    def _look_whether_ended(self) -> None:
+        # The client forgets a consumer's callback when the broker says that the consumer has ended.
+        if self._ending is not None and not any(tag in self._channel.callbacks for tag in self._ending):
+            self._ended.set()
+
+    def abandon(self) -> None:
+        """Close the connection without a word to the broker, which gives back what is in hand."""
+        self.fail(ConnectionAbortedError("abandoned"))
+        self._amqp.collect()
+
+    def depth(self, queue: str) -> int:
+        """Return how many messages wait in a queue; none once the session has ended."""
+        found: list[int] = []
+        self._send(lambda: found.append(self._channel.queue_declare(queue, passive=True).message_count))
+        return found[0] if found else 0
+
+    def fetch(self, queue: str) -> Any | None:
+        """Take one message of a queue that is not consumed; None where there is none."""
+        found: list[Any] = []
+        self._send(lambda: found.append(self._channel.basic_get(queue)))
+        return found[0] if found else None
+
+    def acknowledge(self, delivery_tag: int) -> None:
+        """Tell the broker that a delivery is done with. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_ack(delivery_tag))
+
+    def reject(self, delivery_tag: int) -> None:
+        """Have the broker dead-letter a delivery itself. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=False))
+
+    def give_back(self, delivery_tag: int) -> None:
+        """Return a delivery to its queue. Does nothing once the session has ended."""
+        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
+
+    async def loss(self) -> Exception:
+        """Return, once something that is consumed or declared is gone for good, what it is.
+
+        The session goes on, so that the jobs in hand can end: the broker gives none again whose queue is gone.
+        """
+        return await asyncio.shield(self._lost)
+
+    async def read(self) -> None:
+        """Read what the broker sends until the connection ends; raises the client's error."""
+        descriptor = self._amqp.sock.fileno()
+        self._loop.add_reader(descriptor, self._on_readable)
+        living = (self._loop.create_task(self._beat()), self._loop.create_task(self._keep_up()))
+        # What arrived while the topology was being declared is in the client's buffer already.
+        self._on_readable()
+        try:
+            await self._failed
+        finally:
+            for task in living:
+                task.cancel()
+            self._loop.remove_reader(descriptor)
+
+    def fail(self, error: BaseException) -> None:
+        """End the session: nothing is published or acknowledged any more."""
+        self.publisher.fail(error)
+        if not self._failed.done():
+            self._failed.set_exception(error)
+            # Read once here, so that an error nobody awaits any more is not reported as forgotten.
+            self._failed.exception()
+
+    @property
+    def is_blocked(self) -> bool:
+        """The broker reads nothing from this connection for now: what waits for its answer would wait as long."""
+        return self.publisher.is_blocked
+
+    def when_unblocked(self, act: Callable[[], None]) -> None:
+        """Have ``act`` done once the broker reads again; at once, where it does."""
+        if self.is_blocked:
+            self._when_unblocked.append(act)
+        else:
+            act()
+
+    def _on_blocked(self, reason: str) -> None:
+        _log.warning("broker.blocked", reason=reason)
+        self.publisher.block()
+
+    def _on_unblocked(self) -> None:
+        _log.info("broker.unblocked")
+        self.publisher.unblock()
+        acts, self._when_unblocked = self._when_unblocked, []
+        for act in acts:
+            # Not while a frame is being read.
+            self._loop.call_soon(act)
+
+    def _on_cancelled(self, tag: str) -> None:
+        queue = tag.removeprefix(_TAG_PREFIX)
+        self._consumed.pop(queue, None)
+        self._lose(ConsumerLostError(queue))
+        # A moment later: other workers' consumers are to end too before the queue is back.
+        self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
+
+    def _lose(self, loss: Exception) -> None:
+        if not self._lost.done():
+            self._lost.set_result(loss)
+
+    def _make_upkeep(self) -> Upkeep:
+        return Upkeep(
+            recorded_topology(),
+            self._power,
+            consumed=lambda: self._consumed,
+            every_seconds=self.upkeep_seconds,
+        )
+
+    def _want_upkeep(self) -> None:
+        self._upkeep.want()
+
+    async def _keep_up(self) -> None:
+        channel = _open_channel(self._connection)
+        while True:
+            await self._upkeep.next()
+            if not self.is_blocked:
+                self._send(partial(self._upkeep.declare, channel))
+                self._send(self.on_upkeep)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _send(self, frame: Callable[[], None]) -> None:
+        if self._failed.done():
+            return
+        try:
+            frame()
+        except self._errors as error:
+            self.fail(error)
+
+    def _on_readable(self) -> None:
+        if not self._is_handling:
+            self._handle(self._reader.receive)
+
+    def _handle(self, receive: Callable[[], None] = lambda: None) -> None:
+        """Handle a few frames, and the next ones when what these have set off has had its turn."""
+        self._is_handling = False
+        if self._failed.done():
+            return
+        try:
+            receive()
+            self._is_handling = self._reader.handle(FRAMES_AT_ONCE)
+        except self._errors as error:
+            if not is_refusal(error):
+                self.fail(error)
+                return
+            self._lose(TopologyLostError(str(error)))
+            self._is_handling = True
+        except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
+            self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))
+        self._look_whether_ended()
+        if self._is_handling:
+            self._loop.call_soon(self._handle)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS / _HEARTBEAT_RATE)
+            try:
+                self._amqp.heartbeat_tick(rate=_HEARTBEAT_RATE)
+            except self._errors as error:
+                self.fail(error)
+                return
+
+
+def _consumer_tag(queue: str) -> str:
+    return f"{_TAG_PREFIX}{queue}"
+
+
+def _open_channel(connection: Any) -> Any:
+    channel = connection.channel()
+    # A body is bytes, whatever `content_encoding` claims.
+    channel.auto_decode = False
+    return channel
+
+
+def _publish_without_reading(amqp_connection: Any) -> None:
+    """Spare py-amqp its look at the socket before every publish, for a blocked connection's notice.
+
+    The loop watches the socket and sees that notice by itself; the broker has already been told that the
+    client understands it.
+    """
+    properties = amqp_connection.client_properties
+    amqp_connection.client_properties = {
+        **properties,
+        "capabilities": {**properties.get("capabilities", {}), _BLOCKED: False},
+    }

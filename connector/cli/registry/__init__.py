@@ -1,0 +1,1 @@
+"""The commands of the registry's database and keys."""

@@ -1,0 +1,1 @@
+"""The commands of vendors, their reply queues and the broker's definitions."""

@@ -1,1 +1,0 @@
-"""The access journal: one record for every call made with a CCAS's credentials."""

@@ -1,5 +1,0 @@
-"""The reply memory: the same job, published again, is answered again without a call."""
-
-from connector.memory.reply_memory import ReplyMemory
-
-__all__ = ["ReplyMemory"]

@@ -1,0 +1,42 @@
+"""Entering: whatever a job carries, it is taken in hand within its flow's share, set aside, or answered at once."""
+
+from connector.checks.advance import may_be_deferred
+from connector.checks.plan import PlannedCall
+from connector.checks.planned_job import PlannedJob, any_call
+from connector.jobs.settlement import SetAside
+from connector.limits.intake import Door
+from connector.pipeline.services import Services
+
+
+async def enter(
+    job: PlannedJob, door: Door | None, services: Services, *, can_wait: bool = True
+) -> PlannedJob | SetAside:
+    """Take a job in hand, or return that it is to be set aside.
+
+    A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
+    ``rate_limited``, and its job, where it asks for nothing else, is in hand for as long as that takes. ``door`` is the queue
+    that the job came by; None where it is its flow's own. Where no queue of its flow can be made, it ``can_wait`` nowhere: it
+    is run later than its turn, within its vendor's share of the door, and answered at once beyond.
+    """
+    flow, intake = job.admitted.flow, services.intake
+    if door is None:
+        intake.take(flow)
+        return job
+    if not can_wait:
+        has_share = intake.has_share(flow, door)
+        intake.take(flow, door)
+        return job if has_share else job.turned_away(any_call)
+    if not job.has_to_call(_has_to_stay):
+        is_taken = await intake.enter(flow, door)
+        return job if is_taken else SetAside(intake.overflow_of(flow, door), job.delivery)
+    if intake.enter_at_once(flow, door):
+        return job
+    turned_away = job.turned_away(_has_to_stay)
+    if turned_away.has_to_call(any_call):
+        return SetAside(intake.overflow_of(flow, door), turned_away.put_off())
+    intake.take(flow, door)
+    return turned_away
+
+
+def _has_to_stay(planned: PlannedCall) -> bool:
+    return not may_be_deferred(planned)

@@ -1,0 +1,127 @@
+"""Asking one check's source, until it is answered or has to wait elsewhere."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from connector.amqp.publisher import PublishError
+from connector.catalogue.definition import Source
+from connector.checks.admission import Admitted
+from connector.checks.advance import advance, expire, may_be_deferred, window_of
+from connector.checks.decide import refused, unexplained, without_call
+from connector.checks.plan import PlannedCall, PlannedCheck, Refusal
+from connector.jobs.progress import CheckProgress, finished, is_finished
+from connector.jobs.records import SecretField
+from connector.jobs.token_life import has_expired
+from connector.pipeline.call import call
+from connector.pipeline.call_context import Question
+from connector.pipeline.services import Services
+from connector.storage.journal.journal import Accesses
+from connector.time_limits import PURSUIT_SECONDS
+from connector.vault import VaultError
+from schemas.codes import Call, CheckCode
+from schemas.reply import CheckReply
+
+SHORTEST_DEFERRAL_SECONDS: Final = 1.0
+"""A shorter wait happens in the worker: the broker counts whole seconds."""
+_log = structlog.get_logger(__name__)
+
+
+async def answer_check(
+    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
+) -> CheckProgress:
+    """Return the check's progress: finished, or waiting for an instant at least a second away.
+
+    A defect of ours in one check leaves the others' answers. Raises ``PublishError`` when the connection to the broker
+    ended before a call could be noted.
+    """
+    if is_finished(progress):
+        return progress
+    try:
+        if services.clock() >= admitted.expires_at:
+            return expire(planned, progress)
+        if isinstance(planned, Refusal):
+            return finished(refused(planned))
+        return await _pursue(planned, progress, admitted, accesses, services)
+    except PublishError:
+        # No call without its record: the delivery comes again.
+        raise
+    except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
+        _log.exception(
+            "check.unexpected_error",
+            lane=admitted.lane,
+            check=planned.definition.name if isinstance(planned, PlannedCall) else None,
+        )
+        return finished(unexplained(planned.request))
+
+
+async def _pursue(
+    planned: PlannedCall, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
+) -> CheckProgress:
+    upstream = services.upstreams.get(planned.endpoint.source)
+    if upstream is None:
+        return finished(without_call(planned, CheckCode.SOURCE_WITHDRAWN))
+    secret = _secret(planned, admitted, services)
+    if isinstance(secret, CheckCode):
+        return finished(without_call(planned, secret))
+    window = window_of(planned, admitted.received_at, admitted.expires_at)
+    question = Question(
+        planned=planned,
+        admitted=admitted,
+        upstream=upstream,
+        secret=secret,
+        deadline=window.deadline,
+        accesses=accesses,
+    )
+    pursued_until = services.clock() + timedelta(seconds=PURSUIT_SECONDS)
+    while not is_finished(progress):
+        now = services.clock()
+        if now >= window.deadline:
+            return expire(planned, progress)
+        if now >= pursued_until and may_be_deferred(planned):
+            soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
+            return replace(progress, not_before=max(soon, progress.not_before or soon))
+        wait_seconds = _seconds_until(progress.not_before, now)
+        if wait_seconds >= SHORTEST_DEFERRAL_SECONDS and may_be_deferred(planned):
+            return progress
+        if wait_seconds > 0:
+            await services.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
+            continue
+        outcome = await call(question, progress, services)
+        progress = advance(
+            planned,
+            progress,
+            outcome,
+            window,
+            services.clock(),
+            policy=services.policies[admitted.lane],
+            jitter=services.jitter(),
+        )
+        if isinstance(outcome, CheckReply) and outcome.reason and progress.failure is outcome:
+            services.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
+    return progress
+
+
+def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:
+    """Return what authenticates the call, or why there is nothing that does."""
+    tenant = admitted.tenant
+    if planned.endpoint.call is Call.FRANCE_CONNECT:
+        return admitted.job.france_connect_token or CheckCode.FRANCE_CONNECT_INVALID
+    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
+    held_as = SecretField.DGFIP if is_dgfip else SecretField.TOKEN
+    sealed = tenant.secrets.get(held_as)
+    if sealed is None:
+        return CheckCode.TOKEN_MISSING
+    if not is_dgfip and has_expired(tenant, services.clock()):
+        return CheckCode.TOKEN_EXPIRED
+    try:
+        return services.registry.secret(tenant.siret, held_as, sealed)
+    except VaultError as error:
+        _log.error("token.unreadable", tenant=tenant.siret, detail=str(error))
+        return CheckCode.TOKEN_INVALID
+
+
+def _seconds_until(instant: datetime | None, now: datetime) -> float:
+    return 0.0 if instant is None else max(0.0, (instant - now) / timedelta(seconds=1))

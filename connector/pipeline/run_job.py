@@ -1,0 +1,272 @@
+"""The pipeline: from a delivery to how it ends.
+
+    admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
+
+Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or sets it aside for those of
+others, ``recall`` and ``remember`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.pipeline.settle``: publish, and only then
+acknowledge.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+
+from connector.amqp.publisher import PublishError
+from connector.catalogue import CATALOGUE
+from connector.checks.admission import Admitted, admit
+from connector.checks.assemble import assemble, rejection
+from connector.checks.decide import unexplained
+from connector.checks.plan import plan
+from connector.checks.planned_job import PlannedJob, any_call
+from connector.checks.reasons import job_error
+from connector.checks.withhold import progress_within, reply_within
+from connector.clock import paris_day
+from connector.jobs.delivery import Delivery
+from connector.jobs.job_state import Busy, Claim, Conflict, Fresh, Known
+from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
+from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement, as_duplicate
+from connector.limits.intake import Door
+from connector.pipeline.entry import enter
+from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, answer_check
+from connector.pipeline.services import Services
+from connector.storage.journal.journal import Records
+from connector.telemetry.logs import bind_job
+from connector.telemetry.tracing import TracedJob, origin_of
+from schemas.codes import JobCode
+from schemas.reply import CheckReply, Reply
+
+LOOK_AGAIN_SECONDS: Final = 5.0
+"""Before the first look at whether another run of the same job has answered it; it doubles with each."""
+LONGEST_LOOK_SECONDS: Final = 600.0
+_log = structlog.get_logger(__name__)
+
+
+async def verify(
+    delivery: Delivery,
+    records: Records,
+    services: Services,
+    *,
+    door: Door | None = None,
+    can_wait: bool = True,
+) -> Settlement:
+    """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
+
+    ``door`` is the queue that it came by with those of others; None where its job is taken in hand whatever the room, since
+    it was set aside before: its flow's own queue gives no more than may be in hand. ``can_wait`` says whether such a queue can
+    be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
+    """
+    try:
+        admitted = _admit(delivery, services)
+        run = _begin(delivery, admitted, services) if isinstance(admitted, Admitted) else ""
+    except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
+        _log.exception("job.unexpected_error", lane=delivery.lane)
+        return Dead(DeadReason.UNEXPECTED_ERROR)
+    if not isinstance(admitted, Admitted):
+        return admitted
+    try:
+        job = _job_of(delivery, admitted, run, services)
+        entry = await enter(job, door, services, can_wait=can_wait)
+    except Exception:  # noqa: BLE001 - likewise
+        _log.exception("job.unexpected_error", lane=delivery.lane)
+        return _failed(delivery, admitted, services)
+    if isinstance(entry, SetAside):
+        return entry
+    try:
+        services.metrics.job_taken_in_hand(delivery, services.clock())
+        return await _once(entry, records, services)
+    except PublishError:
+        raise
+    except Exception:  # noqa: BLE001 - likewise
+        _log.exception("job.unexpected_error", lane=delivery.lane)
+        return _failed(delivery, admitted, services)
+    finally:
+        services.intake.leave(admitted.flow, door)
+
+
+def give_up(delivery: Delivery, services: Services) -> Settlement:
+    """Return how a job ends that is not tried again: answered ``failed``, where there is anybody to answer."""
+    admitted = _admit(delivery, services)
+    if not isinstance(admitted, Admitted):
+        return admitted
+    _begin(delivery, admitted, services)
+    return _failed(delivery, admitted, services)
+
+
+async def turn_away(delivery: Delivery, records: Records, services: Services) -> Settlement:
+    """Return how a job ends that can neither be taken in hand nor wait: its open checks ``rate_limited``, without a call."""
+    admitted = _admit(delivery, services)
+    if not isinstance(admitted, Admitted):
+        return admitted
+    run = _begin(delivery, admitted, services)
+    job = _job_of(delivery, admitted, run, services).turned_away(any_call)
+    return _answer(delivery, admitted, _replies(await _ask(job, records, services)), services)
+
+
+def _admit(delivery: Delivery, services: Services) -> Admitted | Answer | Dead:
+    """Admit the job as things are now: by the registry and the clock of this worker."""
+    return admit(
+        delivery,
+        services.registry.registry,
+        services.clock(),
+        require_user_id=services.require_user_id,
+    )
+
+
+def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
+    """Name the job in the running task's logs, and begin its trace; return the name of this run.
+
+    A job's trace is its vendor's, else has the name of the run, which a job that is put off keeps.
+    """
+    run = delivery.progress.claim if delivery.progress else uuid4().hex
+    origin = origin_of(delivery.trace)
+    trace_id = run if origin is None else origin.trace_id
+    vendor, tenant = admitted.vendor.name, admitted.tenant.siret
+    bind_job(job_id=admitted.job.job_id, vendor=vendor, tenant=tenant, trace_id=trace_id)
+    services.tracer.begin(
+        TracedJob(delivery=delivery, vendor=vendor, tenant=tenant, trace_id=trace_id, origin=origin)
+    )
+    return run
+
+
+def _job_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> PlannedJob:
+    """Return the job planned, with what is known of it already, as far as its vendor may know it now."""
+    grant = services.registry.grant(admitted.vendor)
+    planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
+    before = delivery.progress.checks if delivery.progress else {}
+    return PlannedJob(
+        delivery=delivery,
+        admitted=admitted,
+        claim=_claim_of(delivery, admitted, run, services),
+        planned=planned,
+        checks={
+            check.request.label: progress_within(check, before.get(check.request.label, NOT_ASKED))
+            for check in planned
+        },
+    )
+
+
+def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> Claim:
+    """Return the name and the digests under which the reply memory knows this run of the job."""
+    progress = delivery.progress
+    return Claim(
+        vendor=admitted.vendor.name,
+        job_id=admitted.job.job_id,
+        claim=run,
+        digests=progress.digests if progress else services.vault.digests(delivery.body),
+        redelivered=delivery.taken_before,
+    )
+
+
+async def _once(job: PlannedJob, records: Records, services: Services) -> Settlement:
+    """Run the job unless the same one was answered, or is being run."""
+    with services.tracer.span("db", "recall the reply"):
+        standing = await services.memory.recall(job.claim)
+    match standing:
+        case Known(reply):
+            grant = services.registry.grant(job.admitted.vendor)
+            return Answer(job.admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
+        case Conflict():
+            return _conflict(job.delivery, job.admitted, services)
+        case Busy(until):
+            return await _wait_for_another(job, until, records, services)
+        case Fresh(is_takeover=is_takeover):
+            taken = replace(job, delivery=replace(job.delivery, redelivered=True)) if is_takeover else job
+            try:
+                return await _run(taken, records, services)
+            finally:
+                services.memory.release(job.claim)
+
+
+async def _wait_for_another(
+    job: PlannedJob, until: datetime, records: Records, services: Services
+) -> Settlement:
+    """Look again, ever more rarely, whether another run of the same job has answered it, until this one's deadline."""
+    now, admitted = services.clock(), job.admitted
+    if now >= admitted.expires_at:
+        checks = await _ask(job, records, services)
+        return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), services))
+    looks = job.delivery.progress.looks if job.delivery.progress else 0
+    again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
+    soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
+    look_at = max(min(until, now + timedelta(seconds=again_seconds), admitted.expires_at), soon)
+    settlement = _defer(job, look_at, services, looks=looks + 1)
+    return _as_duplicate(settlement) if isinstance(settlement, Answer) else settlement
+
+
+def _as_duplicate(answer: Answer) -> Answer:
+    return Answer(answer.queue, as_duplicate(answer.reply))
+
+
+async def _run(job: PlannedJob, records: Records, services: Services) -> Settlement:
+    checks = await _ask(job, records, services)
+    at = earliest(tuple(checks.values()))
+    if at is None:
+        answer = _answer(job.delivery, job.admitted, _replies(checks), services)
+        with services.tracer.span("db", "remember the reply"):
+            await services.memory.remember(job.claim, answer.reply)
+        return answer
+    settlement = _defer(replace(job, checks=checks), at, services)
+    if isinstance(settlement, Defer):
+        await services.memory.put_off(job.claim, at)
+    return settlement
+
+
+def _defer(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0) -> Answer | Defer:
+    """Have the job come back at ``at``, or answer it as it stands where too many of its vendor's are away."""
+    admitted = job.admitted
+    if services.deferrals.defer(admitted.vendor.name, at, len(job.delivery.body)):
+        return Defer(at, job.put_off(looks))
+    return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), services)
+
+
+async def _ask(job: PlannedJob, records: Records, services: Services) -> Mapping[str, CheckProgress]:
+    """Ask the checks at once; return how far each has come, by its label, in the job's order."""
+    accesses = records.of(job.admitted)
+    asked = [
+        answer_check(check, job.checks[check.request.label], job.admitted, accesses, services)
+        for check in job.planned
+    ]
+    # The common case: alone, a check needs no task of its own.
+    come = [await asked[0]] if len(asked) == 1 else await _at_once(asked)
+    return {check.request.label: progress for check, progress in zip(job.planned, come, strict=True)}
+
+
+async def _at_once(asked: Sequence[Coroutine[Any, Any, CheckProgress]]) -> list[CheckProgress]:
+    """Return how far each check has come; when the connection ends for one, none goes on asking for nobody."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in asked]
+    except* PublishError as ended:
+        raise PublishError(str(ended.exceptions[0])) from ended
+    return [task.result() for task in tasks]
+
+
+def _replies(checks: Mapping[str, CheckProgress]) -> list[CheckReply]:
+    return [check.reply for check in checks.values() if check.reply is not None]
+
+
+def _failed(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+    checks = [unexplained(request) for request in admitted.job.checks]
+    return _answer(delivery, admitted, checks, services)
+
+
+def _answer(
+    delivery: Delivery, admitted: Admitted, checks: Sequence[CheckReply], services: Services
+) -> Answer:
+    services.metrics.checks_answered(checks)
+    return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, services.clock()))
+
+
+def _conflict(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+    error = job_error(
+        JobCode.JOB_ID_CONFLICT,
+        "Une autre demande a déjà été envoyée sous cet identifiant (job_id). En donner un nouveau à chaque demande.",
+        "/job_id",
+    )
+    reply: Reply = rejection(delivery, (error,), services.clock(), admitted.job)
+    return Answer(admitted.reply_to, reply)

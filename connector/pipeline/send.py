@@ -1,0 +1,77 @@
+"""The call itself, noted in the journal before it sets out and when it has ended."""
+
+from dataclasses import replace
+
+import structlog
+
+from connector.amqp.publisher import PublishError
+from connector.checks.advance import attempt_of
+from connector.checks.decide import Decision, decide
+from connector.checks.plan import PlannedCall
+from connector.jobs.progress import CheckProgress
+from connector.pipeline.call_context import Question
+from connector.pipeline.services import Services
+from connector.sources.exchange import Answered, Exchange, Unanswered
+from connector.storage.journal.journal import UNEXPLAINED, Access, outcome_of
+from connector.telemetry.tracing import Span
+from connector.time_limits import ASK_SECONDS
+from schemas.codes import CheckCode
+from schemas.reply import CheckReply
+
+_log = structlog.get_logger(__name__)
+
+
+async def ask(
+    question: Question, progress: CheckProgress, access: Access, services: Services
+) -> tuple[Exchange, Decision]:
+    """Ask the source by a call that is noted already; each of its calls is noted when it has ended."""
+    planned, attempt = question.planned, attempt_of(question.planned, progress)
+
+    def ended(exchange: Exchange) -> Decision:
+        decision = decide(planned, attempt, exchange, services.clock())
+        access.end(outcome_of(decision.reply), exchange)
+        _tell(question, decision.reply, exchange, services)
+        return decision
+
+    async def again(exchange: Exchange) -> None:
+        ended(exchange)
+        await access.begin()
+
+    left_seconds = question.left_seconds(services.clock())
+    within_seconds = min(left_seconds, ASK_SECONDS)
+    try:
+        with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
+            exchange = await question.upstream.ask(
+                planned.endpoint, attempt.query, question.secret, within_seconds, again
+            )
+            if within_seconds < left_seconds:
+                exchange = _late(exchange)
+            _note_span(span, planned, exchange)
+        return exchange, ended(exchange)
+    except PublishError:
+        raise
+    except Exception:
+        access.end(UNEXPLAINED)
+        raise
+
+
+def _late(exchange: Exchange) -> Exchange:
+    """Return the exchange of a call that was given up though its job had not expired: the source is late."""
+    if isinstance(exchange, Unanswered) and exchange.code is CheckCode.EXPIRED:
+        return replace(exchange, code=CheckCode.PROVIDER_TIMEOUT)
+    return exchange
+
+
+def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
+    span.note("check", planned.definition.name)
+    span.note("provider", planned.definition.provider)
+    if isinstance(exchange, Answered):
+        span.note("http.response.status_code", exchange.http_status)
+
+
+def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:
+    """Count the call, and log it."""
+    check = question.planned.definition.name
+    code = answer.reason.code if answer.reason else None
+    services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
+    _log.debug("call.ended", check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)

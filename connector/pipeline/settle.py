@@ -1,0 +1,261 @@
+"""Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it.
+
+Nor is it acknowledged before the broker has the records of its calls.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from connector.amqp.deferral import deferred, isolated, set_aside
+from connector.amqp.kept_headers import (
+    QUEUE_HEADER,
+    REASON_HEADER,
+    ROUTING_KEY_HEADER,
+    SINCE_HEADER,
+    USER_HEADER,
+)
+from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
+from connector.amqp.topology import DEAD, UNDELIVERABLE, backlog_queue
+from connector.clock import Clock
+from connector.jobs.delivery import Delivery
+from connector.jobs.records import Flow
+from connector.jobs.settlement import (
+    Answer,
+    Dead,
+    DeadReason,
+    Defer,
+    Isolate,
+    SetAside,
+    Settlement,
+    as_duplicate,
+)
+from connector.telemetry.metrics import Metrics
+from connector.telemetry.rejections import RejectionLog
+from connector.vault import Vault
+from schemas.codes import JobStatus
+from schemas.reply import REPLY_TYPE
+
+_TRACES_THAT_LIE: Final = ("traceparent", "sentry-trace")
+
+_log = structlog.get_logger(__name__)
+
+
+class OverflowFullError(Exception):
+    """The queue of a flow's jobs that were set aside takes no more: this one is to be answered without being run."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(backlog_queue(flow))
+        self.flow = flow
+
+
+class _FullError(Exception):
+    """A queue takes no more; ``instead`` is how the message ends then."""
+
+    def __init__(self, queue: str, instead: Settlement) -> None:
+        super().__init__(queue)
+        self.instead = instead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message that was taken from a queue, and what may be told the broker of it."""
+
+    queue: str
+    acknowledge: Callable[[], None]
+    reject: Callable[[], None]
+    """Leaves it to the broker's own dead-lettering, which has a body that was not taken in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settler:
+    """Carries settlements out on one connection."""
+
+    publisher: Publisher
+    vault: Vault
+    clock: Clock
+    open_backlog: Callable[[Flow], Awaitable[None]]
+    """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
+    setting_aside: asyncio.Semaphore
+    """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
+    metrics: Metrics
+    rejections: RejectionLog
+    recorded: Callable[[], Awaitable[None]]
+    """Returns once the broker has the record of every call by now. Raises ``PublishError`` when the connection ends."""
+
+    async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
+        """Carry out ``settlement``, as often as it takes, while the connection lives.
+
+        A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
+        while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
+        the broker gives the delivery again; ``OverflowFullError`` when a job cannot be set aside, with nothing published.
+        """
+        ending = settlement
+
+        async def attempt() -> bool:
+            nonlocal ending
+            try:
+                await self._settle_once(ending, delivery, taken)
+            except _FullError as full:
+                # It must not stay in hand: a vendor that reads nothing would fill the hands of all.
+                ending = full.instead
+                return await attempt()
+            except PublishError as error:
+                if self.publisher.has_ended:
+                    raise
+                _log.warning("job.unsettled", queue=taken.queue, error=str(error))
+                ending = _as_repeated(ending)
+                return False
+            return True
+
+        await until_done(attempt)
+        self.metrics.delivery_settled(ending, delivery, self.clock())
+        if isinstance(ending, Answer) and ending.reply.status is JobStatus.REJECTED:
+            # Nobody but a vendor of the registry is answered.
+            self.rejections.note(delivery.routing_key.partition(".")[0], ending.reply)
+
+    async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
+        match settlement:
+            case Answer():
+                confirmation = await _reply(settlement, delivery, self.publisher)
+                if confirmation is not Confirmation.ROUTED:
+                    self.metrics.reply_was_undeliverable(confirmation)
+            case Defer(at=at, delivery=put_off):
+                await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
+            case SetAside(flow=flow, delivery=waiting):
+                await self._set_aside(flow, waiting)
+            case Isolate(delivery=suspect):
+                await _keep(isolated(suspect, self.vault), self.publisher)
+                _log.warning("job.isolated", queue=taken.queue)
+            case Dead():
+                is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
+                if not is_kept and not delivery.oversized and settlement.when_full is not None:
+                    raise _FullError(DEAD, settlement.when_full)
+                _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
+                if not is_kept:
+                    await self.recorded()
+                    taken.reject()
+                    return
+        await self.recorded()
+        taken.acknowledge()
+        status = settlement.reply.status if isinstance(settlement, Answer) else None
+        _log.debug("job.settled", ended=type(settlement).__name__.lower(), status=status, queue=taken.queue)
+
+    async def _keep_dead(self, dead: Dead, delivery: Delivery, queue: str) -> bool:
+        """Put a message on ``connector.dead``; False where that is full.
+
+        Where nobody can be answered instead, the broker's own dead-lettering has the message wait where it was, in nobody's
+        hand, until there is room.
+        """
+        letter = _dead_letter(dead, delivery, queue, self.clock())
+        confirmation = await self.publisher.publish(letter)
+        if confirmation is Confirmation.UNROUTABLE:
+            raise PublishError(f"{DEAD} does not exist")
+        return confirmation is Confirmation.ROUTED
+
+    async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
+        async with self.setting_aside:
+            message = set_aside(delivery, flow, self.vault)
+            confirmation = await self.publisher.publish(message)
+            if confirmation is Confirmation.UNROUTABLE:
+                await self.open_backlog(flow)
+                await _keep(message, self.publisher)
+            elif confirmation is Confirmation.REFUSED:
+                raise OverflowFullError(flow)
+
+
+def _as_repeated(settlement: Settlement) -> Settlement:
+    """Return what is published again, marked: it may be there already."""
+    match settlement:
+        case Answer(reply=reply):
+            return replace(settlement, reply=as_duplicate(reply))
+        case Defer(delivery=delivery) | Isolate(delivery=delivery) | SetAside(delivery=delivery):
+            return replace(settlement, delivery=replace(delivery, redelivered=True))
+        case Dead():
+            return settlement
+
+
+async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Confirmation:
+    """Publish the reply, or keep it where an operator finds it; return what its own queue did."""
+    message = _reply_message(answer, delivery)
+    confirmation = await publisher.publish(message)
+    if confirmation is Confirmation.ROUTED:
+        return confirmation
+    reason = confirmation.name.lower()
+    kept = Outgoing(
+        queue=UNDELIVERABLE,
+        body=message.body,
+        properties=message.properties,
+        headers={
+            **_kept(message.headers),
+            REASON_HEADER: reason,
+            QUEUE_HEADER: answer.queue,
+            SINCE_HEADER: answer.reply.completed_at.isoformat(),
+        },
+    )
+    became = await publisher.publish(kept)
+    if became is Confirmation.REFUSED:
+        raise _FullError(UNDELIVERABLE, Dead(DeadReason.NOWHERE_TO_REPLY))
+    if became is Confirmation.UNROUTABLE:
+        raise PublishError(f"{UNDELIVERABLE} does not exist")
+    _log.error("reply.undeliverable", reason=reason, queue=answer.queue, lane=delivery.lane)
+    return confirmation
+
+
+async def _keep(message: Outgoing, publisher: Publisher) -> None:
+    confirmation = await publisher.publish(message)
+    if confirmation is not Confirmation.ROUTED:
+        raise PublishError(f"{message.queue} did not take a message ({confirmation.name.lower()})")
+
+
+def _reply_message(answer: Answer, delivery: Delivery) -> Outgoing:
+    candidates = (delivery.correlation_id, delivery.message_id, answer.reply.job_id)
+    correlation_id = next((candidate for candidate in candidates if candidate is not None), None)
+    return Outgoing(
+        queue=answer.queue,
+        body=answer.reply.__pydantic_serializer__.to_json(answer.reply),
+        properties=_present(correlation_id=correlation_id, type=REPLY_TYPE),
+        headers=delivery.trace,
+    )
+
+
+def _dead_letter(dead: Dead, delivery: Delivery, queue: str, now: datetime) -> Outgoing:
+    """Return the message as it came, but for what would act on the broker again.
+
+    ``CC``, ``BCC`` and ``x-death`` reroute, ``expiration`` destroys, and the broker refuses another's
+    ``user_id``. It is published under an id of its own: its sender's is kept where a reply is to carry it.
+    """
+    correlation_id = delivery.message_id if delivery.correlation_id is None else delivery.correlation_id
+    return Outgoing(
+        queue=DEAD,
+        body=delivery.body,
+        properties=_present(
+            correlation_id=correlation_id,
+            reply_to=delivery.reply_to,
+            timestamp=delivery.timestamp,
+        ),
+        headers={
+            **_kept(delivery.trace),
+            REASON_HEADER: dead.reason.value,
+            QUEUE_HEADER: queue,
+            ROUTING_KEY_HEADER: delivery.routing_key,
+            SINCE_HEADER: now.isoformat(),
+            **_present(**{USER_HEADER: delivery.user_id}),
+        },
+    )
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return which trace a message that lies there is of, without the texts that its vendor carries along with one.
+
+    ``baggage`` and ``tracestate`` hold what their writers like (https://www.w3.org/TR/baggage/, section 4, Privacy).
+    """
+    return {name: headers[name] for name in _TRACES_THAT_LIE if name in headers}
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,1 +1,0 @@
-"""Scheduled work: what ``ccas-connector beat`` does by itself, whatever jobs come."""

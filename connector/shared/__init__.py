@@ -1,1 +1,0 @@
-"""What worker processes share: small values in memory for one process, in Redis or Valkey for several."""

@@ -1,0 +1,267 @@
+"""Noting calls as they are made: before each sets out, and how it ended; or nothing, where there is no journal."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+from uuid import uuid4
+
+from connector.amqp.publisher import Publisher, PublishError
+from connector.checks.admission import Admitted
+from connector.checks.plan import PlannedCall
+from connector.clock import Clock
+from connector.sources.exchange import Answered, Exchange
+from connector.storage.journal.groups import Group, Groups
+from connector.storage.journal.keys import JournalKeys
+from connector.storage.journal.person import PERSON, identifier_of, person_of
+from connector.storage.journal.record import FOUND, UNKNOWN, Record, record_id
+from connector.storage.journal.writer import JournalWriter
+from connector.vault import Vault
+from schemas.codes import CheckCode
+from schemas.reply import CheckReply
+
+
+class Access(Protocol):
+    """One attempt of a check, which a source may turn into several calls."""
+
+    async def begin(self) -> None:
+        """Note that a call is about to set out; return once the broker has the record.
+
+        Raises ``PublishError`` when the connection ended before: the call must not be made.
+        """
+        ...
+
+    def end(self, outcome: str, exchange: Exchange | None = None) -> None:
+        """Note how the call that set out last has ended."""
+        ...
+
+
+class Accesses(Protocol):
+    """What one run of one delivery of a job asks."""
+
+    def of(self, planned: PlannedCall, attempt: int) -> Access:
+        """Return the access of a check's nth call."""
+        ...
+
+
+class Records(Protocol):
+    """The records of one delivery."""
+
+    def of(self, admitted: Admitted) -> Accesses:
+        """Return what notes the calls of one run of its job."""
+        ...
+
+    async def confirmed(self) -> None:
+        """Return once the broker has them all. Raises ``PublishError`` when the connection ended before."""
+        ...
+
+
+class Journal(Protocol):
+    """The access journal of one worker process."""
+
+    writer: JournalWriter | None
+    """What takes groups of records to SQL; None where there is no journal."""
+
+    def attach(self, publisher: Publisher) -> None:
+        """Publish through this one from now on: a connection has begun."""
+        ...
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker did not keep the last records that it was given."""
+        ...
+
+    def open(self) -> Records:
+        """Return what keeps the records of one delivery."""
+        ...
+
+    def close(self) -> None:
+        """Note nothing more."""
+        ...
+
+
+def outcome_of(reply: CheckReply) -> str:
+    """Return how a call ended, in the words of the journal."""
+    return FOUND if reply.reason is None else str(reply.reason.code)
+
+
+class _NoAccess:
+    async def begin(self) -> None:
+        """Do nothing."""
+
+    def end(self, outcome: str, exchange: Exchange | None = None) -> None:
+        """Do nothing."""
+
+
+class _NoAccesses:
+    def of(self, _planned: PlannedCall, _attempt: int) -> Access:
+        """Return what notes nothing."""
+        return _NoAccess()
+
+
+class _NoRecords:
+    def of(self, _admitted: Admitted) -> Accesses:
+        """Return what notes nothing."""
+        return _NoAccesses()
+
+    async def confirmed(self) -> None:
+        """Return."""
+
+
+NO_RECORDS: Final[Records] = _NoRecords()
+
+
+class NoJournal:
+    """What stands for the journal where there is no key for one."""
+
+    writer: JournalWriter | None = None
+    is_held_up: bool = False
+
+    def attach(self, publisher: Publisher) -> None:
+        """Do nothing."""
+
+    def open(self) -> Records:
+        """Return what keeps nothing."""
+        return NO_RECORDS
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class AccessJournal:
+    """Notes every call, in groups, over the connection of now."""
+
+    def __init__(self, keys: JournalKeys, vault: Vault, writer: JournalWriter | None, clock: Clock) -> None:
+        self.writer = writer
+        self._keys = keys
+        self._vault = vault
+        self._clock = clock
+        self._groups: Groups | None = None
+
+    def attach(self, publisher: Publisher) -> None:
+        """Publish through this one from now on."""
+        self._detach()
+        self._groups = Groups(publisher, self._vault)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the broker did not keep the last records that it was given."""
+        return self._groups is not None and self._groups.is_held_up
+
+    def open(self) -> Records:
+        """Return what keeps the records of one delivery."""
+        return _Records(self, self._keys, self._clock)
+
+    @property
+    def groups(self) -> Groups:
+        """What carries records over the connection of now. Raises ``PublishError`` before there is one."""
+        if self._groups is None:
+            raise PublishError("there is no connection")
+        return self._groups
+
+    def close(self) -> None:
+        """Note nothing more, and write what was taken."""
+        self._detach()
+        if self.writer is not None:
+            self.writer.close()
+
+    def _detach(self) -> None:
+        if self._groups is not None:
+            self._groups.close()
+
+
+@dataclass(slots=True)
+class _Records:
+    journal: AccessJournal
+    keys: JournalKeys
+    clock: Clock
+    last: Group | None = None
+    """Groups go one after the other: where it is, those before it are."""
+
+    def of(self, admitted: Admitted) -> Accesses:
+        """Return what notes the calls of a run, whose person is hashed once."""
+        person = person_of(admitted.job.identity)
+        tenant = admitted.tenant.siret
+        return _Run(
+            records=self,
+            admitted=admitted,
+            person=None if person is None else self.keys.hashed(tenant, PERSON, person),
+        )
+
+    def add(self, record: Record) -> Group:
+        """Send a record."""
+        self.last = self.journal.groups.add(record)
+        return self.last
+
+    async def confirmed(self) -> None:
+        """Return once the broker has them all."""
+        if self.last is not None:
+            await self.last.confirmed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of one delivery, under a name of its own: what is delivered again makes calls of its own."""
+
+    records: _Records
+    admitted: Admitted
+    person: str | None
+    name: str = field(default_factory=lambda: uuid4().hex)
+    numbers: Counter[str] = field(default_factory=Counter)
+    """Of the last record of each check, by its label."""
+
+    def of(self, planned: PlannedCall, attempt: int) -> Access:
+        """Return the access of a check's nth call."""
+        return _Call(self, planned, attempt)
+
+    def record(self, planned: PlannedCall, attempt: int) -> Record:
+        """Return the record of a call that is about to set out."""
+        job, vendor, tenant = self.admitted.job, self.admitted.vendor.name, self.admitted.tenant.siret
+        label, identifier = planned.request.label, identifier_of(planned.params)
+        self.numbers[label] += 1
+        return Record(
+            id=record_id(vendor, job.job_id, self.name, label, attempt, self.numbers[label]),
+            at=self.records.clock(),
+            vendor=vendor,
+            tenant=tenant,
+            job_id=job.job_id,
+            lane=str(self.admitted.lane),
+            label=label,
+            check=planned.definition.name,
+            endpoint=planned.endpoint.path,
+            agent=job.agent,
+            dossier=job.dossier,
+            purpose=job.purpose,
+            attempt=attempt,
+            person=self.person,
+            identifier=None if identifier is None else self.records.keys.hashed(tenant, *identifier),
+            outcome=UNKNOWN,
+        )
+
+
+@dataclass(slots=True)
+class _Call:
+    run: _Run
+    planned: PlannedCall
+    attempt: int
+    record: Record | None = None
+
+    async def begin(self) -> None:
+        """Note that a call is about to set out."""
+        self.record = self.run.record(self.planned, self.attempt)
+        await self.run.records.add(self.record).confirmed()
+
+    def end(self, outcome: str, exchange: Exchange | None = None) -> None:
+        """Note how it has ended."""
+        if self.record is None:
+            raise RuntimeError("a call ended that was not begun")
+        ended = replace(
+            self.record,
+            outcome=outcome,
+            http_status=exchange.http_status if isinstance(exchange, Answered) else None,
+            duration_ms=exchange.duration_ms if exchange is not None else None,
+        )
+        self.run.records.add(ended)
+
+
+UNEXPLAINED: Final = str(CheckCode.UNEXPECTED_RESPONSE)
+"""How a call ended in which the connector itself failed."""

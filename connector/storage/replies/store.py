@@ -1,0 +1,210 @@
+"""The reply memory in SQL: groups of claims and answers, carried together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.jobs.job_state import Busy, Claim, Conflict, Entry, Fresh, standing
+from connector.storage.replies.shares import reduced
+from connector.storage.tables import REPLIES
+from connector.time_limits import RUN_SECONDS
+
+MOST_BYTES: Final = 512 * 1024 * 1024
+"""Of sealed replies, all vendors together; who holds more than its share of it loses its own oldest."""
+_IDS_PER_QUERY: Final = 500
+"""SQLite takes a limited number of values in one statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a run leaves in the memory: its sealed reply, or until when it is put off."""
+
+    claim: Claim
+    busy_until: datetime
+    sealed_reply: bytes | None = field(default=None, repr=False)
+
+
+class MemoryStore:
+    """The table of replies in a database whose schema is current."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._locks_rows = engine.dialect.name == "postgresql"
+        self._insert = (postgresql if self._locks_rows else sqlite).insert(REPLIES).on_conflict_do_nothing()
+        # By its bytes, as Python sorts: a server's own order may be that of a language.
+        self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
+
+    def exchange(
+        self, claims: Sequence[Claim], written: Sequence[Written], now: datetime
+    ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
+        """Write what runs leave, then tell each claim where it stands, by the claim's name.
+
+        A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
+        """
+        with self._engine.connect() as connection:
+            # In one order, or two processes could each wait for a row that the other holds.
+            if written:
+                ordered = sorted(written, key=lambda left: left.claim.key)
+                connection.execute(_WRITE, [_row_of(left, now) for left in ordered])
+                if self._locks_rows:
+                    # Nor may a row that is written be held while others are claimed.
+                    connection.commit()
+            told = self._claim(connection, sorted(claims, key=_key), now) if claims else {}
+            connection.commit()
+        return told
+
+    def _claim(
+        self, connection: Connection, claims: Sequence[Claim], now: datetime
+    ) -> dict[str, "Fresh | Conflict | Busy | bytes"]:
+        busy_until = now + timedelta(seconds=RUN_SECONDS)
+        connection.execute(
+            self._insert,
+            [
+                {
+                    "vendor": claim.vendor,
+                    "job_id": claim.job_id,
+                    "claim": claim.claim,
+                    "digest": claim.digests[0],
+                    "busy_until": busy_until,
+                    "is_deferred": False,
+                    "changed_at": now,
+                    "size": 0,
+                }
+                for claim in claims
+            ],
+        )
+        entries = self._entries(connection, claims)
+        answers = {
+            # A row that is gone was too old: nobody holds the job.
+            claim.claim: standing(claim, entries[claim.key], now) if claim.key in entries else Fresh()
+            for claim in claims
+        }
+        taken_over = [
+            {
+                "key_vendor": claim.vendor,
+                "key_job_id": claim.job_id,
+                "new_claim": claim.claim,
+                "new_digest": claim.digests[0],
+                "until": busy_until,
+                "at": now,
+            }
+            for claim in claims
+            if isinstance(answers[claim.claim], Fresh)
+            and claim.key in entries
+            and (entries[claim.key].claim != claim.claim or entries[claim.key].is_deferred)
+        ]
+        if taken_over:
+            connection.execute(_TAKE_OVER, taken_over)
+        return answers
+
+    def _entries(self, connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
+        # By vendor: SQLite reads the whole table for a list of pairs.
+        job_ids: dict[str, list[str]] = {}
+        for claim in claims:
+            job_ids.setdefault(claim.vendor, []).append(claim.job_id)
+        found: dict[tuple[str, str], Entry] = {}
+        for vendor, ids in job_ids.items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                some = ids[start : start + _IDS_PER_QUERY]
+                # Locked, where the database locks rows, in one order: of two processes, one is told first.
+                query = (
+                    select(REPLIES)
+                    .where(REPLIES.c.vendor == vendor, REPLIES.c.job_id.in_(some))
+                    .order_by(self._order)
+                    .with_for_update()
+                )
+                for row in connection.execute(query):
+                    found[row.vendor, row.job_id] = Entry(
+                        claim=row.claim,
+                        digest=row.digest,
+                        busy_until=row.busy_until,
+                        is_deferred=row.is_deferred,
+                        sealed_reply=row.sealed_reply,
+                    )
+        return found
+
+    def forget(self, before: datetime, most_bytes: int = MOST_BYTES) -> int:
+        """Delete what has not changed since ``before``; return how many rows went.
+
+        Beyond ``most_bytes``, a vendor that holds more than its share loses its own oldest replies, and nobody else's.
+        """
+        # SQLite refuses, without waiting, whoever would write on what it has read before somebody else wrote.
+        writing = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+        with writing.begin() as connection:
+            held = {row.vendor: int(row.held) for row in connection.execute(_HELD)}
+            too_old = REPLIES.c.changed_at < before, REPLIES.c.busy_until < before
+            # By vendor, as the index has them.
+            forgetting = [delete(REPLIES).where(REPLIES.c.vendor == vendor, *too_old) for vendor in held]
+            forgetting += [
+                _oldest_beyond(vendor, kept_bytes) for vendor, kept_bytes in reduced(held, most_bytes).items()
+            ]
+            return sum(connection.execute(statement).rowcount for statement in forgetting)
+
+
+_HELD: Final = select(REPLIES.c.vendor, func.sum(REPLIES.c.size).label("held")).group_by(REPLIES.c.vendor)
+
+
+def _oldest_beyond(vendor: str, kept_bytes: int) -> Delete:
+    """Delete a vendor's oldest replies but for the newest of ``kept_bytes``. A job in hand, which has none, stays."""
+    newest_first = (
+        select(
+            REPLIES.c.changed_at,
+            func.sum(REPLIES.c.size).over(order_by=REPLIES.c.changed_at.desc()).label("total"),
+        )
+        .where(REPLIES.c.vendor == vendor, REPLIES.c.size > 0)
+        .subquery()
+    )
+    beyond = select(func.max(newest_first.c.changed_at)).where(newest_first.c.total > kept_bytes)
+    return delete(REPLIES).where(
+        REPLIES.c.vendor == vendor, REPLIES.c.size > 0, REPLIES.c.changed_at <= beyond.scalar_subquery()
+    )
+
+
+_OF_JOB: Final = (REPLIES.c.vendor == bindparam("key_vendor")) & (REPLIES.c.job_id == bindparam("key_job_id"))
+_TAKE_OVER: Final = (
+    update(REPLIES)
+    .where(_OF_JOB)
+    .values(
+        claim=bindparam("new_claim"),
+        digest=bindparam("new_digest"),
+        busy_until=bindparam("until"),
+        is_deferred=False,
+        sealed_reply=None,
+        size=0,
+        changed_at=bindparam("at"),
+    )
+)
+_WRITE: Final = (
+    update(REPLIES)
+    # The first answer stays: a run that was thought dead must not take it back.
+    .where(_OF_JOB, REPLIES.c.sealed_reply.is_(None))
+    .values(
+        claim=bindparam("new_claim"),
+        busy_until=bindparam("until"),
+        is_deferred=bindparam("deferred"),
+        sealed_reply=bindparam("reply"),
+        size=bindparam("bytes"),
+        changed_at=bindparam("at"),
+    )
+)
+
+
+def _key(claim: Claim) -> tuple[str, str]:
+    return claim.key
+
+
+def _row_of(left: Written, now: datetime) -> dict[str, Any]:
+    return {
+        "key_vendor": left.claim.vendor,
+        "key_job_id": left.claim.job_id,
+        "new_claim": left.claim.claim,
+        "until": left.busy_until,
+        "deferred": left.sealed_reply is None,
+        "reply": left.sealed_reply,
+        "bytes": len(left.sealed_reply or b""),
+        "at": now,
+    }

@@ -1,1 +1,0 @@
-"""The APIs that are asked, over HTTP."""

@@ -1,0 +1,263 @@
+"""Publishing: a message's fate is what the broker says of it, whatever the order it says it in."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from amqp.basic_message import Message
+
+from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError
+
+
+class _Channel:
+    """A channel on which the broker says what the test makes it say."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, set[Callable[..., None]]] = defaultdict(set)
+        self.connection = SimpleNamespace(connection_errors=(OSError,))
+        self.confirming = False
+        self.failure: Exception | None = None
+        self.sent: list[tuple[Any, str, str, bool]] = []
+
+    def confirm_select(self) -> None:
+        self.confirming = True
+
+    def prepare_message(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        headers: dict[str, Any],
+        properties: dict[str, Any],
+    ) -> Message:
+        return Message(body, content_type=content_type, application_headers=headers, **properties)
+
+    def basic_publish(self, message: Message, exchange: str, routing_key: str, *, mandatory: bool) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append((message, exchange, routing_key, mandatory))
+
+    def ack(self, tag: int, *, multiple: bool = False) -> None:
+        self._tell("basic_ack", tag, multiple)
+
+    def nack(self, tag: int, *, multiple: bool = False) -> None:
+        self._tell("basic_nack", tag, multiple)
+
+    def give_back(self, tag: int) -> None:
+        message, exchange, routing_key, _ = self.sent[tag - 1]
+        self._tell("basic_return", Exception("NO_ROUTE"), exchange, routing_key, message)
+
+    def _tell(self, event: str, *arguments: Any) -> None:
+        for listener in self.events[event]:
+            listener(*arguments)
+
+
+class _Bench:
+    """A publisher, its channel, and the publishes under way."""
+
+    def __init__(self) -> None:
+        self.channel = _Channel()
+        self.publisher = Publisher(self.channel, asyncio.get_running_loop())
+        self.under_way: list[asyncio.Task[Confirmation]] = []
+
+    async def publish(self, count: int = 1) -> None:
+        for number in range(len(self.under_way) + 1, len(self.under_way) + count + 1):
+            message = Outgoing(queue=f"queue-{number}", body=b"%d" % number, properties={}, headers={})
+            self.under_way.append(asyncio.create_task(self.publisher.publish(message)))
+        await self.turn()
+
+    async def turn(self) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    async def fates(self) -> list[Confirmation | None]:
+        """Return what became of each, None for one that is still waiting."""
+        await self.turn()
+        return [task.result() if task.done() else None for task in self.under_way]
+
+
+@pytest.fixture
+async def bench() -> _Bench:
+    return _Bench()
+
+
+async def test_a_message_is_sent_persistent_mandatory_and_confirmed(bench: _Bench) -> None:
+    message = Outgoing(
+        queue="replies.millesime",
+        body=b"{}",
+        properties={"correlation_id": "corr-1", "type": "t"},
+        headers={"traceparent": "00-abc"},
+    )
+    publishing = asyncio.create_task(bench.publisher.publish(message))
+    await bench.turn()
+    ((sent, exchange, routing_key, mandatory),) = bench.channel.sent
+    assert bench.channel.confirming
+    assert (exchange, routing_key, mandatory) == ("", "replies.millesime", True)
+    assert sent.body == b"{}"
+    assert sent.properties["delivery_mode"] == 2
+    assert sent.properties["content_type"] == "application/json"
+    assert sent.properties["correlation_id"] == "corr-1"
+    assert sent.properties["type"] == "t"
+    assert sent.properties["application_headers"] == {"traceparent": "00-abc"}
+    assert sent.properties["message_id"]
+    bench.channel.ack(1)
+    assert await publishing is Confirmation.ROUTED
+
+
+async def test_each_message_has_an_id_of_its_own(bench: _Bench) -> None:
+    await bench.publish(3)
+    ids = {message.properties["message_id"] for message, *_ in bench.channel.sent}
+    assert len(ids) == 3
+    bench.channel.ack(3, multiple=True)
+    await bench.turn()
+
+
+async def test_nothing_is_known_before_the_broker_says_it(bench: _Bench) -> None:
+    await bench.publish()
+    assert await bench.fates() == [None]
+    bench.channel.ack(1)
+    assert await bench.fates() == [Confirmation.ROUTED]
+
+
+async def test_a_nack_is_a_refusal(bench: _Bench) -> None:
+    await bench.publish(2)
+    bench.channel.nack(1)
+    assert await bench.fates() == [Confirmation.REFUSED, None]
+    bench.channel.ack(2)
+    assert await bench.fates() == [Confirmation.REFUSED, Confirmation.ROUTED]
+
+
+async def test_a_returned_message_is_unroutable_though_it_is_confirmed(bench: _Bench) -> None:
+    await bench.publish(3)
+    bench.channel.give_back(2)
+    assert await bench.fates() == [None, None, None]
+    bench.channel.ack(3, multiple=True)
+    assert await bench.fates() == [Confirmation.ROUTED, Confirmation.UNROUTABLE, Confirmation.ROUTED]
+
+
+async def test_several_are_confirmed_at_once_up_to_the_tag(bench: _Bench) -> None:
+    await bench.publish(4)
+    bench.channel.ack(3, multiple=True)
+    assert await bench.fates() == [Confirmation.ROUTED] * 3 + [None]
+    bench.channel.nack(4, multiple=True)
+    assert (await bench.fates())[3] is Confirmation.REFUSED
+
+
+async def test_confirms_may_come_in_any_order(bench: _Bench) -> None:
+    await bench.publish(3)
+    bench.channel.ack(3)
+    assert await bench.fates() == [None, None, Confirmation.ROUTED]
+    bench.channel.nack(1)
+    bench.channel.ack(3, multiple=True)
+    assert await bench.fates() == [Confirmation.REFUSED, Confirmation.ROUTED, Confirmation.ROUTED]
+
+
+async def test_a_confirm_of_nothing_is_ignored(bench: _Bench) -> None:
+    bench.channel.ack(9)
+    await bench.publish()
+    bench.channel.ack(1)
+    bench.channel.nack(1)
+    assert await bench.fates() == [Confirmation.ROUTED]
+
+
+async def test_a_publish_nobody_waits_for_any_more_leaves_the_others(bench: _Bench) -> None:
+    await bench.publish(2)
+    bench.under_way[0].cancel()
+    await bench.turn()
+    bench.channel.ack(2, multiple=True)
+    await bench.turn()
+    assert bench.under_way[0].cancelled()
+    assert bench.under_way[1].result() is Confirmation.ROUTED
+
+
+async def test_the_end_of_the_connection_ends_what_is_under_way_and_what_comes_later(bench: _Bench) -> None:
+    await bench.publish(2)
+    bench.channel.ack(1)
+    bench.publisher.fail(ConnectionResetError("s3same"))
+    assert await bench.under_way[0] is Confirmation.ROUTED
+    with pytest.raises(PublishError, match="ConnectionResetError") as caught:
+        await bench.under_way[1]
+    assert "s3same" not in str(caught.value)
+    later = Outgoing(queue="q", body=b"", properties={}, headers={})
+    with pytest.raises(PublishError):
+        await bench.publisher.publish(later)
+    assert len(bench.channel.sent) == 2
+
+
+async def test_a_connection_that_ends_while_sending_ends_every_publish(bench: _Bench) -> None:
+    await bench.publish()
+    bench.channel.failure = BrokenPipeError()
+    await bench.publish()
+    for task in bench.under_way:
+        with pytest.raises(PublishError, match="BrokenPipeError"):
+            await task
+
+
+async def test_a_blocked_broker_is_sent_nothing_until_it_takes_messages_again(bench: _Bench) -> None:
+    bench.publisher.block()
+    await bench.publish(2)
+    assert bench.channel.sent == []
+    bench.publisher.unblock()
+    await bench.turn()
+    assert [message.body for message, *_ in bench.channel.sent] == [b"1", b"2"]
+    bench.channel.ack(2, multiple=True)
+    assert await bench.fates() == [Confirmation.ROUTED] * 2
+
+
+async def test_a_blocked_broker_still_confirms_what_it_has(bench: _Bench) -> None:
+    await bench.publish()
+    bench.publisher.block()
+    bench.channel.ack(1)
+    assert await bench.fates() == [Confirmation.ROUTED]
+
+
+async def test_a_publish_held_when_the_connection_ends_is_told(bench: _Bench) -> None:
+    bench.publisher.block()
+    await bench.publish()
+    bench.publisher.fail(ConnectionResetError())
+    with pytest.raises(PublishError):
+        await bench.under_way[0]
+    assert bench.channel.sent == []
+
+
+def test_a_message_shows_nothing_of_its_content() -> None:
+    message = Outgoing(queue="q", body=b"s3same", properties={"a": "s3same"}, headers={"b": "s3same"})
+    assert "s3same" not in repr(message)
+
+
+async def test_a_confirm_that_does_not_come_fails_that_publish_and_no_other(
+    bench: _Bench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 0.01)
+    await bench.publish(2)
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 60)
+    await bench.publish()
+    await asyncio.wait(bench.under_way[:2])
+    assert [str(task.exception()) for task in bench.under_way[:2]] == [
+        "the broker sent no confirm in time"
+    ] * 2
+    assert not bench.under_way[2].done()
+    # A confirm that comes after all is nobody's; the next one is that of the third.
+    bench.channel.ack(1)
+    bench.channel.ack(3)
+    await bench.turn()
+    assert bench.under_way[2].result() is Confirmation.ROUTED
+
+
+async def test_while_the_broker_takes_no_messages_no_confirm_is_late(
+    bench: _Bench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was sent is in the broker's socket, still to be read: to publish it again would double it."""
+    monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 0.0)
+    await bench.publish()
+    bench.publisher.block()
+    bench.publisher._give_up_the_late()  # noqa: SLF001 - what its timer does
+    assert not bench.under_way[0].done()
+    bench.publisher.unblock()
+    await asyncio.wait(bench.under_way)
+    assert str(bench.under_way[0].exception()) == "the broker sent no confirm in time"

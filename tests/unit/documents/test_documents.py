@@ -1,0 +1,293 @@
+"""The examples, the AsyncAPI document and the guide's tables say what the connector does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+
+from connector.catalogue import CATALOGUE
+from connector.catalogue.identity import (
+    CNOUS,
+    DSNJ,
+    DSS,
+    GIP_MDS,
+    MEN,
+    MESRI,
+    IdentityProfile,
+    identity_defect,
+    identity_query,
+)
+from connector.clock import utc_now
+from connector.documents.asyncapi import asyncapi_document
+from connector.documents.catalogue_schemas import schema_documents
+from connector.documents.components import schema_components
+from connector.documents.examples import ExampleError, example_job, example_reply
+from connector.documents.forms import without_null
+from connector.documents.guide import IDENTITY_NAMES, tables
+from connector.documents.markdown import MarkerError, table, with_tables
+from connector.documents.members import Need, data_members, identity_needs
+from connector.sandbox.impots import CLIENT_SECRET
+from connector.storage.registry.tenants_file import read_tenants_file, resolve_dgfip
+from schemas.codes import CheckCode, JobCode
+from schemas.identity import Identity
+
+SCHEMAS = schema_documents()
+PROFILES = [DSS, CNOUS, MESRI, MEN, DSNJ, GIP_MDS]
+WHOLE: dict[str, Any] = {
+    "nom_naissance": "EXEMPLE",
+    "nom_usage": "MODELE",
+    "prenoms": ["CLAIRE"],
+    "sexe": "F",
+    "date_naissance": "1991-04-17",
+    "lieu_naissance": {"code_pays": "99100", "code_commune": "69383"},
+}
+BY_NAME = {"code_pays": "99100", "nom_commune": "Lyon", "code_departement": "69"}
+
+
+def _complaints(name: str, instance: object) -> list[str]:
+    validator = Draft202012Validator(SCHEMAS[name], format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(instance)]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_example_job_fits_its_schemas(name: str) -> None:
+    job = example_job(CATALOGUE[name])
+    assert _complaints("verification.request.v1", job) == []
+    assert _complaints(f"{name}.params.v1", job["checks"][0].get("params", {})) == []
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_example_reply_fits_its_schemas(name: str) -> None:
+    reply = example_reply(CATALOGUE[name])
+    assert _complaints("verification.reply.v1", reply) == []
+    (check,) = reply["checks"]
+    assert (reply["status"], check["status"]) == ("completed", "found")
+    assert (check["withheld"], check["unreadable"]) == ([], [])
+    assert check["data"]
+    assert _complaints(f"{name}.data.v1", check["data"]) == []
+
+
+def test_an_example_without_its_case_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match=r"200-exemple\.yaml"):
+        example_reply(CATALOGUE["quotient_familial"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"data": {"quotient_familial": {"valeur": "beaucoup"}}}',
+        '{"data": {"adresse": 1}}',
+        '{"data": {"surprise": 1}}',
+        "[]",
+    ],
+)
+def test_an_example_that_the_contract_does_not_know_is_an_error(tmp_path: Path, payload: str) -> None:
+    definition = CATALOGUE["quotient_familial"]
+    folder = tmp_path / definition.endpoints[0].operation
+    folder.mkdir()
+    (folder / "200-exemple.yaml").write_text(json.dumps({"status": 200, "payload": payload}))
+    with pytest.raises(ExampleError):
+        example_reply(definition, tmp_path)
+
+
+def _references(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return {ref for child in node for ref in _references(child)}
+    if not isinstance(node, dict):
+        return set()
+    inner = {ref for child in node.values() for ref in _references(child)}
+    return inner | ({node["$ref"]} if isinstance(node.get("$ref"), str) else set())
+
+
+def test_the_asyncapi_document_refers_to_itself_alone() -> None:
+    document = asyncapi_document()
+    for reference in _references(document):
+        target = document
+        assert reference.startswith("#/"), reference
+        for part in reference.removeprefix("#/").split("/"):
+            target = target[part]
+
+
+def test_the_asyncapi_document_shows_every_check_and_code() -> None:
+    document = asyncapi_document()
+    for message in document["components"]["messages"].values():
+        assert [example["name"] for example in message["examples"]] == list(CATALOGUE)
+    assert list(document["x-checks"]) == list(CATALOGUE)
+    assert list(document["x-check-codes"]) == [code.value for code in CheckCode]
+    assert list(document["x-job-codes"]) == [code.value for code in JobCode]
+    assert document["x-check-codes"]["expired"]["retryable"] is True
+
+
+def test_the_asyncapi_document_tells_its_version_and_what_each_check_exists_for() -> None:
+    document = asyncapi_document()
+    assert document["info"]["version"] == "1.1.0"
+    assert document["x-checks"]["quotient_familial"]["essential"] == ["/quotient_familial/valeur"]
+    assert all(check["essential"] for check in document["x-checks"].values())
+
+
+def test_the_examples_of_the_asyncapi_document_fit_its_own_schemas() -> None:
+    """The AsyncAPI parser does not look at the examples of a version 3 document."""
+    document = asyncapi_document()
+    components = document["components"]
+
+    def complaints(schema: dict[str, Any], instance: object) -> list[str]:
+        validator = Draft7Validator({**schema, "components": components})
+        return [error.json_path for error in validator.iter_errors(instance)]
+
+    for message in components["messages"].values():
+        for example in message["examples"]:
+            assert complaints(message["payload"], example["payload"]) == []
+    for example in components["messages"]["verification.reply.v1"]["examples"]:
+        check = document["x-checks"][example["name"]]
+        (answer,) = example["payload"]["checks"]
+        assert complaints(check["data"][str(answer["source"]["api_version"])], answer["data"]) == []
+    assert complaints(components["messages"]["verification.reply.v1"]["payload"], {"status": "fine"})
+
+
+def test_a_reference_keeps_what_stands_beside_it() -> None:
+    """Draft 7, which AsyncAPI follows, ignores the siblings of a reference."""
+    components = schema_components(
+        {
+            "a.v1": {
+                "$id": "urn:a",
+                "properties": {"b": {"$ref": "#/$defs/B", "x-scope": "s"}},
+                "$defs": {"B": {}},
+            }
+        }
+    )
+    assert components == {
+        "a.v1": {"properties": {"b": {"allOf": [{"$ref": "#/components/schemas/a.v1.B"}], "x-scope": "s"}}},
+        "a.v1.B": {},
+    }
+
+
+def test_every_schema_survives_as_a_component() -> None:
+    components = asyncapi_document()["components"]["schemas"]
+    assert set(SCHEMAS) <= set(components)
+    assert not any({"$id", "$schema", "$defs"} & set(schema) for schema in components.values())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("member", ["nom_naissance", "prenoms", "sexe", "date_naissance", "lieu_naissance"])
+def test_the_documented_needs_are_those_of_planning(profile: IdentityProfile, member: str) -> None:
+    identity = Identity.model_validate_json(json.dumps({**WHOLE, member: None}))
+    defect = identity_defect(profile, identity, utc_now().date())
+    needs = identity_needs(profile)
+    demanded = any(need is Need.DEMANDED for name, need in needs.items() if name.split(".")[0] == member)
+    assert (defect is not None) == demanded
+
+
+@pytest.mark.parametrize(
+    ("profile", "place"),
+    [
+        *((profile, WHOLE["lieu_naissance"]) for profile in PROFILES),
+        *((profile, BY_NAME) for profile in PROFILES if profile is not DSNJ),
+    ],
+)
+def test_the_documented_names_are_those_that_are_sent(
+    profile: IdentityProfile, place: dict[str, str]
+) -> None:
+    identity = Identity.model_validate_json(json.dumps({**WHOLE, "lieu_naissance": place}))
+    given = {*WHOLE, *(f"lieu_naissance.{name}" for name in place)}
+    taken = [member for member in identity_needs(profile) if member in given]
+    wanted = {name for member in taken for name in IDENTITY_NAMES[member].split(", ")}
+    assert {name for name, _ in identity_query(profile, identity)} == wanted
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_data_member_may_be_null_or_absent(name: str) -> None:
+    for endpoint in CATALOGUE[name].endpoints:
+        members = list(data_members(endpoint.data))
+        assert [one.path for one in members if not (one.may_be_null and one.may_be_absent)] == []
+
+
+def test_data_members_inherit_the_scope_of_their_block() -> None:
+    members = {member.path: member for member in data_members(CATALOGUE["service_civique"].endpoints[0].data)}
+    assert members["statut_actuel"].scope == "gip_mds_service_civique_statut_actuel"
+    assert members["statut_actuel.contrat_trouve"].scope == members["statut_actuel"].scope
+    assert members["statut_actuel.date_fin_contrat"].scope == "gip_mds_service_civique_dates"
+
+
+def test_the_members_of_a_list_s_items_are_told_under_its_path() -> None:
+    members = {member.path for member in data_members(CATALOGUE["statut_etudiant"].endpoints[0].data)}
+    assert {"admissions", "admissions.est_inscrit", "admissions.regime_formation.code"} <= members
+
+
+@pytest.mark.parametrize(
+    ("choices", "value", "may_be_absent"),
+    [
+        ([{"type": "integer"}, {"type": "null"}], {"type": "integer"}, True),
+        (
+            [{"type": "string", "minLength": 1}, {"type": "null"}, {"type": "string", "maxLength": 0}],
+            {"type": "string", "minLength": 1},
+            True,
+        ),
+        (
+            [{"type": "integer"}, {"type": "string"}],
+            {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            False,
+        ),
+    ],
+)
+def test_the_form_of_a_member_is_that_of_a_value_which_is_neither_null_nor_an_empty_text(
+    choices: list[dict[str, Any]], value: dict[str, Any], *, may_be_absent: bool
+) -> None:
+    assert without_null({"anyOf": choices}) == (value, may_be_absent)
+
+
+def test_the_guide_has_a_table_of_every_check_and_code() -> None:
+    written = tables()
+    for name in CATALOGUE:
+        assert f"[`{name}`](#donnees-{name})" in written["verifications"]
+        assert f"### `{name}`" in written["donnees"]
+    assert "| `etudiant_boursier` | ine (versions 3, 4, 5) | `ine` | `ine` | oui |" in written["parametres"]
+    assert "| `identity.sexe` | `sexeEtatCivil` |" in written["noms"]
+    for code in CheckCode:
+        assert f"| `{code}` |" in written["codes-verification"]
+    for job_code in JobCode:
+        assert f"| `{job_code}` |" in written["codes-demande"]
+
+
+def test_the_guide_says_what_cannot_be_lost_of_a_check_and_what_to_know_of_its_answers() -> None:
+    written = tables()["donnees"]
+    assert "sauf ici : `quotient_familial.valeur`." in written
+    for definition in CATALOGUE.values():
+        for note in definition.notes:
+            assert f"- {note}" in written
+
+
+def test_a_vertical_bar_stays_in_its_cell() -> None:
+    assert table(("a",), [("1|2",)]).splitlines()[-1] == r"| 1\|2 |"
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("", "no <!-- table:a -->"),
+        ("<!-- table:a -->", "no <!-- table:a -->"),
+        ("<!-- table:b --><!-- /table:b -->", "no such table"),
+        ("<!-- /table:a -->", "other half"),
+        ("<!-- table:a --><!-- table:a -->", "other half"),
+        ("<!-- table:a --><!-- /table:a --><!-- table:a --><!-- /table:a -->", "a place already"),
+    ],
+)
+def test_markers_come_in_pairs_one_per_table(page: str, complaint: str) -> None:
+    with pytest.raises(MarkerError, match=complaint):
+        with_tables(page, {"a": "| x |"})
+
+
+def test_tables_that_are_in_place_stay() -> None:
+    page = with_tables("avant <!-- table:a --> vieux <!-- /table:a --> après", {"a": "| x |"})
+    assert page == "avant <!-- table:a -->\n\n| x |\n\n<!-- /table:a --> après"
+    assert with_tables(page, {"a": "| x |"}) == page
+
+
+def test_the_guide_s_tenants_work_with_the_sandbox(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "schemas" / "README.md").read_text("utf-8")
+    text = guide.split("<<'TOML'\n")[1].split("\nTOML\n")[0]
+    (tmp_path / "ccas.toml").write_text(text, "utf-8")
+    ((siret, tenant),) = read_tenants_file(tmp_path / "ccas.toml").tenants.items()
+    assert tenant.dgfip
+    assert resolve_dgfip(siret, tenant.dgfip, {}).client_secret == CLIENT_SECRET
