@@ -4,6 +4,8 @@ from typing import Any
 
 import structlog
 
+from connector.events import Event
+
 
 class Availability:
     """The state of one thing outside, as it was last met.
@@ -11,7 +13,7 @@ class Availability:
     ``away`` and ``back`` name the events that are logged; nothing is, as long as it has not answered once.
     """
 
-    def __init__(self, away: str, back: str, *, has_answered: bool = True) -> None:
+    def __init__(self, away: Event, back: Event, *, has_answered: bool = True) -> None:
         self._log = structlog.get_logger(__name__)
         self._away = away
         self._back = back

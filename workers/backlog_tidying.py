@@ -13,6 +13,7 @@ from connector.amqp.overflow_life import REMOVED_AFTER, Step, next_step
 from connector.amqp.session import REFUSALS, BrokerSession
 from connector.amqp.topology import backlog_queue
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.records import Flow, Lane
 from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
@@ -51,10 +52,10 @@ class BacklogTidying:
                 try:
                     await self._tidy(flow)
                 except (DatabaseError, TimeoutError) as error:
-                    _log.warning("backlog.not_tidied", error=type(error).__name__)
+                    _log.warning(Event.BACKLOG_NOT_TIDIED, error=type(error).__name__)
                     return
                 except REFUSALS as error:
-                    _log.error("topology.refused", queue=backlog_queue(flow), error=error.reply_text)
+                    _log.error(Event.TOPOLOGY_REFUSED, queue=backlog_queue(flow), error=error.reply_text)
 
     async def _tidy(self, flow: Flow) -> None:
         now, state = self._clock(), self._session.look(backlog_queue(flow))
@@ -66,17 +67,17 @@ class BacklogTidying:
         match next_step(closed_at, self._empty_since.get(flow), state, now):
             case Step.CLOSE:
                 if await self._registry.close_backlog(flow, now):
-                    self._tell("backlog.closed", flow)
+                    self._tell(Event.BACKLOG_CLOSED, flow)
             case Step.OPEN:
                 await self._registry.open_backlog(flow)
-                self._tell("backlog.opened", flow)
+                self._tell(Event.BACKLOG_OPENED, flow)
             case Step.REMOVE:
                 loop = asyncio.get_running_loop()
                 if await self._registry.remove_backlog(
                     flow, now - REMOVED_AFTER, lambda: self._delete_in(loop, flow)
                 ):
                     self._empty_since.pop(flow, None)
-                    self._tell("backlog.removed", flow)
+                    self._tell(Event.BACKLOG_REMOVED, flow)
             case Step.KEEP:
                 pass
 
@@ -93,5 +94,5 @@ class BacklogTidying:
         return self._session.delete_unused(backlog_queue(flow))
 
     @staticmethod
-    def _tell(event: str, flow: Flow) -> None:
+    def _tell(event: Event, flow: Flow) -> None:
         _log.info(event, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)

@@ -16,6 +16,7 @@ from connector.amqp.publisher import PublishError
 from connector.amqp.session import REFUSALS, BrokerSession
 from connector.amqp.topology import backlog_queue
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.records import Flow, Lane
 from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
@@ -96,7 +97,7 @@ class Backlogs:
         now = asyncio.get_running_loop().time()
         if now >= self._full_until.get(flow, now):
             self._full_until[flow] = now + TELL_AGAIN_SECONDS
-            _log.warning("backlog.full", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
+            _log.warning(Event.BACKLOG_FULL, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     async def open(self, flow: Flow) -> None:
         """Make the queue of a flow. Raises ``PublishError`` when that is not possible now."""
@@ -121,9 +122,9 @@ class Backlogs:
         except DatabaseError as error:
             raise PublishError(str(error)) from None
         except REFUSALS as error:
-            _log.error("topology.refused", queue=backlog_queue(flow), error=error.reply_text)
+            _log.error(Event.TOPOLOGY_REFUSED, queue=backlog_queue(flow), error=error.reply_text)
             raise PublishError("a backlog queue may not be declared") from None
-        _log.info("backlog.opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
+        _log.info(Event.BACKLOG_OPENED, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _try_to_consume(self, flow: Flow) -> None:
         queue = backlog_queue(flow)
@@ -136,7 +137,7 @@ class Backlogs:
             self._declare(flow)
             self._opened[flow] = 0
         except REFUSALS as error:
-            _log.error("topology.refused", queue=queue, error=error.reply_text)
+            _log.error(Event.TOPOLOGY_REFUSED, queue=queue, error=error.reply_text)
             # Whatever it was declared with, what waits there is to be answered.
             if self._session.look(queue) is not None:
                 self._consume(flow)
@@ -146,7 +147,7 @@ class Backlogs:
         self._consumed.discard(flow)
         self._opened.pop(flow, None)
         self._session.consume_no_more(backlog_queue(flow))
-        _log.info("backlog.left", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
+        _log.info(Event.BACKLOG_LEFT, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _declare(self, flow: Flow) -> None:
         self._session.declare_backlog(flow)
@@ -171,7 +172,7 @@ def in_hand_of(queues: int, concurrency: int) -> int:
 
 def _tell_not_opened(flow: Flow, error: BaseException) -> None:
     _log.warning(
-        "backlog.not_opened", lane=flow.lane, vendor=flow.vendor, tenant=flow.siret, error=str(error)
+        Event.BACKLOG_NOT_OPENED, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret, error=str(error)
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from connector.cli import command_line
 from connector.cli.options import LOG_LEVEL, settings_or_exit
+from connector.events import Event
 from connector.jobs.records import Lane
 
 DEFAULT_CONCURRENCY = 100
@@ -97,7 +98,7 @@ def worker(  # noqa: PLR0913 - its options
     with failing_cleanly():
         services = build_services(settings, http_transport(), concurrency, scrape=scrape, telemetry=telemetry)
     if settings.journal_key is None:
-        structlog.get_logger(__name__).info("journal.off", variable="CONNECTOR_JOURNAL_KEY")
+        structlog.get_logger(__name__).info(Event.JOURNAL_OFF, variable="CONNECTOR_JOURNAL_KEY")
     work = Work(
         lanes=_LANES[lane],
         concurrency=concurrency,

@@ -18,6 +18,7 @@ from celery.worker.state import maybe_shutdown
 
 from connector.amqp.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
 from connector.amqp.topology import JOURNAL, isolated_queue
+from connector.events import Event
 from connector.jobs.records import Registry
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
@@ -46,7 +47,7 @@ class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ship
             session.declare()
         except REFUSALS as error:
             # The broker's own words say all.
-            _log.error("topology.refused", error=error.reply_text)
+            _log.error(Event.TOPOLOGY_REFUSED, error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         consumer.session = session
         session.on_upkeep = consumer.declare_reply_queues
@@ -71,10 +72,10 @@ class EventLoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery sh
         try:
             consumer.pool.run(consumer.serve())
         except ConsumerLostError as error:
-            _log.error("worker.consumer_lost", queue=str(error))
+            _log.error(Event.WORKER_CONSUMER_LOST, queue=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
         except TopologyLostError as error:
-            _log.error("topology.refused", error=str(error))
+            _log.error(Event.TOPOLOGY_REFUSED, error=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
         maybe_shutdown()
 
@@ -121,7 +122,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         except (AccessRefused, NotAllowed) as error:
             if self._has_connected:
                 raise
-            _log.error("broker.refused", variable="CONNECTOR_BROKER_URL", error=error.reply_text)
+            _log.error(Event.BROKER_REFUSED, variable="CONNECTOR_BROKER_URL", error=error.reply_text)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         self._has_connected = True
         return connected
@@ -131,10 +132,10 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         try:
             address = self.pool.run(self.work.health.start())
         except OSError as error:
-            _log.error("health.refused", port=self.work.health.port, error=error.strerror)
+            _log.error(Event.HEALTH_REFUSED, port=self.work.health.port, error=error.strerror)
             raise WorkerShutdown(_EXIT_FAILURE) from None
         if address is not None:
-            _log.info("health.listening", address=address)
+            _log.info(Event.HEALTH_LISTENING, address=address)
 
     async def serve(self) -> None:
         """Take jobs until told to stop, or until a queue is gone; then finish those in hand.
@@ -157,7 +158,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             self.on_ready()
             self.work.health.state = State.READY
             _log.info(
-                "worker.ready",
+                Event.WORKER_READY,
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
@@ -185,7 +186,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         """
         least_seconds = LOST_DRAIN_SECONDS if is_last_chance else 0.0
         seconds = max(self.work.drain_seconds, least_seconds)
-        _log.info("worker.draining", jobs=len(self.pool.jobs), seconds=seconds)
+        _log.info(Event.WORKER_DRAINING, jobs=len(self.pool.jobs), seconds=seconds)
         hurrying = asyncio.create_task(self._hurrying.wait())
         coming = asyncio.create_task(self._wait_for_given(CONFIRM_TIMEOUT_SECONDS if is_last_chance else 0.0))
         try:
@@ -199,7 +200,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             hurrying.cancel()
             coming.cancel()
         if self.pool.jobs:
-            _log.warning("worker.gave_back", jobs=len(self.pool.jobs))
+            _log.warning(Event.WORKER_GAVE_BACK, jobs=len(self.pool.jobs))
             self.pool.flush()
             self.session.abandon()
 

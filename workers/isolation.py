@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from connector.amqp.session import BrokerSession
+from connector.events import Event
 from connector.time_limits import ALONE_SECONDS
 from workers.pool import AsyncioPool
 
@@ -70,6 +71,6 @@ class Isolation:
                 while jobs := set(self._pool.jobs):
                     await asyncio.wait(jobs)
         except TimeoutError:
-            _log.warning("isolation.postponed", jobs=len(self._pool.jobs))
+            _log.warning(Event.ISOLATION_POSTPONED, jobs=len(self._pool.jobs))
             return False
         return True

@@ -10,6 +10,7 @@ from connector.amqp.publisher import Confirmation, Outgoing, PublishError
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import DEAD, JOURNAL
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.delivery import body_of
 from connector.jobs.settlement import DeadReason
 from connector.storage.journal.writer import MOST_HELD, Held, JournalWriter
@@ -84,6 +85,6 @@ class JournalIntake:
                 self._metrics.journal_group_died()
                 return
             reason = confirmation.name.lower()
-        _log.warning("journal.not_put_aside", queue=DEAD, reason=reason)
+        _log.warning(Event.JOURNAL_NOT_PUT_ASIDE, queue=DEAD, reason=reason)
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
         self._session.give_back(tag)

@@ -8,6 +8,7 @@ import structlog
 from celery.exceptions import WorkerShutdown
 
 from connector.amqp.session import BrokerSession
+from connector.events import Event
 from connector.limits.shared.link import RedisLink, SharedStateError
 
 PREDECESSOR_SECONDS: Final = 5.0
@@ -42,7 +43,7 @@ class Place:
         try:
             self._run(self._link.connect())
         except SharedStateError as error:
-            _log.error("shared_state.refused", detail=str(error))
+            _log.error(Event.SHARED_STATE_REFUSED, detail=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
         self._has_joined = True
 
@@ -58,7 +59,7 @@ class Place:
                 self._has_claimed = True
                 return
             self._run(asyncio.sleep(CLAIM_AGAIN_SECONDS))
-        _log.error("worker.not_alone", variable="CONNECTOR_REDIS_URL", detail=_NOT_ALONE[alone])
+        _log.error(Event.WORKER_NOT_ALONE, variable="CONNECTOR_REDIS_URL", detail=_NOT_ALONE[alone])
         raise WorkerShutdown(_EXIT_FAILURE)
 
     async def keep(self) -> None:

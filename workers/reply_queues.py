@@ -5,6 +5,7 @@ from amqp.exceptions import PreconditionFailed
 
 from connector.amqp.session import REFUSALS, BrokerSession
 from connector.amqp.topology import reply_queue
+from connector.events import Event
 from connector.jobs.records import Registry
 
 _log = structlog.get_logger(__name__)
@@ -31,11 +32,11 @@ class ReplyQueues:
             # It serves as it is; what differs cannot be changed under a worker that publishes to it.
             if queue not in self._refused:
                 name = reply_queue(*queue)
-                _log.error("reply_queue.differs", vendor=vendor, queue=name, error=error.reply_text)
+                _log.error(Event.REPLY_QUEUE_DIFFERS, vendor=vendor, queue=name, error=error.reply_text)
             self._refused.add(queue)
         except REFUSALS as error:
             if queue not in self._refused:
-                _log.error("topology.refused", vendor=vendor, error=error.reply_text)
+                _log.error(Event.TOPOLOGY_REFUSED, vendor=vendor, error=error.reply_text)
             self._refused.add(queue)
         else:
             self._refused.discard(queue)

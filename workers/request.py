@@ -11,6 +11,7 @@ from connector.amqp.deferral import read_deferred
 from connector.amqp.publisher import PublishError
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
+from connector.events import Event
 from connector.jobs.delivery import Delivery, read_delivery
 from connector.jobs.records import EVERY_TENANT, Lane
 from connector.jobs.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
@@ -86,12 +87,12 @@ class VerifyRequest:
             status = status_of(settlement)
         except PublishError as error:
             status = "unavailable"
-            _log.warning("job.unsettled", queue=self.queue, error=str(error))
+            _log.warning(Event.JOB_UNSETTLED, queue=self.queue, error=str(error))
         except asyncio.CancelledError:
             status = "cancelled"
             raise
         except Exception:  # noqa: BLE001 - the delivery comes again, whatever failed
-            _log.exception("settling.unexpected_error", queue=self.queue)
+            _log.exception(Event.SETTLING_UNEXPECTED_ERROR, queue=self.queue)
             # A while later: what fails each time must not spin.
             await asyncio.sleep(GIVE_BACK_SECONDS)
             self.session.give_back(tag)

@@ -22,6 +22,7 @@ from connector.amqp.queue_state import QueueState, queue_state
 from connector.amqp.reader import SocketReader
 from connector.amqp.topology import SOLE, declare_backlog
 from connector.amqp.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refusal
+from connector.events import Event
 from connector.jobs.records import Flow
 
 HEARTBEAT_SECONDS: Final = 30
@@ -94,7 +95,7 @@ class BrokerSession:
         """
         self._power = ensure_topology(self._connection)
         if self._power is Power.LOOKS:
-            _log.warning("topology.unverified")
+            _log.warning(Event.TOPOLOGY_UNVERIFIED)
         self._upkeep = self._make_upkeep()
 
     def declare_reply_queue(self, vendor: str, name: str | None = None) -> None:
@@ -283,11 +284,11 @@ class BrokerSession:
             act()
 
     def _on_blocked(self, reason: str) -> None:
-        _log.warning("broker.blocked", reason=reason)
+        _log.warning(Event.BROKER_BLOCKED, reason=reason)
         self.publisher.block()
 
     def _on_unblocked(self) -> None:
-        _log.info("broker.unblocked")
+        _log.info(Event.BROKER_UNBLOCKED)
         self.publisher.unblock()
         acts, self._when_unblocked = self._when_unblocked, []
         for act in acts:

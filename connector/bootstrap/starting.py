@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.events import Event
 from connector.storage.database import DatabaseError
 
 _log = structlog.get_logger(__name__)
@@ -25,5 +26,5 @@ def needed_to_start() -> Iterator[None]:
             if isinstance(error, DatabaseError)
             else DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})")
         )
-        _log.error("registry.refused", variable="CONNECTOR_DATABASE_URL", detail=str(told))
+        _log.error(Event.REGISTRY_REFUSED, variable="CONNECTOR_DATABASE_URL", detail=str(told))
         raise told from None

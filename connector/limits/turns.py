@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from connector.events import Event
 from connector.jobs.rate import spacing_of
 from connector.limits.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, Note, aged
 
@@ -144,7 +145,7 @@ class Turns:
         """Go on after a defect of ours: calls that wait must not wait for ever."""
         if serving.cancelled() or serving.exception() is None:
             return
-        _log.error("turns.unexpected_error", exc_info=serving.exception())
+        _log.error(Event.TURNS_UNEXPECTED_ERROR, exc_info=serving.exception())
         asyncio.get_running_loop().call_later(_LONGEST_LOOK_SECONDS, self._start_serving)
 
     async def _serve(self) -> None:

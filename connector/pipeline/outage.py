@@ -8,6 +8,7 @@ import structlog
 
 from connector.checks.plan import PlannedCall
 from connector.checks.retry import Held
+from connector.events import Event
 from connector.jobs.progress import CheckProgress
 from connector.jobs.records import Tenant
 from connector.limits.breaker import (
@@ -111,7 +112,7 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Service
         concerned.forget(breaker)
     if before.until is None and after.until is not None:
         _log.warning(
-            "breaker.opened",
+            Event.BREAKER_OPENED,
             breaker=breaker,
             provider=provider_of(breaker),
             code=str(end.code),
@@ -119,7 +120,7 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Service
             tenants=concerned.tell_all(breaker),
         )
     elif before.until is not None and after == CLOSED:
-        _log.info("breaker.closed", breaker=breaker)
+        _log.info(Event.BREAKER_CLOSED, breaker=breaker)
     elif after.until is not None:
         _tell_new(breaker, after.code, services)
 
@@ -145,7 +146,7 @@ async def stay_open(breaker: str, services: Services) -> Held:
 def _tell_new(breaker: str, code: CheckCode, services: Services) -> None:
     if tenants := services.concerned.tell_new(breaker):
         _log.warning(
-            "breaker.concerns",
+            Event.BREAKER_CONCERNS,
             breaker=breaker,
             provider=provider_of(breaker),
             code=str(code),

@@ -12,6 +12,7 @@ from connector.checks.admission import Admitted
 from connector.checks.advance import advance, expire, may_be_deferred, window_of
 from connector.checks.decide import refused, unexplained, without_call
 from connector.checks.plan import PlannedCall, PlannedCheck, Refusal
+from connector.events import Event
 from connector.jobs.progress import CheckProgress, finished, is_finished
 from connector.jobs.records import SecretField
 from connector.jobs.token_life import has_expired
@@ -50,7 +51,7 @@ async def answer_check(
         raise
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception(
-            "check.unexpected_error",
+            Event.CHECK_UNEXPECTED_ERROR,
             lane=admitted.lane,
             check=planned.definition.name if isinstance(planned, PlannedCall) else None,
         )
@@ -119,7 +120,7 @@ def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str
     try:
         return services.registry.secret(tenant.siret, held_as, sealed)
     except VaultError as error:
-        _log.error("token.unreadable", tenant=tenant.siret, detail=str(error))
+        _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret, detail=str(error))
         return CheckCode.TOKEN_INVALID
 
 

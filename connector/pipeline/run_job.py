@@ -26,6 +26,7 @@ from connector.checks.planned_job import PlannedJob, any_call
 from connector.checks.reasons import job_error
 from connector.checks.withhold import progress_within, reply_within
 from connector.clock import paris_day
+from connector.events import Event
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Busy, Claim, Conflict, Fresh, Known
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
@@ -64,7 +65,7 @@ async def verify(
         admitted = _admit(delivery, services)
         run = _begin(delivery, admitted, services) if isinstance(admitted, Admitted) else ""
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
-        _log.exception("job.unexpected_error", lane=delivery.lane)
+        _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
@@ -72,7 +73,7 @@ async def verify(
         job = _job_of(delivery, admitted, run, services)
         entry = await enter(job, door, services, can_wait=can_wait)
     except Exception:  # noqa: BLE001 - likewise
-        _log.exception("job.unexpected_error", lane=delivery.lane)
+        _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return _failed(delivery, admitted, services)
     if isinstance(entry, SetAside):
         return entry
@@ -82,7 +83,7 @@ async def verify(
     except PublishError:
         raise
     except Exception:  # noqa: BLE001 - likewise
-        _log.exception("job.unexpected_error", lane=delivery.lane)
+        _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return _failed(delivery, admitted, services)
     finally:
         services.intake.leave(admitted.flow, door)

@@ -8,6 +8,7 @@ from connector.amqp.publisher import PublishError
 from connector.checks.advance import attempt_of
 from connector.checks.decide import Decision, decide
 from connector.checks.plan import PlannedCall
+from connector.events import Event
 from connector.jobs.progress import CheckProgress
 from connector.pipeline.call_context import Question
 from connector.pipeline.services import Services
@@ -74,4 +75,4 @@ def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: 
     check = question.planned.definition.name
     code = answer.reason.code if answer.reason else None
     services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
-    _log.debug("call.ended", check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)
+    _log.debug(Event.CALL_ENDED, check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)

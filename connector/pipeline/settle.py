@@ -22,6 +22,7 @@ from connector.amqp.kept_headers import (
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
 from connector.amqp.topology import DEAD, UNDELIVERABLE, backlog_queue
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Flow
 from connector.jobs.settlement import (
@@ -107,7 +108,7 @@ class Settler:
             except PublishError as error:
                 if self.publisher.has_ended:
                     raise
-                _log.warning("job.unsettled", queue=taken.queue, error=str(error))
+                _log.warning(Event.JOB_UNSETTLED, queue=taken.queue, error=str(error))
                 ending = _as_repeated(ending)
                 return False
             return True
@@ -130,12 +131,12 @@ class Settler:
                 await self._set_aside(flow, waiting)
             case Isolate(delivery=suspect):
                 await _keep(isolated(suspect, self.vault), self.publisher)
-                _log.warning("job.isolated", queue=taken.queue)
+                _log.warning(Event.JOB_ISOLATED, queue=taken.queue)
             case Dead():
                 is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
                 if not is_kept and not delivery.oversized and settlement.when_full is not None:
                     raise _FullError(DEAD, settlement.when_full)
-                _log.error("job.dead", reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
+                _log.error(Event.JOB_DEAD, reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
                 if not is_kept:
                     await self.recorded()
                     taken.reject()
@@ -143,7 +144,9 @@ class Settler:
         await self.recorded()
         taken.acknowledge()
         status = settlement.reply.status if isinstance(settlement, Answer) else None
-        _log.debug("job.settled", ended=type(settlement).__name__.lower(), status=status, queue=taken.queue)
+        _log.debug(
+            Event.JOB_SETTLED, ended=type(settlement).__name__.lower(), status=status, queue=taken.queue
+        )
 
     async def _keep_dead(self, dead: Dead, delivery: Delivery, queue: str) -> bool:
         """Put a message on ``connector.dead``; False where that is full.
@@ -202,7 +205,7 @@ async def _reply(answer: Answer, delivery: Delivery, publisher: Publisher) -> Co
         raise _FullError(UNDELIVERABLE, Dead(DeadReason.NOWHERE_TO_REPLY))
     if became is Confirmation.UNROUTABLE:
         raise PublishError(f"{UNDELIVERABLE} does not exist")
-    _log.error("reply.undeliverable", reason=reason, queue=answer.queue, lane=delivery.lane)
+    _log.error(Event.REPLY_UNDELIVERABLE, reason=reason, queue=answer.queue, lane=delivery.lane)
     return confirmation
 
 

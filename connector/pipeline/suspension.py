@@ -13,6 +13,7 @@ from connector.catalogue.definition import Source
 from connector.checks.admission import Admitted
 from connector.checks.plan import PlannedCall
 from connector.clock import paris_day
+from connector.events import Event
 from connector.jobs.records import Registry, Tenant
 from connector.jobs.token_life import dgfip_notice, record_notice, refusal_notice
 from connector.limits.bounds import EGRESS, OF_THE_ADDRESS, is_of_the_person
@@ -166,7 +167,7 @@ async def _count_all(
     """Count a refusal for the address, for the shares of it, and for what it suspends."""
     if keys.address is not None:
         if await _count(keys.address, code, MOST_OF_THE_ADDRESS, services, is_of_a_token=False):
-            _log.critical("address.paused", code=str(code), until=_until(keys.address, services))
+            _log.critical(Event.ADDRESS_PAUSED, code=str(code), until=_until(keys.address, services))
         for share in filter(None, (keys.vendor, keys.share)):
             await services.refusals.change(
                 share, lambda state: (counted(state, code, services.clock()), None)
@@ -174,7 +175,7 @@ async def _count_all(
     if is_of_the_person(planned):
         if await _count(keys.token, code, MOST_OF_FRANCE_CONNECT, services, is_of_a_token=False):
             _log.warning(
-                "france_connect.suspended",
+                Event.FRANCE_CONNECT_SUSPENDED,
                 tenant=tenant.siret,
                 vendor=keys.vendor.partition("/")[2],
                 code=str(code),
@@ -188,7 +189,7 @@ async def _count_all(
     most = 1 if _is_share_spent(keys, services) else MOST_OF_A_TENANT
     if await _count(key, code, most, services, is_of_a_token=True):
         _log.error(
-            "tenant.suspended",
+            Event.TENANT_SUSPENDED,
             tenant=tenant.siret,
             check=planned.definition.name if is_of_the_check else None,
             code=str(code),

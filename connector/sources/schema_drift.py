@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 from pydantic import BaseModel
 
+from connector.events import Event
 from schemas.base import DataModel, Known
 
 _LARGEST_TALLY: Final = 1000
@@ -114,7 +115,7 @@ class Tally:
         if count == 10 ** (len(str(count)) - 1):
             found = {"found": key[3]} if key[3] else {}
             _log.warning(
-                "source.surprise", check=key[0], kind=key[1].value, place=key[2], count=count, **found
+                Event.SOURCE_SURPRISE, check=key[0], kind=key[1].value, place=key[2], count=count, **found
             )
 
     def counts(self) -> dict[tuple[str, SurpriseKind, str, str], int]:

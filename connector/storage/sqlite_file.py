@@ -9,6 +9,8 @@ from typing import Final
 
 from sqlalchemy import URL
 
+from connector.events import Event
+
 _OWNERS: Final = stat.S_IRUSR | stat.S_IWUSR
 _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps beside a database. It gives a new one the database's mode (https://www.sqlite.org/src, os_unix.c)."""
@@ -61,7 +63,7 @@ def _say_mended(path: Path) -> None:
     import structlog  # noqa: PLC0415 - most processes have nothing to say here
 
     if structlog.is_configured():
-        structlog.get_logger(__name__).warning("database.was_open", file=path.name)
+        structlog.get_logger(__name__).warning(Event.DATABASE_WAS_OPEN, file=path.name)
     else:
         # A command has no logs, and its output may be read by a program.
         sys.stderr.write(

@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from connector.events import Event
 from connector.telemetry.stack import chain_of
 
 OWN: Final = ("connector", "workers")
@@ -108,7 +109,7 @@ def bind_job(*, job_id: str, vendor: str, tenant: str, trace_id: str) -> None:
 
 def log_loop_error(_loop: object, context: Mapping[str, Any]) -> None:
     """Log what an event loop was left with: the loop's own handler would print the exception's text."""
-    _log.error("loop.unexpected_error", exc_info=context.get("exception"))
+    _log.error(Event.LOOP_UNEXPECTED_ERROR, exc_info=context.get("exception"))
 
 
 def _hear_of_crashes() -> None:
@@ -118,14 +119,14 @@ def _hear_of_crashes() -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, frames)
         else:
-            _log.critical("program.crashed", exc_info=error)
+            _log.critical(Event.PROGRAM_CRASHED, exc_info=error)
 
     def of_thread(crash: threading.ExceptHookArgs) -> None:
         thread = crash.thread.name if crash.thread else None
-        _log.critical("thread.crashed", thread=thread, exc_info=crash.exc_value)
+        _log.critical(Event.THREAD_CRASHED, thread=thread, exc_info=crash.exc_value)
 
     def of_finalizer(crash: "sys.UnraisableHookArgs") -> None:
-        _log.error("finalizer.unexpected_error", exc_info=crash.exc_value)
+        _log.error(Event.FINALIZER_UNEXPECTED_ERROR, exc_info=crash.exc_value)
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = of_program, of_thread, of_finalizer
 
@@ -145,7 +146,7 @@ def _hear_of_warnings() -> None:
         place = (category, filename, lineno)
         if place not in told and len(told) < _MOST_WARNED:
             told.add(place)
-            _log.warning("library.warned", category=category.__qualname__, where=_where(filename, lineno))
+            _log.warning(Event.LIBRARY_WARNED, category=category.__qualname__, where=_where(filename, lineno))
 
     warnings.showwarning = of_warning
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from connector.events import Event
 from connector.settings.settings import Settings, in_clear_of
 from connector.telemetry.check_ins import CheckIns, NoCheckIns
 from connector.telemetry.tracing import Tracer, Untraced
@@ -38,4 +39,4 @@ def open_telemetry(settings: Settings) -> Telemetry:
 def log_clear_addresses(settings: Settings) -> None:
     """Log, as a program starts, each address to which tokens, passwords or persons' data travel unencrypted, or may."""
     for variable in in_clear_of(settings, os.environ):
-        _log.warning("address.in_clear", variable=variable)
+        _log.warning(Event.ADDRESS_IN_CLEAR, variable=variable)

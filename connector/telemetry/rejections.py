@@ -10,6 +10,7 @@ from contextvars import Context
 
 import structlog
 
+from connector.events import Event
 from connector.telemetry.throttle import WINDOW_SECONDS, LeftOut, Throttle
 from schemas.reply import Reply
 
@@ -42,7 +43,7 @@ class RejectionLog:
         if before.count:
             _tell(vendor, before)
         named = {name: value for name in ("job_id", "tenant") if (value := getattr(reply, name)) is not None}
-        _log.info("job.rejected", vendor=vendor, codes=codes, **named)
+        _log.info(Event.JOB_REJECTED, vendor=vendor, codes=codes, **named)
 
     def close(self) -> None:
         """Tell what was counted."""
@@ -69,5 +70,5 @@ class RejectionLog:
 
 def _tell(vendor: str, left_out: LeftOut) -> None:
     _log.warning(
-        "vendor.rejected_often", vendor=vendor, count=left_out.count, codes=list(left_out.values["codes"])
+        Event.VENDOR_REJECTED_OFTEN, vendor=vendor, count=left_out.count, codes=list(left_out.values["codes"])
     )

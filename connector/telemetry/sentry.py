@@ -16,6 +16,7 @@ import structlog
 from sentry_sdk import Client
 from sentry_sdk.transport import HttpTransport
 
+from connector.events import Event
 from connector.settings.settings import Settings
 from connector.telemetry.check_ins import Ran
 from connector.telemetry.privacy import before_breadcrumb, before_send, before_send_transaction
@@ -108,4 +109,4 @@ class Transport(HttpTransport):
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + SAY_AGAIN_SECONDS
-            _log.warning("sentry.away", reason=reason)
+            _log.warning(Event.SENTRY_AWAY, reason=reason)

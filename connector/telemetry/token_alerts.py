@@ -8,15 +8,16 @@ from typing import Final
 
 import structlog
 
+from connector.events import Event
 from connector.jobs.records import Tenant
 from connector.jobs.token_life import ExpiryWarning
 from schemas.codes import CheckCode
 
-EXPIRES: Final = "token.expires"
-REFUSED: Final = "token.refused"
-DGFIP_REFUSED: Final = "dgfip.refused"
-RECORD_REFUSED: Final = "tenant.record_refused"
-NEXT_REFUSED: Final = "token.next_refused"
+EXPIRES: Final = Event.TOKEN_EXPIRES
+REFUSED: Final = Event.TOKEN_REFUSED
+DGFIP_REFUSED: Final = Event.DGFIP_REFUSED
+RECORD_REFUSED: Final = Event.TENANT_RECORD_REFUSED
+NEXT_REFUSED: Final = Event.TOKEN_NEXT_REFUSED
 _WITHOUT_SERVICE: Final = frozenset({REFUSED, DGFIP_REFUSED, RECORD_REFUSED})
 """The tenant's jobs fail until somebody acts."""
 _TO_DO: Final[Mapping[CheckCode, str]] = MappingProxyType(
@@ -34,7 +35,7 @@ _log = structlog.get_logger(__name__)
 class TokenAlert:
     """One thing to be told, once."""
 
-    event: str
+    event: Event
     """``EXPIRES``, ``REFUSED``, ``DGFIP_REFUSED``, ``RECORD_REFUSED`` or ``NEXT_REFUSED``."""
     tenant: str
     """SIRET."""

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 
+from connector.events import Event
 from connector.limits.shared.rounds import place_in
 
 LEASE_SECONDS: Final = 15.0
@@ -150,7 +151,7 @@ class Exclusion:
             standing = await self._arrivals.tell(name, here, gone)
         except Exception:  # noqa: BLE001 - those in the line must have their turn, whatever fails
             if not line.is_failing:
-                _log.exception("exclusion.unexpected_error")
+                _log.exception(Event.EXCLUSION_UNEXPECTED_ERROR)
             line.is_failing = True
             standing = Standing(here[0] if here else None, is_told=False)
         now = asyncio.get_running_loop().time()

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from connector.availability import Availability
 from connector.errors import OperatorError
+from connector.events import Event
 
 PREFIX: Final = "ccas-connector:"
 BEAT_SECONDS: Final = 1.0
@@ -57,7 +58,7 @@ class RedisLink:
         self._refreshers: list[Callable[[], Awaitable[None]]] = []
         self.processes = 1
         """How many worker processes shared the server when it last answered."""
-        self._server = Availability("shared_state.away", "shared_state.back", has_answered=False)
+        self._server = Availability(Event.SHARED_STATE_AWAY, Event.SHARED_STATE_BACK, has_answered=False)
 
     @property
     def is_up(self) -> bool:

@@ -14,6 +14,7 @@ import structlog
 
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
 from connector.amqp.topology import JOURNAL
+from connector.events import Event
 from connector.storage.journal.record import Record, written
 from connector.vault import Vault
 
@@ -117,7 +118,7 @@ class Groups:
                 raise
             return "unconfirmed"
         except Exception:  # noqa: BLE001 - whoever waits must not wait for what nobody sends any more
-            _log.exception("journal.unexpected_error")
+            _log.exception(Event.JOURNAL_UNEXPECTED_ERROR)
             return "unconfirmed"
         return None if confirmation is Confirmation.ROUTED else confirmation.name.lower()
 
@@ -127,9 +128,9 @@ class Groups:
             return
         self._held_up_by = reason
         if reason is None:
-            _log.info("journal.confirmed_again")
+            _log.info(Event.JOURNAL_CONFIRMED_AGAIN)
         else:
-            _log.critical("journal.unconfirmed", reason=reason)
+            _log.critical(Event.JOURNAL_UNCONFIRMED, reason=reason)
 
     def _fail(self, error: PublishError) -> None:
         failed = [self._under_way, *self._waiting]

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 
 from connector.availability import Availability
+from connector.events import Event
 from connector.storage.journal.groups import PURPOSE
 from connector.storage.journal.record import Record, merged, read
 from connector.storage.journal.store import JournalStore
@@ -71,7 +72,7 @@ class JournalWriter:
         self._given: queue.SimpleQueue[Held | _Finish | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._database = Availability("journal.away", "journal.back")
+        self._database = Availability(Event.JOURNAL_AWAY, Event.JOURNAL_BACK)
 
     @property
     def is_away(self) -> bool:
@@ -162,7 +163,7 @@ class JournalWriter:
         return []
 
     def _refuse(self, held: Held, error: Exception) -> None:
-        _log.error("journal.unreadable", exc_info=error)
+        _log.error(Event.JOURNAL_UNREADABLE, exc_info=error)
         _tell([held], lambda each: each.unreadable)
 
 

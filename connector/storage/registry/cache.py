@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.catalogue.grants import Grant, grant_of
+from connector.events import Event
 from connector.jobs.records import Flow, Registry, SecretField, Vendor
 from connector.storage.registry.key_check import check_key
 from connector.storage.registry.store import RegistryStore
@@ -87,7 +88,7 @@ class RegistryCache:
             if await self._refresh():
                 on_change(self._registry)
                 _log.info(
-                    "registry.refreshed",
+                    Event.REGISTRY_REFRESHED,
                     revision=self._registry.revision,
                     tenants=len(self._registry.tenants),
                 )
@@ -97,7 +98,7 @@ class RegistryCache:
             fresh = await asyncio.to_thread(self._newer)
         except SQLAlchemyError as error:
             if not self._failing:
-                _log.warning("registry.unreachable", error=type(error).__name__)
+                _log.warning(Event.REGISTRY_UNREACHABLE, error=type(error).__name__)
             self._failing = True
             return False
         self._failing = False

@@ -9,6 +9,7 @@ import structlog
 from pydantic import ValidationError
 
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.job_state import DEFERRED_SECONDS, Busy, Claim, Conflict, Fresh, Known, Standing
 from connector.storage.replies.store import Written
 from connector.storage.replies.writer import MemoryWriter
@@ -109,7 +110,7 @@ class ReplyMemory:
             )
         except (VaultError, ValidationError) as error:
             # Sealed under a key that is gone, or by another version: as if it were forgotten.
-            _log.warning("memory.unreadable", vendor=claim.vendor, error=type(error).__name__)
+            _log.warning(Event.MEMORY_UNREADABLE, vendor=claim.vendor, error=type(error).__name__)
             return Fresh()
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from connector.availability import Availability
 from connector.clock import Clock
+from connector.events import Event
 from connector.jobs.job_state import Busy, Claim, Conflict, Fresh
 from connector.storage.replies.store import MemoryStore, Written
 
@@ -57,7 +58,7 @@ class MemoryWriter:
         self._forget_at = time.monotonic()
         self._away_until = time.monotonic()
         self._under_way_since: float | None = None
-        self._database = Availability("memory.away", "memory.back")
+        self._database = Availability(Event.MEMORY_AWAY, Event.MEMORY_BACK)
 
     @property
     def is_away(self) -> bool:
@@ -156,7 +157,7 @@ class MemoryWriter:
         try:
             self._store.forget(self._clock() - self._kept)
         except Exception as error:  # noqa: BLE001 - what is too old waits until the next look
-            _log.warning("memory.not_forgotten", error=type(error).__name__)
+            _log.warning(Event.MEMORY_NOT_FORGOTTEN, error=type(error).__name__)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.clock import Clock
 from connector.errors import OperatorError
+from connector.events import Event
 from connector.storage.schedule import Schedule, Turn
 from connector.telemetry.check_ins import CheckIns, NoCheckIns, Ran
 
@@ -101,10 +102,10 @@ class Beat:
                 is_failing = False
             except (SQLAlchemyError, OperatorError) as error:
                 if not is_failing:
-                    _log.warning("beat.database_away", task=task.name, error=type(error).__name__)
+                    _log.warning(Event.BEAT_DATABASE_AWAY, task=task.name, error=type(error).__name__)
                 is_failing = True
             except Exception:  # noqa: BLE001 - one task that fails leaves the others, and comes due again
-                _log.exception("beat.task_failed", task=task.name)
+                _log.exception(Event.BEAT_TASK_FAILED, task=task.name)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _turn(self, task: Task) -> None:
@@ -113,13 +114,13 @@ class Beat:
         turn = await asyncio.to_thread(self._schedule.take, task.name, started_at, started_at + HELD_FOR)
         if turn is None:
             return
-        _log.info("beat.started", task=task.name)
+        _log.info(Event.BEAT_STARTED, task=task.name)
         holding = Holding(turn, self._schedule, self._clock)
         try:
             due_in = await task.run(holding.keep)
             await holding.move(started_at + due_in)
         except TurnLostError:
-            _log.warning("beat.turn_lost", task=task.name)
+            _log.warning(Event.BEAT_TURN_LOST, task=task.name)
             return
         except asyncio.CancelledError:
             # Whoever starts next goes on at once: what was told already is not told again.
@@ -129,7 +130,7 @@ class Beat:
             self._tell(task, started_at, has_failed=True)
             raise
         self._tell(task, started_at, has_failed=False)
-        _log.info("beat.finished", task=task.name, due_at=holding.turn.due_at.isoformat())
+        _log.info(Event.BEAT_FINISHED, task=task.name, due_at=holding.turn.due_at.isoformat())
 
     def _tell(self, task: Task, started_at: datetime, *, has_failed: bool) -> None:
         took = self._clock() - started_at

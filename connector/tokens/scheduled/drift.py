@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from connector.catalogue import CATALOGUE
+from connector.events import Event
 from connector.sources.nomenclature.drift import Nomenclature, drifts
 from connector.sources.nomenclature.published import NoNomenclatureError, OtherNomenclatureError
 
@@ -37,8 +38,8 @@ class DriftCheck:
             # What the API means by its codes can no longer be compared: that is a change as well.
             codes = [error.member]
         except NoNomenclatureError:
-            _log.info("nomenclature.unavailable", again_in_seconds=COMPARED_AGAIN.total_seconds())
+            _log.info(Event.NOMENCLATURE_UNAVAILABLE, again_in_seconds=COMPARED_AGAIN.total_seconds())
             return COMPARED_AGAIN
         if codes:
-            _log.warning("nomenclature.drift", count=len(codes), api_codes=codes[:_MOST_NAMED])
+            _log.warning(Event.NOMENCLATURE_DRIFT, count=len(codes), api_codes=codes[:_MOST_NAMED])
         return COMPARED_EVERY

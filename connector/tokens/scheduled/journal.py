@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from connector.clock import Clock
+from connector.events import Event
 from connector.storage.journal.record import months_before
 from connector.storage.journal.store import PURGED_AT_ONCE, JournalStore
 
@@ -34,5 +35,5 @@ class JournalPurge:
             gone += went
             await keep()
         if gone:
-            _log.info("journal.purged", records=gone, months=self.months)
+            _log.info(Event.JOURNAL_PURGED, records=gone, months=self.months)
         return PURGED_EVERY

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from connector.clock import Clock, paris_day
+from connector.events import Event
 from connector.jobs.jwt_claims import NotAJwtError, expiry_of
 from connector.jobs.records import SecretField, Tenant
 from connector.jobs.token_life import due_warning, expiry_notice, refusal_notice
@@ -78,12 +79,12 @@ class TokenCheck:
                 in_a_row = 0
         due_in = CHECKED_AGAIN if in_a_row >= _MOST_UNDECIDED else CHECKED_EVERY
         if undecided:
-            _log.warning("tokens.undecided", tokens=undecided, again_in_seconds=due_in.total_seconds())
+            _log.warning(Event.TOKENS_UNDECIDED, tokens=undecided, again_in_seconds=due_in.total_seconds())
         return due_in
 
     def _note(self, tenant: Tenant, report: TokenReport, now: datetime) -> None:
         if report.state is TokenState.UNREADABLE:
-            _log.error("token.unreadable", tenant=tenant.siret)
+            _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret)
         sealed, expires_at = tenant.sealed_token, report.tenant.token_expires_at
         if sealed is None or not self.work.tokens.is_in_force(tenant.siret, sealed):
             # Replaced while it was being checked.
@@ -136,7 +137,7 @@ class TokenPromotion:
             token = work.vault.open(tenant.siret, SecretField.NEXT_TOKEN, sealed)
             expires_at = expiry_of(token)
         except (VaultError, NotAJwtError):
-            _log.error("token.unreadable", tenant=tenant.siret, which="next")
+            _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret, which="next")
             return
         said = await work.asked(token)
         if isinstance(said, Accepted):
@@ -146,7 +147,7 @@ class TokenPromotion:
                 set_at=work.clock(),
             )
             if await asyncio.to_thread(work.tokens.promote, tenant.siret, sealed, in_force):
-                _log.info("token.promoted", tenant=tenant.siret)
+                _log.info(Event.TOKEN_PROMOTED, tenant=tenant.siret)
         elif isinstance(said, Refused) and said.code is not CheckCode.IP_FORBIDDEN:
             is_dropped = await asyncio.to_thread(work.tokens.drop_next, tenant.siret, sealed)
             if is_dropped:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from connector.cli.journal import options
 from connector.cli.journal.commands import journal
 from connector.cli.journal.report import csv_cell
 from connector.clock import utc_now
@@ -214,7 +215,7 @@ def test_without_a_key_a_person_is_not_searched(store: JournalStore, monkeypatch
 
 def test_a_prompt_asks_for_the_person(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write([record(1, person=hashed()), record(2, identifier=hashed(kind="ine"))])
-    monkeypatch.setattr("connector.cli.journal.options._is_a_terminal", lambda: True)
+    monkeypatch.setattr(options, "_is_a_terminal", lambda: True)
     by_name = run("person", "--tenant", CLAMART, stdin="\nLefevre\nClaire, Anne\n1991-04-17\n")
     by_ine = run("person", "--tenant", CLAMART, stdin="ine\n0000000000A\n")
     assert ("job-1" in by_name.stdout, "job-2" in by_name.stdout) == (True, False)

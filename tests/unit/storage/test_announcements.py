@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from connector.events import Event
 from connector.storage.announcements import NoticedAnnouncements
 from connector.storage.database import open_database
 from connector.storage.notices import Notices
@@ -15,7 +16,7 @@ from connector.telemetry.token_alerts import TokenAlert
 from tests.databases import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-ALERT = TokenAlert(event="token.refused", tenant="26920023600017", to_do="rotate it")
+ALERT = TokenAlert(event=Event.TOKEN_REFUSED, tenant="26920023600017", to_do="rotate it")
 
 
 @pytest.fixture

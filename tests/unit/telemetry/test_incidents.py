@@ -8,43 +8,43 @@ from pathlib import Path
 
 import pytest
 
-from connector.telemetry import token_alerts
+from connector.events import OF_INFORMATION, Event
 from connector.telemetry.incidents import ADDS_TO, INCIDENTS, NOT_WORTH_ONE, runbook
 from connector.telemetry.vocabulary import FIELDS
 
 ROOT = Path(__file__).parents[3]
-TOLD = {"warning", "error", "exception", "critical"}
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
-def logged(levels: set[str]) -> Iterator[str]:
-    """Yield the names of the events that the code logs at these levels."""
+def logged() -> Iterator[tuple[str, ast.expr]]:
+    """Yield the level of each event that the code logs, and how it is named there."""
     for path in (*ROOT.glob("connector/**/*.py"), *ROOT.glob("workers/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and node.func.attr in levels
+                and node.func.attr in LEVELS
                 and isinstance(node.func.value, ast.Name)
                 and node.func.value.id == "_log"
-                and isinstance(node.args[0], ast.Constant)
             ):
-                yield str(node.args[0].value)
-
-
-ALERTS = {
-    token_alerts.EXPIRES,
-    token_alerts.REFUSED,
-    token_alerts.DGFIP_REFUSED,
-    token_alerts.RECORD_REFUSED,
-    token_alerts.NEXT_REFUSED,
-}
-LIBRARIES = {"library.unexpected_error", "library.logged"}
+                yield node.func.attr, node.args[0]
 
 
 def test_each_event_from_a_warning_upwards_is_decided_and_no_other() -> None:
     decided = [*INCIDENTS, *ADDS_TO, *NOT_WORTH_ONE]
     assert len(decided) == len(set(decided))
-    assert set(decided) == set(logged(TOLD)) | ALERTS | LIBRARIES
+    assert set(decided) == set(Event) - OF_INFORMATION
+
+
+def test_each_event_is_named_by_the_enumeration_and_logged_at_its_level() -> None:
+    named = [(level, name.attr) for level, name in logged() if isinstance(name, ast.Attribute)]
+    assert not [name.value for _, name in logged() if isinstance(name, ast.Constant)]
+    assert {name for level, name in named if level in {"debug", "info"}} <= {
+        event.name for event in OF_INFORMATION
+    }
+    assert not {name for level, name in named if level not in {"debug", "info"}} & {
+        event.name for event in OF_INFORMATION
+    }
 
 
 def test_what_adds_to_another_event_adds_to_an_incident_of_everybodys() -> None:

@@ -128,7 +128,7 @@ def test_an_exception_is_told_by_type_and_place(reporter: Reporter, sent: Sent) 
     assert second["fingerprint"][1] == "scolarite"
     (value,) = first["exception"]["values"]
     assert (value["type"], value["value"]) == ("KeyError", "A check ended in a way that nobody foresaw")
-    assert value["stacktrace"]["frames"][-1]["filename"] == "unit/test_reporter.py"
+    assert value["stacktrace"]["frames"][-1]["filename"] == "telemetry/test_reporter.py"
     assert first["tags"]["provider"] == "CNAV"
     assert PRIVATE not in repr(list(sent))
 

@@ -26,7 +26,10 @@ def raised() -> BaseException:
 def test_a_chain_is_told_by_types_and_places() -> None:
     outer, inner = chain_of(raised())
     assert (outer.module, outer.kind, inner.kind) == ("builtins", "KeyError", "TypeError")
-    assert [frame.file for frame in inner.frames] == ["telemetry/test_stack.py", "connector/checks/parsing.py"]
+    assert [frame.file for frame in inner.frames] == [
+        "telemetry/test_stack.py",
+        "connector/checks/parsing.py",
+    ]
     assert [frame.is_ours for frame in inner.frames] == [False, True]
     assert inner.frames[-1].function == "read_job"
     assert PRIVATE not in repr((outer, inner))
