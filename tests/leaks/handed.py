@@ -19,7 +19,7 @@ def sdk_events(leak: str) -> list[dict[str, Any]]:
         "modules": {leak: leak},
     }
     frame = {
-        "filename": "connector/asking.py",
+        "filename": "connector/pipeline/send.py",
         "function": "call",
         "lineno": 1,
         "vars": {"job": leak},

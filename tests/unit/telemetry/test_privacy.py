@@ -12,7 +12,7 @@ from connector.telemetry.vocabulary import FIELDS, LISTS, MOST_LISTED, SPANS
 PRIVATE = "ROUX Jeanne, 1987-06-27"
 TRACE = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
 FRAME = {
-    "filename": "connector/verify.py",
+    "filename": "connector/pipeline/run_job.py",
     "function": "verify",
     "lineno": 7,
     "in_app": True,
