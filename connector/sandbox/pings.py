@@ -8,7 +8,7 @@ from aiohttp import web
 from connector.sandbox.route import Route
 from connector.sandbox.setting import Sandbox
 
-_PINGS: Final[Mapping[str, tuple[str, str]]] = {
+PINGS: Final[Mapping[str, tuple[str, str]]] = {
     "ants": ("ants", "ANTS - Extrait d'immatriculation de véhicule"),
     "cnaf_msa_allocation_adulte_handicape": ("dss", "Sécurité sociale - Allocation adulte handicapé"),
     "cnaf_msa_allocation_soutien_familial": ("dss", "Sécurité sociale - Allocation de soutien familial"),
@@ -45,7 +45,7 @@ def pings_routes(sandbox: Sandbox) -> list[Route]:
         Route(path="/api/pings", handler=_list),
         *(
             Route(path=_path(name), handler=ping, provider=provider, is_ping=True)
-            for name, (provider, _title) in _PINGS.items()
+            for name, (provider, _title) in PINGS.items()
         ),
     ]
 
@@ -57,7 +57,7 @@ async def _platform(_request: web.Request) -> web.Response:
 async def _list(request: web.Request) -> web.Response:
     root = request.url.origin()
     return web.json_response(
-        [{"name": title, "url": f"{root}{_path(name)}"} for name, (_provider, title) in _PINGS.items()]
+        [{"name": title, "url": f"{root}{_path(name)}"} for name, (_provider, title) in PINGS.items()]
     )
 
 
