@@ -26,11 +26,11 @@ from connector.limits.turns import Turns
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.sources.api_particulier import ApiParticulier
-from connector.sources.schema_drift import Tally
+from connector.sources.schema_drift import DriftCounter
 from connector.storage.journal.journal import NoJournal
 from connector.storage.registry.cache import RegistryCache
 from connector.storage.replies import ReplyMemory
-from connector.telemetry.affected_tenants import Concerned
+from connector.telemetry.affected_tenants import AffectedTenants
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.token_alerts import TokenAlert
@@ -124,19 +124,19 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         clock=passing.clock,
         sleep=passing.sleep,
         jitter=lambda: 0.5,
-        tally=Tally(),
+        drift_counter=DriftCounter(),
         metrics=Metrics(),
         rejections=RejectionLog(),
-        concerned=Concerned(),
+        concerned=AffectedTenants(),
         tracer=Untraced(),
         require_user_id=False,
     )
 
 
-async def verified(delivery: Delivery, acting: Services, *, was_set_aside: bool = False) -> Settlement:
+async def verified(delivery: Delivery, acting: Services, *, went_to_overflow: bool = False) -> Settlement:
     """Return how a delivery ends, once the broker has the records of its calls."""
     records = acting.journal.open()
-    door = None if was_set_aside else DOOR
+    door = None if went_to_overflow else DOOR
     settlement = await verify(delivery, records, acting, door=door)
     await records.confirmed()
     return settlement

@@ -32,7 +32,7 @@ class Work:
     health: Health = field(default_factory=Health)
     open_session: Callable[[Any, asyncio.AbstractEventLoop], BrokerSession] = BrokerSession
     """Makes a session of a connection."""
-    suspect_deliveries: int = DELIVERY_LIMIT - 1
+    quarantine_deliveries: int = DELIVERY_LIMIT - 1
     """A job that was delivered so often before may be what ends the worker: from then on it runs alone."""
 
 

@@ -17,17 +17,17 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
 from connector.amqp.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
-from connector.amqp.topology import JOURNAL, isolated_queue
+from connector.amqp.topology import JOURNAL, quarantine_queue
 from connector.events import Event
 from connector.jobs.records import Registry
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
-from workers.backlog_tidying import BacklogTidying
-from workers.backlogs import Backlogs
 from workers.health import State
-from workers.isolation import Isolation
 from workers.journal import JournalIntake
+from workers.overflow_tidying import OverflowTidying
+from workers.overflows import Overflows
 from workers.place import Place
+from workers.quarantine import Quarantine
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
 
@@ -95,7 +95,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
     loop = None
     task_consumer = None
     session: BrokerSession
-    backlogs: Backlogs
+    overflows: Overflows
     journal: JournalIntake
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -147,14 +147,14 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         stopping = asyncio.create_task(self._stopping.wait())
         isolating = asyncio.create_task(self._isolation().watch())
         sharing = asyncio.create_task(self.place.keep())
-        tidying = asyncio.create_task(self._backlog_tidying().watch())
+        tidying = asyncio.create_task(self._overflow_tidying().watch())
         losing = asyncio.create_task(self.session.loss())
         try:
-            self.backlogs = self._make_backlogs()
+            self.overflows = self._make_overflows()
             self.journal = self._make_journal()
             lanes = queues_of(self.work.lanes, self.work.concurrency)
             self.session.consume({**lanes, **self.journal.queues()}, self._on_message)
-            self.backlogs.follow()
+            self.overflows.follow()
             self.on_ready()
             self.work.health.state = State.READY
             _log.info(
@@ -212,19 +212,19 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         except TimeoutError:
             pass
 
-    def _isolation(self) -> Isolation:
-        queues = tuple(isolated_queue(lane) for lane in self.work.lanes)
-        return Isolation(queues, self.session, self.pool, self._on_message)
+    def _isolation(self) -> Quarantine:
+        queues = tuple(quarantine_queue(lane) for lane in self.work.lanes)
+        return Quarantine(queues, self.session, self.pool, self._on_message)
 
-    def _make_backlogs(self) -> Backlogs:
+    def _make_overflows(self) -> Overflows:
         services = self.work.services
-        return Backlogs(
+        return Overflows(
             self.session, services.registry, self.work.lanes, self.work.concurrency, services.clock
         )
 
-    def _backlog_tidying(self) -> BacklogTidying:
+    def _overflow_tidying(self) -> OverflowTidying:
         services = self.work.services
-        return BacklogTidying(self.session, services.registry, self.work.lanes, services.clock)
+        return OverflowTidying(self.session, services.registry, self.work.lanes, services.clock)
 
     def _make_journal(self) -> JournalIntake:
         services = self.work.services
@@ -239,7 +239,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 queue=queue,
                 message=message,
                 session=self.session,
-                backlogs=self.backlogs,
+                overflows=self.overflows,
                 work=self.work,
             )
         )
@@ -250,7 +250,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
 
     def _on_registry_change(self, _registry: Registry) -> None:
         self.session.when_unblocked(self.declare_reply_queues)
-        self.session.when_unblocked(self.backlogs.follow)
+        self.session.when_unblocked(self.overflows.follow)
 
     def _on_shutting_down(self, **_details: Any) -> None:
         """Drain at the first signal, hurry at the second."""

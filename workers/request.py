@@ -10,18 +10,18 @@ import structlog
 from connector.amqp.deferral import read_deferred
 from connector.amqp.publisher import PublishError
 from connector.amqp.session import BrokerSession
-from connector.amqp.topology import BACKLOG_PREFIX, deferred_queue, isolated_queue, lane_queue
+from connector.amqp.topology import OVERFLOW_PREFIX, deferred_queue, lane_queue, quarantine_queue
 from connector.events import Event
 from connector.jobs.delivery import Delivery, read_delivery
 from connector.jobs.records import EVERY_TENANT, Lane
-from connector.jobs.settlement import Dead, DeadReason, Isolate, SetAside, Settlement
+from connector.jobs.settlement import Dead, DeadReason, Overflow, Quarantined, Settlement
 from connector.limits.intake import ROOM, Door
 from connector.pipeline.run_job import give_up, turn_away, verify
 from connector.pipeline.settle import OverflowFullError, Settler, Taken
 from connector.storage.journal.journal import Records
 from connector.telemetry.tracing import Status, status_of
 from workers.app import Work
-from workers.backlogs import Backlogs
+from workers.overflows import Overflows
 from workers.pool import AsyncioPool
 
 RUNS_ALONE: Final = 2
@@ -46,7 +46,7 @@ class VerifyRequest:
     # Celery's pool logs what it is given.
     message: Any = field(repr=False)
     session: BrokerSession = field(repr=False)
-    backlogs: Backlogs = field(repr=False)
+    overflows: Overflows = field(repr=False)
     work: Work = field(repr=False)
 
     def execute_using_pool(self, pool: AsyncioPool, **_options: Any) -> None:
@@ -69,8 +69,8 @@ class VerifyRequest:
                 publisher=self.session.publisher,
                 vault=services.vault,
                 clock=services.clock,
-                open_backlog=self.backlogs.open,
-                setting_aside=self.backlogs.setting_aside,
+                open_overflow=self.overflows.open,
+                overflowing=self.overflows.overflowing,
                 metrics=services.metrics,
                 rejections=services.rejections,
                 recorded=records.confirmed,
@@ -81,7 +81,7 @@ class VerifyRequest:
             try:
                 await settler.settle(settlement, delivery, taken)
             except OverflowFullError as full:
-                self.backlogs.tell_full(full.flow)
+                self.overflows.tell_full(full.flow)
                 settlement = await turn_away(delivery, records, services)
                 await settler.settle(settlement, delivery, taken)
             status = status_of(settlement)
@@ -113,16 +113,16 @@ class VerifyRequest:
         return delivery, await self._run_delivery(delivery, records)
 
     async def _run_delivery(self, delivery: Delivery, records: Records) -> Settlement:
-        if self.queue == isolated_queue(delivery.lane):
-            self.work.services.metrics.suspect_ran_alone(delivery.lane)
+        if self.queue == quarantine_queue(delivery.lane):
+            self.work.services.metrics.quarantined_ran_alone(delivery.lane)
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
             return await verify(delivery, records, self.work.services)
-        if delivery.delivery_count >= self.work.suspect_deliveries and not delivery.oversized:
-            return Isolate(delivery)
+        if delivery.delivery_count >= self.work.quarantine_deliveries and not delivery.oversized:
+            return Quarantined(delivery)
         door = self._door()
         settlement = await verify(delivery, records, self.work.services, door=door)
-        if isinstance(settlement, SetAside) and not await self.backlogs.is_open(settlement.flow):
+        if isinstance(settlement, Overflow) and not await self.overflows.is_open(settlement.flow):
             # Later than its turn is better than in the way of all.
             waiting = settlement.delivery
             return await verify(waiting, records, self.work.services, door=door, can_wait=False)
@@ -130,7 +130,7 @@ class VerifyRequest:
 
     def _door(self) -> Door | None:
         """Return the queue that the job shares with those of other flows; a flow's own is none."""
-        if self.queue.startswith(BACKLOG_PREFIX):
+        if self.queue.startswith(OVERFLOW_PREFIX):
             return Door(self.queue, inf) if self.queue.endswith(EVERY_TENANT) else None
         messages = queues_of(self.work.lanes, self.work.concurrency).get(self.queue)
         return None if messages is None else Door(self.queue, messages)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from connector.amqp.publisher import Outgoing
-from connector.amqp.topology import backlog_queue, deferred_queue, isolated_queue
+from connector.amqp.topology import deferred_queue, overflow_queue, quarantine_queue
 from connector.jobs.delivery import Delivery, body_of, delivery_count
 from connector.jobs.records import Flow
 from connector.vault import Vault, VaultError
@@ -39,15 +39,15 @@ def replayed(delivery: Delivery, vault: Vault) -> Outgoing:
     return _sealed(deferred_queue(delivery.lane), replace(delivery, taken_before=False), vault)
 
 
-def isolated(delivery: Delivery, vault: Vault) -> Outgoing:
+def quarantined(delivery: Delivery, vault: Vault) -> Outgoing:
     """Return the message that has the job run alone."""
-    return _sealed(isolated_queue(delivery.lane), delivery, vault)
+    return _sealed(quarantine_queue(delivery.lane), delivery, vault)
 
 
-def set_aside(delivery: Delivery, flow: Flow, vault: Vault) -> Outgoing:
+def overflowed(delivery: Delivery, flow: Flow, vault: Vault) -> Outgoing:
     """Return the message that keeps the job in its flow's own queue."""
     # Nobody has run it in between: one whose run has died is still one whose run has died.
-    return _sealed(backlog_queue(flow), delivery, vault)
+    return _sealed(overflow_queue(flow), delivery, vault)
 
 
 def read_deferred(message: Any, vault: Vault) -> Delivery | None:

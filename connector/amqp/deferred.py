@@ -6,7 +6,7 @@ from typing import Any
 
 from amqp.exceptions import NotFound
 
-from connector.amqp.topology import backlog_queue, deferred_queue, delay_queues, isolated_queue
+from connector.amqp.topology import deferred_queue, delay_queues, overflow_queue, quarantine_queue
 from connector.jobs.records import Flow, Lane
 
 
@@ -21,13 +21,13 @@ class PutOff:
     """Those that a worker takes next, jobs set aside among them."""
 
 
-def look_at_put_off(connection: Any, backlogs: Iterable[Flow]) -> PutOff:
+def look_at_put_off(connection: Any, overflows: Iterable[Flow]) -> PutOff:
     """Count the sealed jobs, those of the backlogs included. Nothing is taken: a look at a job would count among its deliveries."""
     by_level = [look_at_queue(connection, queue) for queue in delay_queues()]
     # What waits at a level has the lower ones before it at most.
     highest = max((level for level, count in enumerate(by_level) if count), default=None)
-    queues = [name(lane) for lane in Lane for name in (deferred_queue, isolated_queue)]
-    queues += [backlog_queue(flow) for flow in backlogs]
+    queues = [name(lane) for lane in Lane for name in (deferred_queue, quarantine_queue)]
+    queues += [overflow_queue(flow) for flow in overflows]
     return PutOff(
         waiting=sum(by_level),
         longest_seconds=0 if highest is None else 2 ** (highest + 1) - 1,

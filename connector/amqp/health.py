@@ -8,20 +8,20 @@ import httpx
 
 from connector.amqp.queue_state import QueueState, queue_state
 from connector.amqp.topology import (
-    BACKLOG_PREFIX,
     DEAD,
     JOURNAL,
+    OVERFLOW_PREFIX,
     UNDELIVERABLE,
-    backlog_queue,
     deferred_queue,
-    isolated_queue,
     lane_queue,
+    overflow_queue,
+    quarantine_queue,
 )
 from connector.jobs.records import Flow, Lane
 
 _PROBE_SECONDS: Final = 5.0
 _OK: Final = 200
-_ISOLATED: Final = tuple(isolated_queue(lane) for lane in Lane)
+_ISOLATED: Final = tuple(quarantine_queue(lane) for lane in Lane)
 """Workers look at these from time to time, and have no consumer there."""
 
 
@@ -47,14 +47,14 @@ def judge(states: Mapping[str, QueueState | None], *, has_journal: bool) -> list
     return [_judge_queue(name, state, has_journal=has_journal) for name, state in states.items()]
 
 
-def judge_backlogs(connection: Any, backlogs: Iterable[Flow]) -> Finding:
+def judge_overflows(connection: Any, overflows: Iterable[Flow]) -> Finding:
     """Return one finding for all that is set aside."""
-    known = {queue: queue_state(connection, queue) for queue in map(backlog_queue, backlogs)}
+    known = {queue: queue_state(connection, queue) for queue in map(overflow_queue, overflows)}
     busy = {queue: state for queue, state in known.items() if state is not None and state.waiting}
     waiting = f"{sum(state.waiting for state in busy.values())} waiting of {len(busy)} flows"
     alone = sorted(queue for queue, state in busy.items() if state.consumers == 0)
     detail = f"{waiting}; no worker takes from {alone[0]}" if alone else waiting
-    return Finding(part=f"{BACKLOG_PREFIX}*", is_well=not alone, detail=detail)
+    return Finding(part=f"{OVERFLOW_PREFIX}*", is_well=not alone, detail=detail)
 
 
 def probe(url: str) -> list[Finding]:

@@ -20,7 +20,7 @@ from connector.amqp.headers import HEADERS_READ
 from connector.amqp.publisher import Publisher
 from connector.amqp.queue_state import QueueState, queue_state
 from connector.amqp.reader import SocketReader
-from connector.amqp.topology import SOLE, declare_backlog
+from connector.amqp.topology import SOLE, declare_overflow
 from connector.amqp.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refusal
 from connector.events import Event
 from connector.jobs.records import Flow
@@ -160,10 +160,10 @@ class BrokerSession:
         except AccessRefused:
             return None
 
-    def declare_backlog(self, flow: Flow) -> None:
+    def declare_overflow(self, flow: Flow) -> None:
         """Declare the queue of a flow's jobs that are set aside. Raises ``REFUSALS`` likewise."""
         channel = self._connection.channel()
-        declare_backlog(channel, flow)
+        declare_overflow(channel, flow)
         channel.close()
 
     def delete_unused(self, queue: str) -> bool:

@@ -37,7 +37,7 @@ DELIVERY_LIMIT: Final = 20
 A crash counts against every job in hand: with a limit of 5 and 100 jobs in hand, the sixth crash dead-lettered
 a hundred healthy jobs.
 """
-BACKLOG_PREFIX: Final = "connector.backlog."
+OVERFLOW_PREFIX: Final = "connector.backlog."
 """What the names of the queues begin with that a worker declares as it needs them."""
 _NO_DELIVERY_LIMIT: Final = 1_000_000_000
 """RabbitMQ 4 limits deliveries to 20 where nothing is said. Looking at a dead letter must not consume it, nor must the
@@ -54,14 +54,14 @@ def deferred_queue(lane: Lane) -> str:
     return f"{DEFERRED}.{lane}"
 
 
-def isolated_queue(lane: Lane) -> str:
+def quarantine_queue(lane: Lane) -> str:
     """Return the name of the queue of a lane's jobs that may be what ends a worker each time: each runs alone."""
     return f"{ISOLATED}.{lane}"
 
 
-def backlog_queue(flow: Flow) -> str:
+def overflow_queue(flow: Flow) -> str:
     """Return the name of the queue of one vendor's jobs for one tenant that a worker has set aside."""
-    return f"{BACKLOG_PREFIX}{flow.lane}.{flow.vendor}.{flow.siret}"
+    return f"{OVERFLOW_PREFIX}{flow.lane}.{flow.vendor}.{flow.siret}"
 
 
 def delayed(queue: str, seconds: int) -> tuple[str, str]:
@@ -169,12 +169,12 @@ def declare_topology(connection: Any) -> None:
         exchange=_undeliverable_exchange(),
     )
     journal = _quorum(JOURNAL, delivery_limit=_NO_DELIVERY_LIMIT)
-    isolated = [
-        _quorum(isolated_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
+    quarantined = [
+        _quorum(quarantine_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
     ]
     # A quorum queue would let a second exclusive consumer pass.
     sole = Queue(SOLE, durable=True, queue_arguments={"x-queue-type": "classic"})
-    jobs = (*isolated, *lane_queues().values(), *deferred_queues().values())
+    jobs = (*quarantined, *lane_queues().values(), *deferred_queues().values())
     for queue in (dead, undeliverable, journal, sole, *jobs):
         queue.bind(channel).declare()
     _declare_delays(_OneChannel(channel))
@@ -202,9 +202,9 @@ def _declare_delays(connection: _OneChannel) -> None:
         bind_queue_to_native_delayed_delivery_exchange(connection, queue, DELAY_PREFIX)
 
 
-def declare_backlog(channel: Any, flow: Flow) -> None:
+def declare_overflow(channel: Any, flow: Flow) -> None:
     """Declare the queue of a flow's jobs that are set aside."""
-    _quorum(backlog_queue(flow), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD).bind(channel).declare()
+    _quorum(overflow_queue(flow), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD).bind(channel).declare()
 
 
 def declare_reply_queue(channel: Any, vendor: str, name: str | None = None) -> None:

@@ -36,7 +36,7 @@ from connector.settings.settings import Settings
 from connector.sources.api_particulier import ApiParticulier
 from connector.sources.exchange import Upstream
 from connector.sources.impot_particulier import ImpotParticulier
-from connector.sources.schema_drift import Tally
+from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import NoticedAnnouncements
 from connector.storage.database import open_database
 from connector.storage.journal.journal import AccessJournal, Journal, NoJournal
@@ -49,7 +49,7 @@ from connector.storage.registry.store import RegistryStore
 from connector.storage.replies import ReplyMemory
 from connector.storage.replies.store import MemoryStore
 from connector.storage.replies.writer import LOCK_SECONDS, MemoryWriter
-from connector.telemetry.affected_tenants import Concerned
+from connector.telemetry.affected_tenants import AffectedTenants
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.opening import Telemetry
 from connector.telemetry.prometheus import PrometheusMetrics
@@ -114,10 +114,10 @@ def build_services(
         clock=clock,
         sleep=asyncio.sleep,
         jitter=random.SystemRandom().random,
-        tally=Tally(),
+        drift_counter=DriftCounter(),
         metrics=metrics or Metrics(),
         rejections=RejectionLog(),
-        concerned=Concerned(),
+        concerned=AffectedTenants(),
         tracer=(telemetry or Telemetry()).tracer,
         require_user_id=settings.require_user_id,
     )

@@ -21,7 +21,7 @@ from connector.sources.maintenance import seconds_to_end
 from connector.sources.outcome import ApiError, Outcome
 from connector.sources.outcome_table import outcome_table
 from connector.sources.reading import NoReading, Unread, read_answer
-from connector.sources.schema_drift import Surprise, SurpriseKind, take_unknown
+from connector.sources.schema_drift import Drift, DriftKind, take_unknown
 from connector.sources.traits import Alert, traits_of
 from schemas.base import DataModel
 from schemas.codes import CheckCode, CheckStatus
@@ -62,7 +62,7 @@ class Decision:
     """What a call's result means for its check, and what of it nobody expected."""
 
     reply: CheckReply
-    surprises: tuple[Surprise, ...] = ()
+    drifts: tuple[Drift, ...] = ()
     alert: Alert | None = None
     """Of what the operator is to be told."""
 
@@ -119,7 +119,7 @@ def _bounded(decision: Decision, planned: PlannedCall, attempt: Attempt, answere
         upstream=Upstream(http_status=answered.http_status, code=None, provider=None),
     )
     reply = _error(planned, why, _source(planned.endpoint, attempt, answered))
-    return Decision(reply, (Surprise(SurpriseKind.TOO_LONG, "answer"),), decision.alert)
+    return Decision(reply, (Drift(DriftKind.TOO_LONG, "answer"),), decision.alert)
 
 
 def _size_of(reply: CheckReply) -> int:
@@ -129,30 +129,28 @@ def _size_of(reply: CheckReply) -> int:
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
     reading = read_answer(answered.body, planned.endpoint, planned.params)
     if isinstance(reading, NoReading):
-        surprise = Surprise(SurpriseKind.WRONG_TYPE, reading.place, reading.found)
-        return Decision(_unexpected(planned, attempt, answered, reading.place), (surprise,))
+        drift = Drift(DriftKind.WRONG_TYPE, reading.place, reading.found)
+        return Decision(_unexpected(planned, attempt, answered, reading.place), (drift,))
     unread = [one for one in reading.unread if not is_hidden(one.pointer, planned.hidden)]
-    surprises = tuple(
+    drifts = tuple(
         dict.fromkeys(
             (
-                *(Surprise(SurpriseKind.WRONG_TYPE, one.place, one.found) for one in reading.unread),
+                *(Drift(DriftKind.WRONG_TYPE, one.place, one.found) for one in reading.unread),
                 *take_unknown(reading.data),
             )
         )
     )
     lost = next((one for one in unread if _costs_the_answer(one.pointer, planned.definition)), None)
     if lost is not None:
-        return Decision(_unexpected(planned, attempt, answered, lost.place), surprises)
+        return Decision(_unexpected(planned, attempt, answered, lost.place), drifts)
     defect = planned.definition.answer_rule(reading.data, planned.params)
     if defect is not None and not is_hidden(defect.pointer, planned.hidden):
         why = reason(
             CheckCode.UNEXPECTED_RESPONSE, detail=defect.detail, upstream=_upstream(answered, ApiError())
         )
-        surprise = Surprise(SurpriseKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
-        return Decision(
-            _error(planned, why, _source(planned.endpoint, attempt, answered)), (*surprises, surprise)
-        )
-    return Decision(_read(planned, attempt, answered, reading.data, unread), surprises)
+        drift = Drift(DriftKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
+        return Decision(_error(planned, why, _source(planned.endpoint, attempt, answered)), (*drifts, drift))
+    return Decision(_read(planned, attempt, answered, reading.data, unread), drifts)
 
 
 def _read(
@@ -204,15 +202,15 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
         reason=why,
         source=_source(planned.endpoint, attempt, answered, error.meta.provider),
     )
-    return Decision(reply, tuple(_surprises(answered, error, outcome)), outcome.alerts)
+    return Decision(reply, tuple(_drifts(answered, error, outcome)), outcome.alerts)
 
 
-def _surprises(answered: Answered, error: ApiError, outcome: Outcome) -> Iterator[Surprise]:
+def _drifts(answered: Answered, error: ApiError, outcome: Outcome) -> Iterator[Drift]:
     code = error.code if _CODE.fullmatch(error.code) else "without a code"
     if not outcome.known:
-        yield Surprise(SurpriseKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}")
+        yield Drift(DriftKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}")
     elif outcome.alerts is Alert.REQUEST:
-        yield Surprise(SurpriseKind.REFUSED_REQUEST, f"{answered.http_status} {code}")
+        yield Drift(DriftKind.REFUSED_REQUEST, f"{answered.http_status} {code}")
 
 
 def _wait(

@@ -58,7 +58,7 @@ def _of_worker(url: str, *, only_live: bool) -> "list[Finding]":
 
 def _of_deployment() -> "list[Finding]":
     """Return what can be said of each part, whichever other part is away."""
-    from connector.amqp.health import Finding, judge, judge_backlogs, queue_states
+    from connector.amqp.health import Finding, judge, judge_overflows, queue_states
     from connector.bootstrap.registry import open_registry
     from connector.cli.broker import reaching
     from connector.errors import OperatorError
@@ -76,7 +76,7 @@ def _of_deployment() -> "list[Finding]":
         with reaching(settings) as connection:
             findings += judge(queue_states(connection), has_journal=settings.journal_key is not None)
             if registry is not None:
-                findings.append(judge_backlogs(connection, registry.every_backlog))
+                findings.append(judge_overflows(connection, registry.every_overflow))
     except OperatorError as error:
         findings.append(Finding(part="broker", is_well=False, detail=str(error)))
     return findings

@@ -29,7 +29,7 @@ class Step:
         return {"at": at, "vendor": self.vendor, "source": self.source, "told": self.told}
 
 
-def story(
+def timeline(
     records: Iterable[Record], known: Iterable[Remembered], letters: Iterable[DeadLetter]
 ) -> list[Step]:
     """Return the steps in their order; those of unknown time last."""

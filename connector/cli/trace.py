@@ -32,7 +32,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
 
     from connector.bootstrap.registry import open_current_database
     from connector.cli.journal.options import reading
-    from connector.cli.timeline import story, unseen
+    from connector.cli.timeline import timeline, unseen
     from connector.errors import OperatorError
     from connector.storage.journal.store import JournalStore, Wanted
     from connector.storage.registry.store import RegistryStore
@@ -45,15 +45,15 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
         engine = open_current_database(settings, is_pooled=False)
         records = list(JournalStore(engine).each(Wanted(job_id=job_id, vendor=vendor)))
         known = remembered(engine, vault, job_id, vendor)
-        backlogs = RegistryStore(engine).load().every_backlog
+        overflows = RegistryStore(engine).load().every_overflow
     letters: list[DeadLetter] = []
     waiting: Mapping[str, int] = {}
     away: list[str] = []
     try:
-        letters, waiting = _on_the_broker(settings, vault, job_id, backlogs)
+        letters, waiting = _on_the_broker(settings, vault, job_id, overflows)
     except OperatorError as error:
         away = [f"the broker's queues. {error}"]
-    steps = story(records, known, [each for each in letters if vendor in {None, each.vendor}])
+    steps = timeline(records, known, [each for each in letters if vendor in {None, each.vendor}])
     blind = [
         *away,
         *unseen(
@@ -88,7 +88,7 @@ def trace(*, job_id: str, vendor: str | None, as_json: bool) -> None:
 
 
 def _on_the_broker(
-    settings: "Settings", vault: "Vault", job_id: str, backlogs: "frozenset[Flow]"
+    settings: "Settings", vault: "Vault", job_id: str, overflows: "frozenset[Flow]"
 ) -> "tuple[list[DeadLetter], Mapping[str, int]]":
     """Return the dead letters of a job, and how much waits sealed. Raises ``OperatorError``."""
     from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
@@ -99,7 +99,7 @@ def _on_the_broker(
     from connector.cli.dead.options import QUEUES, look
 
     with reaching(settings, TRANSPORT_OPTIONS) as connection:
-        put_off = look_at_put_off(connection, backlogs)
+        put_off = look_at_put_off(connection, overflows)
         journal = queue_states(connection)[JOURNAL]
         every, _ = look(DeadQueues(connection), list(QUEUES.values()), "Looking")
         letters = [held.letter for held in every if _job_of(held.message, vault) == job_id]

@@ -99,17 +99,17 @@ class Registry:
     """Grows with every change."""
     vendors: Mapping[str, Vendor]
     tenants: Mapping[str, Tenant]
-    backlogs: frozenset[Flow] = frozenset()
+    overflows: frozenset[Flow] = frozenset()
     """The flows that have a backlog queue of their own, from which workers take."""
-    closed_backlogs: Mapping[Flow, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    closed_overflows: Mapping[Flow, datetime] = field(default_factory=lambda: MappingProxyType({}))
     """The flows whose queue was found empty and left alone, each since when."""
-    backlogs_revision: int = 0
+    overflows_revision: int = 0
     """Grows with every change of those."""
 
     @property
-    def every_backlog(self) -> frozenset[Flow]:
+    def every_overflow(self) -> frozenset[Flow]:
         """The flows whose queue may exist."""
-        return self.backlogs | self.closed_backlogs.keys()
+        return self.overflows | self.closed_overflows.keys()
 
 
 EMPTY_REGISTRY = Registry(revision=0, vendors=MappingProxyType({}), tenants=MappingProxyType({}))

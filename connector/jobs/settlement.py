@@ -53,21 +53,21 @@ class Defer:
 
 
 @dataclass(frozen=True, slots=True)
-class Isolate:
+class Quarantined:
     """Have the job run alone: it may be what ends the worker each time."""
 
     delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class Overflow:
     """Keep the job in its flow's own queue until it can be taken in hand."""
 
     flow: Flow
     delivery: Delivery
 
 
-Settlement = Answer | Dead | Defer | Isolate | SetAside
+Settlement = Answer | Dead | Defer | Quarantined | Overflow
 
 
 def as_duplicate(reply: Reply) -> Reply:

@@ -92,8 +92,8 @@ async def _set_out(
         # Cancelled with its connection, most likely.
         await _give_back(passage, services)
         raise
-    for surprise in decision.surprises:
-        services.tally.count(question.planned.definition.name, surprise)
+    for drift in decision.drifts:
+        services.drift_counter.count(question.planned.definition.name, drift)
     _note_quota(question, bounds, exchange, services)
     await note_answer(question.planned, question.admitted, decision.reply, decision.alert, services)
     for breaker, end in ends_of(question.planned, decision.reply, asked_at, progress).items():

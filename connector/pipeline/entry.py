@@ -3,14 +3,14 @@
 from connector.checks.advance import may_be_deferred
 from connector.checks.plan import PlannedCall
 from connector.checks.planned_job import PlannedJob, any_call
-from connector.jobs.settlement import SetAside
+from connector.jobs.settlement import Overflow
 from connector.limits.intake import Door
 from connector.pipeline.services import Services
 
 
 async def enter(
     job: PlannedJob, door: Door | None, services: Services, *, can_wait: bool = True
-) -> PlannedJob | SetAside:
+) -> PlannedJob | Overflow:
     """Take a job in hand, or return that it is to be set aside.
 
     A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
@@ -28,12 +28,12 @@ async def enter(
         return job if has_share else job.turned_away(any_call)
     if not job.has_to_call(_has_to_stay):
         is_taken = await intake.enter(flow, door)
-        return job if is_taken else SetAside(intake.overflow_of(flow, door), job.delivery)
+        return job if is_taken else Overflow(intake.overflow_of(flow, door), job.delivery)
     if intake.enter_at_once(flow, door):
         return job
     turned_away = job.turned_away(_has_to_stay)
     if turned_away.has_to_call(any_call):
-        return SetAside(intake.overflow_of(flow, door), turned_away.put_off())
+        return Overflow(intake.overflow_of(flow, door), turned_away.put_off())
     intake.take(flow, door)
     return turned_away
 

@@ -16,7 +16,7 @@ from connector.limits.breaker import breaker_name, gate
 from connector.pipeline.services import Services
 from connector.pipeline.suspension import is_address_paused, suspended_tenants
 from connector.sources.nomenclature import table as nomenclature
-from connector.sources.schema_drift import SurpriseKind
+from connector.sources.schema_drift import DriftKind
 from schemas.codes import Call
 
 _FRANCE_CONNECT: Final = nomenclature.PROVIDERS[nomenclature.FRANCE_CONNECT]
@@ -54,7 +54,7 @@ class Gauges(Collector):
         yield self._breakers(now)
         yield self._jobs_in_hand()
         yield self._dependencies()
-        yield self._surprises()
+        yield self._drifts()
         yield GaugeMetricFamily(
             "connector_journal_held_up",
             "1 while the broker keeps no records of the access journal, hence no call is made.",
@@ -131,9 +131,9 @@ class Gauges(Collector):
             family.add_metric(("shared_state",), services.link.is_up)
         return family
 
-    def _surprises(self) -> Metric:
-        counts = {(check, kind): 0 for check in CATALOGUE for kind in SurpriseKind}
-        for (check, kind, _place, _found), count in self._services.tally.counts().items():
+    def _drifts(self) -> Metric:
+        counts = {(check, kind): 0 for check in CATALOGUE for kind in DriftKind}
+        for (check, kind, _place, _found), count in self._services.drift_counter.counts().items():
             counts[check, kind] += count
         family = CounterMetricFamily(
             "connector_surprises_total",

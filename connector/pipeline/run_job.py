@@ -30,7 +30,7 @@ from connector.events import Event
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Busy, Claim, Conflict, Fresh, Known
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
-from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, SetAside, Settlement, as_duplicate
+from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.intake import Door
 from connector.pipeline.entry import enter
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, answer_check
@@ -75,7 +75,7 @@ async def verify(
     except Exception:  # noqa: BLE001 - likewise
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return _failed(delivery, admitted, services)
-    if isinstance(entry, SetAside):
+    if isinstance(entry, Overflow):
         return entry
     try:
         services.metrics.job_taken_in_hand(delivery, services.clock())

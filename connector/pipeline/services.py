@@ -20,12 +20,12 @@ from connector.limits.shared.link import RedisLink
 from connector.limits.shared.state import SharedState
 from connector.limits.turns import Turns
 from connector.sources.exchange import Upstream
-from connector.sources.schema_drift import Tally
+from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import Announcements
 from connector.storage.journal.journal import Journal
 from connector.storage.registry.cache import RegistryCache
 from connector.storage.replies import ReplyMemory
-from connector.telemetry.affected_tenants import Concerned
+from connector.telemetry.affected_tenants import AffectedTenants
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.tracing import Tracer
@@ -72,10 +72,10 @@ class Services:
     """Waits so many seconds of ``clock``."""
     jitter: Callable[[], float]
     """Draws evenly from [0, 1)."""
-    tally: Tally
+    drift_counter: DriftCounter
     metrics: Metrics
     rejections: RejectionLog
-    concerned: Concerned
+    concerned: AffectedTenants
     tracer: Tracer
     """Does nothing where no trace goes anywhere."""
     require_user_id: bool

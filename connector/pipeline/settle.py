@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from connector.amqp.deferral import deferred, isolated, set_aside
+from connector.amqp.deferral import deferred, overflowed, quarantined
 from connector.amqp.kept_headers import (
     QUEUE_HEADER,
     REASON_HEADER,
@@ -20,7 +20,7 @@ from connector.amqp.kept_headers import (
     USER_HEADER,
 )
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
-from connector.amqp.topology import DEAD, UNDELIVERABLE, backlog_queue
+from connector.amqp.topology import DEAD, UNDELIVERABLE, overflow_queue
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.delivery import Delivery
@@ -30,8 +30,8 @@ from connector.jobs.settlement import (
     Dead,
     DeadReason,
     Defer,
-    Isolate,
-    SetAside,
+    Overflow,
+    Quarantined,
     Settlement,
     as_duplicate,
 )
@@ -50,7 +50,7 @@ class OverflowFullError(Exception):
     """The queue of a flow's jobs that were set aside takes no more: this one is to be answered without being run."""
 
     def __init__(self, flow: Flow) -> None:
-        super().__init__(backlog_queue(flow))
+        super().__init__(overflow_queue(flow))
         self.flow = flow
 
 
@@ -79,9 +79,9 @@ class Settler:
     publisher: Publisher
     vault: Vault
     clock: Clock
-    open_backlog: Callable[[Flow], Awaitable[None]]
+    open_overflow: Callable[[Flow], Awaitable[None]]
     """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
-    setting_aside: asyncio.Semaphore
+    overflowing: asyncio.Semaphore
     """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
     metrics: Metrics
     rejections: RejectionLog
@@ -127,10 +127,10 @@ class Settler:
                     self.metrics.reply_was_undeliverable(confirmation)
             case Defer(at=at, delivery=put_off):
                 await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
-            case SetAside(flow=flow, delivery=waiting):
-                await self._set_aside(flow, waiting)
-            case Isolate(delivery=suspect):
-                await _keep(isolated(suspect, self.vault), self.publisher)
+            case Overflow(flow=flow, delivery=waiting):
+                await self._overflow(flow, waiting)
+            case Quarantined(delivery=suspect):
+                await _keep(quarantined(suspect, self.vault), self.publisher)
                 _log.warning(Event.JOB_ISOLATED, queue=taken.queue)
             case Dead():
                 is_kept = not delivery.oversized and await self._keep_dead(settlement, delivery, taken.queue)
@@ -160,12 +160,12 @@ class Settler:
             raise PublishError(f"{DEAD} does not exist")
         return confirmation is Confirmation.ROUTED
 
-    async def _set_aside(self, flow: Flow, delivery: Delivery) -> None:
-        async with self.setting_aside:
-            message = set_aside(delivery, flow, self.vault)
+    async def _overflow(self, flow: Flow, delivery: Delivery) -> None:
+        async with self.overflowing:
+            message = overflowed(delivery, flow, self.vault)
             confirmation = await self.publisher.publish(message)
             if confirmation is Confirmation.UNROUTABLE:
-                await self.open_backlog(flow)
+                await self.open_overflow(flow)
                 await _keep(message, self.publisher)
             elif confirmation is Confirmation.REFUSED:
                 raise OverflowFullError(flow)
@@ -176,7 +176,7 @@ def _as_repeated(settlement: Settlement) -> Settlement:
     match settlement:
         case Answer(reply=reply):
             return replace(settlement, reply=as_duplicate(reply))
-        case Defer(delivery=delivery) | Isolate(delivery=delivery) | SetAside(delivery=delivery):
+        case Defer(delivery=delivery) | Quarantined(delivery=delivery) | Overflow(delivery=delivery):
             return replace(settlement, delivery=replace(delivery, redelivered=True))
         case Dead():
             return settlement

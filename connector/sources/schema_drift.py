@@ -24,7 +24,7 @@ _A_NAME = re.compile(r"(?:[a-z][A-Za-z_]{0,63}[0-9]?\.){0,3}[a-z][A-Za-z_]{0,63}
 _log = structlog.get_logger(__name__)
 
 
-class SurpriseKind(StrEnum):
+class DriftKind(StrEnum):
     """How an answer differs from what is known of the source."""
 
     UNKNOWN_FIELD = "unknown_field"
@@ -44,10 +44,10 @@ class SurpriseKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Surprise:
+class Drift:
     """One difference, by its place."""
 
-    kind: SurpriseKind
+    kind: DriftKind
     place: str
     found: str = ""
     """The JSON type of what was there, of a value that cannot be read."""
@@ -60,14 +60,14 @@ class _Member:
     """The values that the API documents; empty where it documents none."""
 
 
-def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Surprise]:
+def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Drift]:
     """Drop what the contract does not know from a source's data, in place, and yield what there was.
 
     Yields one surprise per place: two children with the same new member are one.
     """
     extra = model.__pydantic_extra__ or {}
     for name in extra:
-        yield Surprise(SurpriseKind.UNKNOWN_FIELD, f"{prefix}{name if _A_NAME.fullmatch(name) else '?'}")
+        yield Drift(DriftKind.UNKNOWN_FIELD, f"{prefix}{name if _A_NAME.fullmatch(name) else '?'}")
     extra.clear()
     for member in _members(type(model)):
         value = getattr(model, member.name)
@@ -75,10 +75,10 @@ def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Surprise]:
             yield from take_unknown(value, f"{prefix}{member.name}.")
         elif isinstance(value, tuple):
             inner = (item for item in value if isinstance(item, DataModel))
-            found = (surprise for item in inner for surprise in take_unknown(item, f"{prefix}{member.name}."))
+            found = (drift for item in inner for drift in take_unknown(item, f"{prefix}{member.name}."))
             yield from dict.fromkeys(found)
         elif member.known and value is not None and value not in member.known:
-            yield Surprise(SurpriseKind.UNKNOWN_VALUE, f"{prefix}{member.name}")
+            yield Drift(DriftKind.UNKNOWN_VALUE, f"{prefix}{member.name}")
 
 
 @functools.cache
@@ -100,17 +100,17 @@ def _known(hints: Iterable[Any]) -> Iterator[Known]:
             yield from _known((*getattr(hint, "__args__", ()), *getattr(hint, "__metadata__", ())))
 
 
-class Tally:
+class DriftCounter:
     """Counts surprises, and logs each at its 1st, 10th, 100th… time."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, SurpriseKind, str, str], int] = {}
+        self._counts: dict[tuple[str, DriftKind, str, str], int] = {}
 
-    def count(self, check: str, surprise: Surprise) -> None:
+    def count(self, check: str, drift: Drift) -> None:
         """Count one surprise of a check's source."""
-        key = (check, surprise.kind, surprise.place, surprise.found)
+        key = (check, drift.kind, drift.place, drift.found)
         if key not in self._counts and len(self._counts) >= _LARGEST_TALLY:
-            key = (check, surprise.kind, "others", "")
+            key = (check, drift.kind, "others", "")
         self._counts[key] = count = self._counts.get(key, 0) + 1
         if count == 10 ** (len(str(count)) - 1):
             found = {"found": key[3]} if key[3] else {}
@@ -118,6 +118,6 @@ class Tally:
                 Event.SOURCE_SURPRISE, check=key[0], kind=key[1].value, place=key[2], count=count, **found
             )
 
-    def counts(self) -> dict[tuple[str, SurpriseKind, str, str], int]:
+    def counts(self) -> dict[tuple[str, DriftKind, str, str], int]:
         """Return how often each was seen, by check, kind, place and what was found there."""
         return dict(self._counts)

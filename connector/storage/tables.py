@@ -72,7 +72,7 @@ REPLY_QUEUES = Table(
     Column("name", String(64), primary_key=True),
 )
 
-BACKLOGS = Table(
+OVERFLOWS = Table(
     "backlogs",
     METADATA,
     # Of no foreign key: what waits there is answered whatever becomes of its vendor or tenant.

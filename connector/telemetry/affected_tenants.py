@@ -6,7 +6,7 @@ MOST_NAMED: Final = 50
 """Tenants of one provider, in the order in which they met it; an event in Sentry lists no more."""
 
 
-class Concerned:
+class AffectedTenants:
     """The tenants whose calls failed, or were held back, since a provider last answered, in this process."""
 
     def __init__(self) -> None:

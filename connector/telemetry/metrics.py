@@ -32,7 +32,7 @@ class Metrics:
     def delivery_settled(self, settlement: Settlement, delivery: Delivery, now: datetime) -> None:
         """Take in how a delivery has ended, once the broker has confirmed it."""
 
-    def suspect_ran_alone(self, lane: Lane) -> None:
+    def quarantined_ran_alone(self, lane: Lane) -> None:
         """Take in that a job that may end the worker begins to run alone, or is given up."""
 
     def journal_group_died(self) -> None:

@@ -23,7 +23,7 @@ from connector.catalogue import CATALOGUE
 from connector.jobs.delivery import Delivery
 from connector.jobs.progress import JobProgress, is_finished
 from connector.jobs.records import Lane, Tenant
-from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Quarantined, Settlement
 from connector.sources.traits import Signal, refusal_of, signal_of
 from connector.telemetry.metrics import Metrics
 from schemas.codes import CheckCode
@@ -80,10 +80,8 @@ class PrometheusMetrics(Metrics):
         self._deferrals = _Series(
             counter("deferrals", "Jobs put off on the broker.", "lane", "reason"), lanes, _DEFERRALS
         )
-        self._set_aside = _Series(
-            counter("set_aside", "Jobs put into their flow's own queue.", "lane"), lanes
-        )
-        self._isolated = _Series(
+        self._overflow = _Series(counter("set_aside", "Jobs put into their flow's own queue.", "lane"), lanes)
+        self._quarantined = _Series(
             counter("isolated", "Jobs that may end the worker: moved aside, run alone, given up.", "lane"),
             lanes,
         )
@@ -184,16 +182,16 @@ class PrometheusMetrics(Metrics):
                 self._job_seconds[lane,].observe(max((now - delivery.received_at).total_seconds(), 0.0))
             case Defer(delivery=put_off):
                 self._deferrals[lane, _why(put_off.progress)].inc()
-            case SetAside():
-                self._set_aside[lane,].inc()
-            case Isolate():
-                self._isolated[lane,].inc()
+            case Overflow():
+                self._overflow[lane,].inc()
+            case Quarantined():
+                self._quarantined[lane,].inc()
             case Dead(reason=reason):
                 self._dead[reason,].inc()
 
-    def suspect_ran_alone(self, lane: Lane) -> None:
+    def quarantined_ran_alone(self, lane: Lane) -> None:
         """Take in that a suspect is run alone, or given up: the worker that moved it aside may be gone already."""
-        self._isolated[lane,].inc()
+        self._quarantined[lane,].inc()
 
     def journal_group_died(self) -> None:
         """Take in that records of the access journal were put on ``connector.dead``."""

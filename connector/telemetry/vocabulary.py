@@ -8,7 +8,7 @@ from connector.catalogue import CATALOGUE
 from connector.jobs.records import VENDOR_NAME, Lane
 from connector.jobs.settlement import DeadReason
 from connector.sources.nomenclature.table import FRANCE_CONNECT, PROVIDERS
-from connector.sources.schema_drift import SurpriseKind
+from connector.sources.schema_drift import DriftKind
 from connector.telemetry.tracing import Status
 from schemas.codes import CheckCode
 
@@ -31,7 +31,7 @@ FIELDS: Final[Mapping[str, Vocabulary]] = {
     "check": frozenset(CATALOGUE),
     "provider": frozenset({*(check.provider for check in CATALOGUE.values()), PROVIDERS[FRANCE_CONNECT]}),
     "code": frozenset(str(code) for code in CheckCode),
-    "kind": frozenset(str(kind) for kind in SurpriseKind),
+    "kind": frozenset(str(kind) for kind in DriftKind),
     "reason": frozenset({*(reason.value for reason in DeadReason), "unroutable", "refused", "unconfirmed"}),
     "lane": frozenset(str(lane) for lane in Lane),
     "api_code": re.compile(r"\d{2,5}|api_particulier_v\d{1,2}_[a-z_]{1,80}"),

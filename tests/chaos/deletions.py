@@ -19,7 +19,7 @@ from connector.amqp.topology import (
     UNDELIVERABLE,
     deferred_queue,
     delay_queues,
-    isolated_queue,
+    quarantine_queue,
     reply_queue,
 )
 from connector.jobs.records import Lane
@@ -70,7 +70,7 @@ def _delete_all(stage: Stage, connection: Any, objects: Objects) -> None:
         _go_on(stage)
     _wait_for_all(stage)
     _replay(stage)
-    read = {*consumed_queues(objects), reply_queue(VENDOR)} - {isolated_queue(lane) for lane in Lane}
+    read = {*consumed_queues(objects), reply_queue(VENDOR)} - {quarantine_queue(lane) for lane in Lane}
     for names in _in_turn(sorted((queue.name for queue in objects.queues), key=_is_kept_last)):
         _until(stage, partial(_were_deleted, stage, connection, names, read), names[0])
         _go_on(stage, fails=names[0] not in _LOW_LEVELS)

@@ -10,7 +10,7 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
-from connector.amqp.deferral import isolated
+from connector.amqp.deferral import quarantined
 from connector.clock import utc_now
 from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
@@ -43,7 +43,7 @@ def put_aside(deployed: Deployment, *jobs: dict[str, Any]) -> None:
                 received_at=utc_now(),
                 content_type="application/json",
             )
-            out = isolated(suspect, vault)
+            out = quarantined(suspect, vault)
             connection.default_channel.basic_publish(
                 amqp.Message(out.body, content_type=out.content_type, delivery_mode=2), "", out.queue
             )

@@ -223,7 +223,7 @@ def main() -> int:
         services=services,
         drain_seconds=options.drain_seconds,
         open_session=session_of(fuse, without, options.upkeep_seconds),
-        suspect_deliveries=sys.maxsize if "isolation" in without else DELIVERY_LIMIT - 1,
+        quarantine_deliveries=sys.maxsize if "isolation" in without else DELIVERY_LIMIT - 1,
     )
     app = make_app(settings, work)
     if "reconnecting" in without:

@@ -19,10 +19,10 @@ from kombu import Connection
 
 from connector.amqp.declaration import consumed_queues, recorded_topology
 from connector.amqp.topology import (
-    BACKLOG_PREFIX,
     DEAD,
     DELAY_PREFIX,
     DELIVERY_LIMIT,
+    OVERFLOW_PREFIX,
     declare_reply_queue,
     declare_topology,
     delayed,
@@ -400,7 +400,7 @@ def test_the_worker_s_user_may_not(broker: Broker, deployed: Deployment, attempt
 
 
 def test_the_worker_s_user_declares_and_reads_backlogs(broker: Broker, deployed: Deployment) -> None:
-    queue = f"{BACKLOG_PREFIX}batch.millesime.{CLAMART}"
+    queue = f"{OVERFLOW_PREFIX}batch.millesime.{CLAMART}"
     with Connection(broker.url("connector")) as connection:
         channel = connection.default_channel
         channel.queue_declare(

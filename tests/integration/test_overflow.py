@@ -14,7 +14,7 @@ from connector.amqp.overflow_life import CLOSED_AFTER, REMOVED_AFTER
 from connector.amqp.publisher import Confirmation, Outgoing
 from connector.amqp.queue_state import QueueState
 from connector.amqp.session import TRANSPORT_OPTIONS, BrokerSession
-from connector.amqp.topology import backlog_queue, deferred_queue
+from connector.amqp.topology import deferred_queue, overflow_queue
 from connector.jobs.records import Flow, Lane
 from connector.storage.database import open_database
 from connector.storage.registry.cache import RegistryCache
@@ -22,11 +22,11 @@ from connector.storage.registry.store import RegistryStore
 from connector.storage.upgrading import upgrade
 from connector.vault import Vault, new_key
 from tests.fakes import ManualTime
-from workers.backlog_tidying import BacklogTidying
-from workers.backlogs import Backlogs
+from workers.overflow_tidying import OverflowTidying
+from workers.overflows import Overflows
 
 FLOW = Flow("batch", "millesime", "26920023600017")
-QUEUE = backlog_queue(FLOW)
+QUEUE = overflow_queue(FLOW)
 PATIENCE_SECONDS = 30
 
 
@@ -45,8 +45,8 @@ class Worker:
         self.store = store
         self.cache = Cache(store, Vault(SecretStr(new_key())))
         self.session = BrokerSession(connection, asyncio.get_running_loop())
-        self.backlogs = Backlogs(self.session, self.cache, tuple(Lane), 10, self.time.clock)
-        self.tidying = BacklogTidying(self.session, self.cache, tuple(Lane), self.time.clock)
+        self.overflows = Overflows(self.session, self.cache, tuple(Lane), 10, self.time.clock)
+        self.tidying = OverflowTidying(self.session, self.cache, tuple(Lane), self.time.clock)
         self.taken: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def serve(self) -> None:
@@ -76,7 +76,7 @@ class Worker:
         self.time.advance(time.total_seconds())
         await self.tidying.look()
         await self.cache.refresh()
-        self.backlogs.follow()
+        self.overflows.follow()
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def worker(own_broker: str, tmp_path: Path) -> AsyncIterator[Worker]:
 
 
 async def test_a_queue_lives_while_it_is_needed_and_a_day_longer(worker: Worker) -> None:
-    assert await worker.backlogs.is_open(FLOW)
+    assert await worker.overflows.is_open(FLOW)
     await worker.cache.refresh()
     assert await worker.publish(b"first") is Confirmation.ROUTED
     assert await worker.next_taken() == b"first"
@@ -106,27 +106,27 @@ async def test_a_queue_lives_while_it_is_needed_and_a_day_longer(worker: Worker)
     await worker.rest(CLOSED_AFTER)
 
     assert worker.session.look(QUEUE) == QueueState(waiting=0, consumers=0)
-    assert worker.cache.registry.closed_backlogs.keys() == {FLOW}
+    assert worker.cache.registry.closed_overflows.keys() == {FLOW}
 
     assert await worker.publish(b"by one who did not know") is Confirmation.ROUTED
     await worker.rest(timedelta(0))
     assert await worker.next_taken() == b"by one who did not know"
-    assert worker.cache.registry.backlogs == {FLOW}
+    assert worker.cache.registry.overflows == {FLOW}
 
     await worker.rest(CLOSED_AFTER)
     await worker.rest(REMOVED_AFTER)
 
     assert worker.session.look(QUEUE) is None
-    assert not worker.store.load().every_backlog
+    assert not worker.store.load().every_overflow
     assert await worker.publish(b"nowhere") is Confirmation.UNROUTABLE
 
-    assert await worker.backlogs.is_open(FLOW)
+    assert await worker.overflows.is_open(FLOW)
     assert await worker.publish(b"again") is Confirmation.ROUTED
     assert await worker.next_taken() == b"again"
 
 
 async def test_a_queue_that_somebody_takes_from_is_not_removed(worker: Worker, own_broker: str) -> None:
-    assert await worker.backlogs.is_open(FLOW)
+    assert await worker.overflows.is_open(FLOW)
     await worker.cache.refresh()
     await worker.rest(CLOSED_AFTER)
     with Connection(own_broker) as other:

@@ -12,7 +12,7 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
-from connector.amqp.topology import backlog_queue, declare_backlog, delay_queues
+from connector.amqp.topology import declare_overflow, delay_queues, overflow_queue
 from connector.clock import utc_now
 from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.node import RabbitNode
@@ -27,7 +27,7 @@ from tests.jobs import job
 
 PATIENCE = 5_000
 """Looks at a queue before a test gives up."""
-BACKLOG = Flow("batch", "millesime", CLAMART)
+OVERFLOW = Flow("batch", "millesime", CLAMART)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=-]{16,}")
 TENANTS = f"""
 [vendors.millesime]
@@ -148,14 +148,14 @@ def leave(node: RabbitNode, body: bytes, exchange: str, routing_key: str) -> Non
         connection.default_channel.basic_publish(amqp.Message(body), exchange, routing_key, mandatory=True)
 
 
-def open_backlog(node: RabbitNode, deployed: Deployment) -> str:
+def open_overflow(node: RabbitNode, deployed: Deployment) -> str:
     """Open a backlog as a worker does, and return its queue."""
     engine = open_database(SecretStr(deployed.environment["CONNECTOR_DATABASE_URL"]))
-    RegistryStore(engine).backlogs.open(BACKLOG)
+    RegistryStore(engine).overflows.open(OVERFLOW)
     engine.dispose()
     with Connection(node.url()) as connection:
-        declare_backlog(connection.default_channel, BACKLOG)
-    return backlog_queue(BACKLOG)
+        declare_overflow(connection.default_channel, OVERFLOW)
+    return overflow_queue(OVERFLOW)
 
 
 def take(node: RabbitNode, queue: str) -> None:
@@ -232,10 +232,10 @@ def test_a_key_is_changed_without_losing_the_job_that_waits(own_node: RabbitNode
 
         sealed = Vault(SecretStr(former)).seal_for("deferral", b"{}")
         leave(own_node, sealed, "connector.dead", "")
-        leave(own_node, sealed, "", open_backlog(own_node, deployed))
+        leave(own_node, sealed, "", open_overflow(own_node, deployed))
         dry = deployed.command("registry", "rekey", "--dry-run")
         take(own_node, "connector.dead")
-        take(own_node, backlog_queue(BACKLOG))
+        take(own_node, overflow_queue(OVERFLOW))
         done = deployed.command("registry", "rekey")
         again = deployed.command("registry", "rekey")
 

@@ -36,7 +36,7 @@ from tests.town import siret
 
 REPLIES, UNROUTED = "replies.millesime", "replies.sonate-opus"
 DEAD, UNDELIVERABLE = "connector.dead", "connector.undeliverable"
-PUT_OFF, SET_ASIDE = "a delay queue", "a backlog queue"
+PUT_OFF, OVERFLOWED = "a delay queue", "a backlog queue"
 ISOLATED: Final = "connector.isolated.interactive"
 REFUSED: Final = siret(1)
 """A tenant whose token is revoked, and whose credentials the DGFiP refuses."""
@@ -86,7 +86,7 @@ def about(name: str, *checks: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def every_path() -> list[Path]:
     """Return all of them, whose names differ."""
-    return [*outcomes(), *bad_inputs(), *crashes(), *set_aside()]
+    return [*outcomes(), *bad_inputs(), *crashes(), *overflowed()]
 
 
 def outcomes() -> Iterator[Path]:
@@ -185,11 +185,11 @@ def crashes() -> Iterator[Path]:
         yield Path(name=name, body=job_of_it, headers=HEADERS, properties=_ids(), ends_in=ends_in)
 
 
-def set_aside() -> Iterator[Path]:
+def overflowed() -> Iterator[Path]:
     """Yield jobs that wait for their turn, more than a worker has in hand."""
     for number in range(_MORE_THAN_IN_HAND):
         name = f"rationed {number}"
-        yield Path(name=name, body=about(name, tenant=RATIONED), lane="batch", ends_in=SET_ASIDE)
+        yield Path(name=name, body=about(name, tenant=RATIONED), lane="batch", ends_in=OVERFLOWED)
 
 
 def _ids() -> dict[str, str]:

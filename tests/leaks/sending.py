@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kombu import Connection
 
-from connector.amqp.topology import backlog_queue, delay_queues
+from connector.amqp.topology import delay_queues, overflow_queue
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
@@ -16,18 +16,18 @@ from connector.jobs.records import Flow, Lane
 from tests.leaks.paths import (
     DEAD,
     ISOLATED,
+    OVERFLOWED,
     PUT_OFF,
     RATIONED,
     REPLIES,
-    SET_ASIDE,
     UNDELIVERABLE,
     UNROUTED,
     Path,
 )
 
-_LEFT: Final = frozenset({SET_ASIDE, ISOLATED})
+_LEFT: Final = frozenset({OVERFLOWED, ISOLATED})
 """Where messages end that nobody answers, since jobs in hand wait for a quota: they are sent once the others have ended."""
-_BACKLOG: Final = backlog_queue(Flow(Lane.BATCH, "millesime", RATIONED))
+_OVERFLOW: Final = overflow_queue(Flow(Lane.BATCH, "millesime", RATIONED))
 _PATIENCE: Final = 100_000
 """Looks at what is waited for before a run gives up."""
 
@@ -53,16 +53,16 @@ def left(node: RabbitNode, paths: Sequence[Path], worker: Program) -> None:
     ends = Counter(path.ends_in for path in sent)
     with VendorClient(node.url(), "millesime") as vendor:
         _publish(vendor, sent)
-        if ends[SET_ASIDE]:
+        if ends[OVERFLOWED]:
             worker.wait_for("backlog.opened")
         _until(partial(_holds, vendor, ISOLATED, ends[ISOLATED]))
 
 
 def have_come_back(node: RabbitNode, paths: Sequence[Path]) -> None:
     """Wait until what a worker that has ended had in hand is on its queues again."""
-    if any(path.ends_in == SET_ASIDE for path in paths):
+    if any(path.ends_in == OVERFLOWED for path in paths):
         with VendorClient(node.url(), "millesime") as vendor:
-            _until(partial(_holds, vendor, _BACKLOG, 1))
+            _until(partial(_holds, vendor, _OVERFLOW, 1))
 
 
 def _publish(vendor: VendorClient, paths: Sequence[Path]) -> None:

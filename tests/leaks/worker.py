@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 import workers.app
-import workers.isolation
+import workers.quarantine
 from tests.leaks import removals
 from tests.leaks.crashes import install_crashes
 from tests.leaks.notes import install_notes
@@ -31,8 +31,8 @@ def main(arguments: list[str]) -> None:
     # Around what is left of the protections.
     install_crashes()
     install_notes()
-    put(workers.app, "Work", partial(workers.app.Work, suspect_deliveries=_SUSPECT_DELIVERIES))
-    put(workers.isolation, "LOOK_SECONDS", 0.1)
+    put(workers.app, "Work", partial(workers.app.Work, quarantine_deliveries=_SUSPECT_DELIVERIES))
+    put(workers.quarantine, "LOOK_SECONDS", 0.1)
     worker(arguments)
 
 

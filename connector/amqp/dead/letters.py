@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import Final
 
 from connector.amqp.topology import (
-    BACKLOG_PREFIX,
     DEAD,
     JOURNAL,
+    OVERFLOW_PREFIX,
     UNDELIVERABLE,
     deferred_queue,
     is_reply_queue_of,
-    isolated_queue,
     lane_queue,
+    quarantine_queue,
 )
 from connector.jobs.records import VENDOR_NAME, Lane
 from connector.jobs.settlement import DeadReason
@@ -24,9 +24,9 @@ UNKNOWN_LANE: Final = "unknown_lane"
 UNKNOWN: Final = "unknown"
 LANES: Final = {lane_queue(lane): lane for lane in Lane}
 """The queues of vendors' jobs."""
-_INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, isolated_queue) for lane in Lane}
-_BACKLOG: Final = re.compile(
-    rf"{re.escape(BACKLOG_PREFIX)}({'|'.join(Lane)})\.{VENDOR_NAME.strip('^$')}\.[0-9]{{14}}"
+_INTERNAL: Final = {of_lane(lane): lane for of_lane in (deferred_queue, quarantine_queue) for lane in Lane}
+_OVERFLOW: Final = re.compile(
+    rf"{re.escape(OVERFLOW_PREFIX)}({'|'.join(Lane)})\.{VENDOR_NAME.strip('^$')}\.[0-9]{{14}}"
 )
 _WORD: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -99,7 +99,7 @@ class DeadLetter:
 
 def lane_of_sealed(queue: str | None) -> Lane | None:
     """Return the lane of a queue of sealed jobs; None for any other."""
-    backlog = _BACKLOG.fullmatch(queue or "")
+    backlog = _OVERFLOW.fullmatch(queue or "")
     return Lane(backlog[1]) if backlog else _INTERNAL.get(queue or "")
 
 

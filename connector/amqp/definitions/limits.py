@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from connector.amqp.recording import Objects
 from connector.amqp.topology import (
-    BACKLOG_PREFIX,
     DEAD,
     DEFERRED,
     DELAY_PREFIX,
     ISOLATED,
     JOURNAL,
+    OVERFLOW_PREFIX,
     SOLE,
     UNDELIVERABLE,
     lane_queue,
@@ -53,7 +53,7 @@ PATTERNS: Final[Mapping[Family, str]] = MappingProxyType(
         Family.INTERACTIVE: f"^{re.escape(lane_queue(Lane.INTERACTIVE))}$",
         Family.BATCH: f"^{re.escape(lane_queue(Lane.BATCH))}$",
         Family.REPLIES: f"^{re.escape(reply_queue(''))}",
-        Family.OVERFLOW: f"^{re.escape(BACKLOG_PREFIX)}",
+        Family.OVERFLOW: f"^{re.escape(OVERFLOW_PREFIX)}",
         Family.UNDELIVERABLE: f"^{re.escape(UNDELIVERABLE)}$",
         Family.DEAD: f"^{re.escape(DEAD)}$",
         Family.JOURNAL: f"^{re.escape(JOURNAL)}$",

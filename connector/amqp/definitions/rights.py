@@ -12,8 +12,8 @@ from typing import Final
 from connector.amqp.declaration import consumed_queues, way_of_jobs
 from connector.amqp.recording import Objects
 from connector.amqp.topology import (
-    BACKLOG_PREFIX,
     DEAD,
+    OVERFLOW_PREFIX,
     REPLY_QUEUE_NAME,
     REQUESTS,
     UNDELIVERABLE,
@@ -87,14 +87,14 @@ def worker_user(name: str, objects: Objects) -> BrokerUser:
     right over the queues behind it. A binding that somebody deleted can be seen by nobody, only made again: that asks for
     the right to write to its destination and to read its source.
     """
-    backlogs = rf"{re.escape(BACKLOG_PREFIX)}.+"
+    overflows = rf"{re.escape(OVERFLOW_PREFIX)}.+"
     consumed = [re.escape(queue) for queue in consumed_queues(objects)]
     delays, _ = delayed(DEAD, 1)
     sources = {re.escape(binding.source) for binding in way_of_jobs(objects)}
     destinations = {re.escape(binding.destination) for binding in way_of_jobs(objects)}
     return BrokerUser(
         name=name,
-        configure=_any_of([backlogs]),
+        configure=_any_of([overflows]),
         # Whoever declares a queue must be able to write to where it dead-letters.
         write=_any_of(
             [
@@ -103,7 +103,7 @@ def worker_user(name: str, objects: Objects) -> BrokerUser:
                 _TO_SEE_REPLY_QUEUES,
             ]
         ),
-        read=_any_of([*consumed, backlogs, *sorted(sources)]),
+        read=_any_of([*consumed, overflows, *sorted(sources)]),
     )
 
 

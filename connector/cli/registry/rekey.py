@@ -62,11 +62,11 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     if len(vault.key_names) > 1:
         # Read again: a backlog may have been opened meanwhile.
         with failing_cleanly():
-            backlogs = RegistryStore(engine).load().every_backlog
-        _tell_how_long(settings, vault, backlogs)
+            overflows = RegistryStore(engine).load().every_overflow
+        _tell_how_long(settings, vault, overflows)
 
 
-def _tell_how_long(settings: "Settings", vault: "Vault", backlogs: "frozenset[Flow]") -> None:
+def _tell_how_long(settings: "Settings", vault: "Vault", overflows: "frozenset[Flow]") -> None:
     """Tell what still needs the former keys, in the broker and in the reply memory."""
     from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
     from connector.amqp.deferred import look_at_put_off, look_at_queue
@@ -75,7 +75,7 @@ def _tell_how_long(settings: "Settings", vault: "Vault", backlogs: "frozenset[Fl
     from connector.clock import utc_now
 
     with connected(settings, TRANSPORT_OPTIONS) as connection:
-        put_off = look_at_put_off(connection, backlogs)
+        put_off = look_at_put_off(connection, overflows)
         records = look_at_queue(connection, JOURNAL)
         dead = DeadQueues(connection)
         letters = sum(

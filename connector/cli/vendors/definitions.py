@@ -137,7 +137,7 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
         click.echo(f"other passwords than before: {', '.join(changed)}{tail}")
     for name in sorted(set(held) - set(names)):
         click.echo(f"no longer in it, and importing removes nobody: rabbitmqctl delete_user {name}")
-    _tell_space(spaces_of(bounds, objects, len(registry.every_backlog)), registry)
+    _tell_space(spaces_of(bounds, objects, len(registry.every_overflow)), registry)
 
 
 def _tell_space(spaces: "Sequence[Space]", registry: "Registry") -> None:

@@ -60,22 +60,22 @@ class RegistryCache:
             self._secrets[siret, held_as, sealed] = secret
         return secret
 
-    async def open_backlog(self, flow: Flow) -> int:
+    async def open_overflow(self, flow: Flow) -> int:
         """Note that a flow's backlog queue is in use; every worker knows it within ``REFRESH_SECONDS``.
 
         Returns the number of this change. Raises ``DatabaseError`` when it is not noted.
         """
-        return await asyncio.to_thread(self._store.backlogs.open, flow)
+        return await asyncio.to_thread(self._store.overflows.open, flow)
 
-    async def close_backlog(self, flow: Flow, at: datetime) -> bool:
+    async def close_overflow(self, flow: Flow, at: datetime) -> bool:
         """Note that workers are to leave a flow's queue alone. Raises ``DatabaseError``."""
-        return await asyncio.to_thread(self._store.backlogs.close, flow, at)
+        return await asyncio.to_thread(self._store.overflows.close, flow, at)
 
-    async def remove_backlog(
+    async def remove_overflow(
         self, flow: Flow, closed_before: datetime, delete_queue: Callable[[], bool]
     ) -> bool:
-        """Forget a queue as ``BacklogStore.remove`` does; ``delete_queue`` is called in another thread."""
-        return await asyncio.to_thread(self._store.backlogs.remove, flow, closed_before, delete_queue)
+        """Forget a queue as ``OverflowStore.remove`` does; ``delete_queue`` is called in another thread."""
+        return await asyncio.to_thread(self._store.overflows.remove, flow, closed_before, delete_queue)
 
     def check_key(self) -> None:
         """Raise ``VaultError`` as ``connector.storage.registry.key_check.check_key`` does."""

@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.jobs.records import Flow
 from connector.storage.database import DatabaseError
-from connector.storage.tables import BACKLOGS, REVISION
+from connector.storage.tables import OVERFLOWS, REVISION
 
 
-class BacklogStore:
+class OverflowStore:
     """The table of overflow queues, in a database whose schema is current.
 
     The registry's revision stays: what an operator has decided meanwhile does not depend on these queues.
@@ -34,17 +34,17 @@ class BacklogStore:
         Waits for whoever is removing it at this moment.
         """
         row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret, "closed_at": None}
-        noting = self._dialect.insert(BACKLOGS).values(row)
+        noting = self._dialect.insert(OVERFLOWS).values(row)
         with self._changing("opened") as connection:
             connection.execute(
-                noting.on_conflict_do_update(index_elements=BACKLOGS.primary_key, set_={"closed_at": None})
+                noting.on_conflict_do_update(index_elements=OVERFLOWS.primary_key, set_={"closed_at": None})
             )
             return _grow(connection)
 
     def close(self, flow: Flow, at: datetime) -> bool:
         """Note that workers are to leave a flow's queue alone; False where it is closed already, or removed."""
         with self._changing("closed") as connection:
-            closing = update(BACKLOGS).where(_is(flow), BACKLOGS.c.closed_at.is_(None)).values(closed_at=at)
+            closing = update(OVERFLOWS).where(_is(flow), OVERFLOWS.c.closed_at.is_(None)).values(closed_at=at)
             if connection.execute(closing).rowcount == 0:
                 return False
             _grow(connection)
@@ -57,7 +57,7 @@ class BacklogStore:
         ``delete_queue`` has found something there; nothing has changed then.
         """
         with self._changing("removed") as connection:
-            removing = delete(BACKLOGS).where(_is(flow), BACKLOGS.c.closed_at <= closed_before)
+            removing = delete(OVERFLOWS).where(_is(flow), OVERFLOWS.c.closed_at <= closed_before)
             if connection.execute(removing).rowcount == 0:
                 return False
             if not delete_queue():
@@ -80,7 +80,7 @@ class BacklogStore:
 
 def _is(flow: Flow) -> ColumnElement[bool]:
     return and_(
-        BACKLOGS.c.lane == flow.lane, BACKLOGS.c.vendor == flow.vendor, BACKLOGS.c.siret == flow.siret
+        OVERFLOWS.c.lane == flow.lane, OVERFLOWS.c.vendor == flow.vendor, OVERFLOWS.c.siret == flow.siret
     )
 
 

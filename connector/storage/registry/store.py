@@ -6,8 +6,8 @@ from types import MappingProxyType
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from connector.jobs.records import Flow, Registry, Tenant, Vendor
-from connector.storage.registry.overflow_store import BacklogStore
-from connector.storage.tables import BACKLOGS, GRANTS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
+from connector.storage.registry.overflow_store import OverflowStore
+from connector.storage.tables import GRANTS, OVERFLOWS, REPLY_QUEUES, REVISION, TENANTS, VENDORS
 from connector.storage.writing import changing, grow_revision
 
 
@@ -16,7 +16,7 @@ class RegistryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.backlogs = BacklogStore(engine)
+        self.overflows = OverflowStore(engine)
 
     def revision(self) -> int:
         """Return the number that grows with every change: one cheap query."""
@@ -27,7 +27,7 @@ class RegistryStore:
         """Tell whether nothing has changed since ``registry`` was loaded: one cheap query."""
         with self._engine.connect() as connection:
             revisions = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
-        return revisions == (registry.revision, registry.backlogs_revision)
+        return revisions == (registry.revision, registry.overflows_revision)
 
     def load(self) -> Registry:
         """Return the whole registry as of one instant."""
@@ -87,19 +87,19 @@ def _load(connection: Connection) -> Registry:
         )
         for row in connection.execute(select(TENANTS).order_by(TENANTS.c.siret))
     }
-    revision, backlogs_revision = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
-    backlogs = {
-        Flow(row.lane, row.vendor, row.siret): row.closed_at for row in connection.execute(select(BACKLOGS))
+    revision, overflows_revision = connection.execute(select(REVISION.c.revision, REVISION.c.backlogs)).one()
+    overflows = {
+        Flow(row.lane, row.vendor, row.siret): row.closed_at for row in connection.execute(select(OVERFLOWS))
     }
     return Registry(
         revision=revision,
         vendors=MappingProxyType(vendors),
         tenants=MappingProxyType(tenants),
-        backlogs=frozenset(flow for flow, closed_at in backlogs.items() if closed_at is None),
-        closed_backlogs=MappingProxyType(
-            {flow: closed_at for flow, closed_at in backlogs.items() if closed_at is not None}
+        overflows=frozenset(flow for flow, closed_at in overflows.items() if closed_at is None),
+        closed_overflows=MappingProxyType(
+            {flow: closed_at for flow, closed_at in overflows.items() if closed_at is not None}
         ),
-        backlogs_revision=backlogs_revision,
+        overflows_revision=overflows_revision,
     )
 
 

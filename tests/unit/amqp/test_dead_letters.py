@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from connector.amqp.dead.letters import Arrival, Content, DeadLetter
 from connector.amqp.dead.reading import read_letter
 from connector.amqp.dead.replay import Replay, Stuck, message_of, not_taken, replay_of
-from connector.amqp.deferral import isolated, read_deferred
+from connector.amqp.deferral import quarantined, read_deferred
 from connector.amqp.publisher import Confirmation
 from connector.jobs.delivery import MAX_BODY_BYTES, Delivery, Mark
 from connector.jobs.records import Lane
@@ -169,7 +169,7 @@ def test_a_lane_that_is_known_is_not_changed() -> None:
 
 
 def test_an_unreadable_envelope_goes_back_whole_without_its_deaths() -> None:
-    sealed = isolated(job_of(ours("unknown_vendor", "verifications.batch")), VAULT).body
+    sealed = quarantined(job_of(ours("unknown_vendor", "verifications.batch")), VAULT).body
     for raw in (
         ours("unreadable_deferral", "connector.deferred.batch", "connector.deferred.batch"),
         ours(

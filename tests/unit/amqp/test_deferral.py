@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from connector.amqp.deferral import deferred, isolated, read_deferred, replayed, set_aside
+from connector.amqp.deferral import deferred, overflowed, quarantined, read_deferred, replayed
 from connector.amqp.publisher import Outgoing
 from connector.checks.decide import MAX_ANSWER_BYTES
 from connector.checks.reasons import reason
@@ -62,7 +62,7 @@ def test_a_job_comes_back_as_it_left() -> None:
     out = deferred(DELIVERY, START + timedelta(seconds=2), START, VAULT)
     assert read_deferred(message(out.body), VAULT) == DELIVERY
     assert out.queue == "connector.deferred.batch"
-    assert isolated(DELIVERY, VAULT).queue == "connector.isolated.batch"
+    assert quarantined(DELIVERY, VAULT).queue == "connector.isolated.batch"
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(5.9, 6), (5.0, 5), (0.2, 1), (-3, 1), (1e12, 2**28 - 1)])
@@ -72,8 +72,8 @@ def test_the_broker_is_asked_for_whole_seconds_rounded_up(wait: float, seconds: 
 
 
 def test_that_it_was_delivered_before_is_told_by_either_delivery() -> None:
-    body = isolated(DELIVERY, VAULT).body
-    before = isolated(replace(DELIVERY, redelivered=True), VAULT).body
+    body = quarantined(DELIVERY, VAULT).body
+    before = quarantined(replace(DELIVERY, redelivered=True), VAULT).body
     assert not _read(body).redelivered
     assert _read(before).redelivered
     again = read_deferred(message(body, redelivered=True, count=3), VAULT)
@@ -85,8 +85,8 @@ def test_that_it_was_delivered_before_is_told_by_either_delivery() -> None:
 def test_only_a_suspect_is_known_to_come_after_a_run_that_died() -> None:
     """It takes over from that run; a job that was put off must not take over from another's."""
     taken = replace(DELIVERY, taken_before=True)
-    assert _read(isolated(taken, VAULT).body).taken_before
-    assert _read(set_aside(taken, Flow("batch", "millesime", "26920023600017"), VAULT).body).taken_before
+    assert _read(quarantined(taken, VAULT).body).taken_before
+    assert _read(overflowed(taken, Flow("batch", "millesime", "26920023600017"), VAULT).body).taken_before
     assert not _read(deferred(taken, START, START, VAULT).body).taken_before
     assert not _read(replayed(taken, VAULT).body).taken_before
 
@@ -98,13 +98,13 @@ def _read(body: bytes) -> Delivery:
 
 
 def test_nobody_reads_or_forges_one_on_the_broker() -> None:
-    body = isolated(DELIVERY, VAULT).body
+    body = quarantined(DELIVERY, VAULT).body
     assert b"SESAME" not in body
     for forged in (
         b"",
         DELIVERY.body,
         body[:-4],
-        isolated(DELIVERY, Vault(SecretStr(new_key()))).body,
+        quarantined(DELIVERY, Vault(SecretStr(new_key()))).body,
         VAULT.seal_for("reply/millesime/job-1", b"{}"),
         VAULT.seal_for("deferral", b"{}"),
         VAULT.seal("26920023600017", SecretField.TOKEN, "token").encode(),
@@ -116,8 +116,8 @@ def test_nobody_reads_or_forges_one_on_the_broker() -> None:
 
 WAYS: dict[str, Callable[[Delivery], Outgoing]] = {
     "deferred": lambda delivery: deferred(delivery, START, START, VAULT),
-    "set aside": lambda delivery: set_aside(delivery, FLOW, VAULT),
-    "isolated": lambda delivery: isolated(delivery, VAULT),
+    "set aside": lambda delivery: overflowed(delivery, FLOW, VAULT),
+    "isolated": lambda delivery: quarantined(delivery, VAULT),
     "replayed": lambda delivery: replayed(delivery, VAULT),
     "deferred again": lambda delivery: deferred(
         _read(deferred(delivery, START, START, VAULT).body), START, START, VAULT
@@ -171,7 +171,7 @@ def test_the_longest_job_is_taken_in_where_it_travels_sealed() -> None:
         progress=progress,
         trace={name: "x" * length for name, length in TRACE_HEADERS.items()},
     )
-    assert MAX_BODY_BYTES < len(isolated(longest, VAULT).body) < MAX_ENVELOPE_BYTES
+    assert MAX_BODY_BYTES < len(quarantined(longest, VAULT).body) < MAX_ENVELOPE_BYTES
 
 
 def without_call_of(attempt: int) -> CheckReply:

@@ -33,21 +33,21 @@ from connector.amqp.overflow_life import CLOSED_AFTER, REMOVED_AFTER, Step, next
 from connector.amqp.publisher import PublishError
 from connector.amqp.queue_state import QueueState
 from connector.amqp.session import BrokerSession
-from connector.amqp.topology import backlog_queue
+from connector.amqp.topology import overflow_queue
 from connector.jobs.records import Flow, Lane, Registry
 from connector.storage.database import DatabaseError, open_database
 from connector.storage.registry.cache import RegistryCache
 from connector.storage.registry.store import RegistryStore
-from connector.storage.tables import BACKLOGS
+from connector.storage.tables import OVERFLOWS
 from connector.storage.upgrading import upgrade
 from connector.vault import Vault, new_key
 from tests.fakes import START, ManualTime
-from workers import backlogs as backlogs_module
-from workers.backlog_tidying import BacklogTidying
-from workers.backlogs import Backlogs
+from workers import overflows as overflows_module
+from workers.overflow_tidying import OverflowTidying
+from workers.overflows import Overflows
 
 FLOW = Flow("batch", "millesime", "26920023600017")
-QUEUE = backlog_queue(FLOW)
+QUEUE = overflow_queue(FLOW)
 EMPTY, BUSY, CONSUMED = (
     QueueState(waiting=0, consumers=0),
     QueueState(waiting=1, consumers=1),
@@ -149,7 +149,7 @@ class Session(BrokerSession):
     def is_blocked(self) -> bool:
         return False
 
-    def declare_backlog(self, flow: Flow) -> None:
+    def declare_overflow(self, flow: Flow) -> None:
         assert flow == FLOW
         self._broker.exists = True
 
@@ -176,10 +176,10 @@ class Store:
         return self._store
 
     @property
-    def backlogs(self) -> Any:
+    def overflows(self) -> Any:
         # As BacklogStore says it.
         try:
-            return self._reach().backlogs
+            return self._reach().overflows
         except OperationalError:
             return SimpleNamespace(open=_away, close=_away, remove=_away)
 
@@ -218,19 +218,19 @@ class Worker:
         """Begin another life of the connection."""
         self.broker.end(self.number)
         session = Session(self.broker, self.number)
-        self.backlogs = Backlogs(session, self.cache, (Lane.BATCH,), 10, self.time.clock)
-        self.tidying = BacklogTidying(session, self.cache, (Lane.BATCH,), self.time.clock)
-        self.backlogs.follow()
+        self.overflows = Overflows(session, self.cache, (Lane.BATCH,), 10, self.time.clock)
+        self.tidying = OverflowTidying(session, self.cache, (Lane.BATCH,), self.time.clock)
+        self.overflows.follow()
 
     async def refresh(self) -> None:
         if await self.cache.refresh():
-            self.backlogs.follow()
+            self.overflows.follow()
 
-    async def set_aside(self) -> None:
+    async def overflowed(self) -> None:
         """Put a job into the queue, as a settler does; where it cannot, the job is run."""
-        if await self.backlogs.is_open(FLOW) and not self.broker.publish():
+        if await self.overflows.is_open(FLOW) and not self.broker.publish():
             try:
-                await self.backlogs.open(FLOW)
+                await self.overflows.open(FLOW)
             except PublishError:
                 return
             assert self.broker.publish()
@@ -254,7 +254,7 @@ class Life(RuleBasedStateMachine):
             upgrade(Life.engine)
             Life.store = RegistryStore(Life.engine)
         with Life.engine.begin() as connection:
-            connection.execute(delete(BACKLOGS))
+            connection.execute(delete(OVERFLOWS))
         self.runner = asyncio.Runner()
         self.time = ManualTime()
         self.broker = Broker()
@@ -291,7 +291,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=WORKERS)
     def sets_a_job_aside(self, number: int) -> None:
-        self.run(self.workers[number].set_aside)
+        self.run(self.workers[number].overflowed)
 
     @rule(number=WORKERS)
     def takes_a_job(self, number: int) -> None:
@@ -334,7 +334,7 @@ class Life(RuleBasedStateMachine):
         def act() -> None:
             if reconnects:
                 other.connect()
-            if sets_aside and other.backlogs.has_open(FLOW):
+            if sets_aside and other.overflows.has_open(FLOW):
                 self.broker.publish()
 
         self.broker.looks = 0
@@ -358,7 +358,7 @@ class Life(RuleBasedStateMachine):
     def a_queue_with_jobs_is_known(self) -> None:
         assert Life.store is not None
         if self.broker.waiting or self.broker.in_hand.total():
-            assert FLOW in Life.store.load().every_backlog
+            assert FLOW in Life.store.load().every_overflow
 
     def teardown(self) -> None:
         """Have all work as it should: nothing stays where nobody takes it."""
@@ -391,7 +391,7 @@ def test_every_order_of_steps_that_hypothesis_finds() -> None:
 
 @pytest.fixture(autouse=True)
 def _tries_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlogs_module, "TRY_AGAIN_SECONDS", -1.0)
+    monkeypatch.setattr(overflows_module, "TRY_AGAIN_SECONDS", -1.0)
 
 
 @pytest.fixture
@@ -413,7 +413,7 @@ def test_an_empty_queue_is_closed_removed_and_made_again(life: Life) -> None:
         life.tidies(1, reconnects=False, sets_aside=False)
         life.time_passes(0, 1)
         assert Life.store is not None
-        steps.append((FLOW in Life.store.load().backlogs, life.broker.exists))
+        steps.append((FLOW in Life.store.load().overflows, life.broker.exists))
     assert [is_open for is_open, _exists in steps] == [True] + [False] * 25
     assert [exists for _is_open, exists in steps] == [True] * 24 + [False] * 2
     assert (life.broker.deleted, life.broker.consumers) == (1, set())

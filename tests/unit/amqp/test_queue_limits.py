@@ -15,13 +15,13 @@ from connector.amqp.definitions.limits import (
     policies_of,
     spaces_of,
 )
-from connector.amqp.topology import DEAD, backlog_queue
+from connector.amqp.topology import DEAD, overflow_queue
 from connector.jobs.records import Flow
 
 OBJECTS = recorded_topology({"sonate": (), "sonate-opus": ("guichet",)})
 QUEUES = [
     *(queue.name for queue in OBJECTS.queues),
-    backlog_queue(Flow("batch", "sonate", "26920023600017")),
+    overflow_queue(Flow("batch", "sonate", "26920023600017")),
 ]
 
 

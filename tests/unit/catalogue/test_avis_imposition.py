@@ -11,7 +11,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.sandbox.cases import SHIPPED
 from connector.sources.reading import NoReading, Reading, read_answer
-from connector.sources.schema_drift import Surprise, SurpriseKind, take_unknown
+from connector.sources.schema_drift import Drift, DriftKind, take_unknown
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
 
 DEFINITION = CATALOGUE["avis_imposition"]
@@ -223,7 +223,7 @@ def test_a_letter_is_the_family_situation_that_version_2_wrote(letter: str, labe
 
 @pytest.mark.parametrize("data", [_ir(sitFam="Z"), _v2(situationFamille="Z")])
 def test_an_unknown_family_situation_is_passed_on_and_counted(data: AvisImpositionData) -> None:
-    assert list(take_unknown(data)) == [Surprise(SurpriseKind.UNKNOWN_VALUE, "situation_famille")]
+    assert list(take_unknown(data)) == [Drift(DriftKind.UNKNOWN_VALUE, "situation_famille")]
     assert _reply(data)["situation_famille"] == "Z"
 
 
@@ -436,8 +436,8 @@ def test_what_version_2_adds_is_counted_and_dropped() -> None:
     data = _v2(
         nouveau=1, declarant1={"nom": "EXEMPLE", "civilite": "M"}, declarant2={"nom": "", "civilite": ""}
     )
-    kind = SurpriseKind.UNKNOWN_FIELD
-    places = {surprise.place for surprise in take_unknown(data) if surprise.kind is kind}
+    kind = DriftKind.UNKNOWN_FIELD
+    places = {drift.place for drift in take_unknown(data) if drift.kind is kind}
     assert places == {"nouveau", "declarant1.civilite", "declarant2.civilite"}
     assert "nouveau" not in _reply(data)
 
@@ -446,7 +446,7 @@ def test_what_the_dgfip_adds_is_counted_and_dropped() -> None:
     data = _ir(
         nouveau=1, pac={"nbPac": 1, "nbPacR": 0, "nbPacZ": 1}, dateNaisDec1={"annee": "1980", "heure": "9"}
     )
-    places = {surprise.place for surprise in take_unknown(data)}
+    places = {drift.place for drift in take_unknown(data)}
     assert places == {"nouveau", "pac.nbPacZ", "dateNaisDec1.heure"}
     assert not {"nouveau", "pac.nbPacZ"} & set(_reply(data))
 

@@ -16,7 +16,7 @@ from connector.checks.decide import MAX_ANSWER_BYTES, decide, refused, without_c
 from connector.checks.plan import PlannedCall, Refusal
 from connector.jobs.defects import Defect
 from connector.sources.exchange import Answered, Unanswered
-from connector.sources.schema_drift import Surprise, SurpriseKind
+from connector.sources.schema_drift import Drift, DriftKind
 from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
@@ -337,37 +337,37 @@ def test_what_the_check_exists_for_may_be_withheld() -> None:
     assert (reply.withheld, reply.unreadable) == (("quotient_familial",), ())
 
 
-def surprises(data: Any, check: str = "quotient_familial") -> set[Surprise]:
+def drifts(data: Any, check: str = "quotient_familial") -> set[Drift]:
     decision = decide(planned(check), ASKED, answered(200, success(data)), NOW)
-    assert len(decision.surprises) == len(set(decision.surprises))
-    return set(decision.surprises)
+    assert len(decision.drifts) == len(set(decision.drifts))
+    return set(decision.drifts)
 
 
-def wrong_type(place: str, found: str) -> Surprise:
-    return Surprise(SurpriseKind.WRONG_TYPE, place, found)
+def wrong_type(place: str, found: str) -> Drift:
+    return Drift(DriftKind.WRONG_TYPE, place, found)
 
 
 def test_an_answer_as_it_is_documented_holds_no_surprise() -> None:
-    assert surprises(FAMILY) == set()
-    assert surprises(RSA_DATA, "revenu_solidarite_active") == set()
+    assert drifts(FAMILY) == set()
+    assert drifts(RSA_DATA, "revenu_solidarite_active") == set()
 
 
 def test_a_field_that_the_api_adds_is_dropped_and_told_once_per_place() -> None:
     child = CLAIRE | {"surnom": SECRET}
     data = FAMILY | {"enfants": [child, child], "nouveau": {"a": SECRET}, "adresse": ADRESSE | {"x": 1}}
-    assert surprises(data) == {
-        Surprise(SurpriseKind.UNKNOWN_FIELD, place) for place in ("nouveau", "enfants.surnom", "adresse.x")
+    assert drifts(data) == {
+        Drift(DriftKind.UNKNOWN_FIELD, place) for place in ("nouveau", "enfants.surnom", "adresse.x")
     }
     assert SECRET not in json.dumps(data_of(decide_ok(data)))
 
 
 def test_a_field_whose_name_is_no_name_is_told_without_it() -> None:
-    assert surprises(FAMILY | {SECRET + " né en 1991": 1}) == {Surprise(SurpriseKind.UNKNOWN_FIELD, "?")}
+    assert drifts(FAMILY | {SECRET + " né en 1991": 1}) == {Drift(DriftKind.UNKNOWN_FIELD, "?")}
 
 
 def test_a_value_that_the_api_does_not_document_is_passed_on_and_told_by_its_place() -> None:
     data = FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": SECRET}, "allocataires": [CLAIRE]}
-    assert surprises(data) == {Surprise(SurpriseKind.UNKNOWN_VALUE, "quotient_familial.fournisseur")}
+    assert drifts(data) == {Drift(DriftKind.UNKNOWN_VALUE, "quotient_familial.fournisseur")}
     assert data_of(decide_ok(data)) == data
 
 
@@ -377,16 +377,16 @@ def test_a_value_that_the_api_does_not_document_is_passed_on_and_told_by_its_pla
 )
 def test_a_wrong_type_is_told_by_its_place_and_by_the_type_that_was_there(value: Any, found: str) -> None:
     data = with_person(date_naissance=value)
-    assert surprises(data) == {wrong_type("allocataires.date_naissance", found)}
+    assert drifts(data) == {wrong_type("allocataires.date_naissance", found)}
 
 
 def test_a_wrong_type_is_told_once_per_place_whatever_becomes_of_the_answer() -> None:
     child = CLAIRE | {"prenoms": 5}
-    assert surprises(FAMILY | {"enfants": [child, child, SECRET]}) == {
+    assert drifts(FAMILY | {"enfants": [child, child, SECRET]}) == {
         wrong_type("enfants.prenoms", "number"),
         wrong_type("enfants", "string"),
     }
-    assert surprises(FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}, "adresse": 1}) == {
+    assert drifts(FAMILY | {"quotient_familial": QUOTIENT | {"valeur": SECRET}, "adresse": 1}) == {
         wrong_type("quotient_familial.valeur", "string"),
         wrong_type("adresse", "number"),
     }
@@ -402,19 +402,17 @@ def test_a_wrong_type_is_told_once_per_place_whatever_becomes_of_the_answer() ->
         (b'{"data": 1}', wrong_type("data", "number")),
     ],
 )
-def test_a_body_that_is_no_answer_is_told(body: bytes, surprise: Surprise) -> None:
-    assert decide(planned(), ASKED, answered(200, body), NOW).surprises == (surprise,)
+def test_a_body_that_is_no_answer_is_told(body: bytes, drift: Drift) -> None:
+    assert decide(planned(), ASKED, answered(200, body), NOW).drifts == (drift,)
 
 
 def test_a_status_that_no_rule_knows_is_told_with_its_code() -> None:
-    def told(status: int, body: bytes) -> tuple[Surprise, ...]:
-        return decide(planned(), ASKED, answered(status, body), NOW).surprises
+    def told(status: int, body: bytes) -> tuple[Drift, ...]:
+        return decide(planned(), ASKED, answered(status, body), NOW).drifts
 
-    assert told(418, failure("99999")) == (Surprise(SurpriseKind.UNKNOWN_OUTCOME, "418 99999"),)
-    assert told(500, b"<html>") == (Surprise(SurpriseKind.UNKNOWN_OUTCOME, "500 without a code"),)
-    assert told(418, failure(f"{SECRET} !")) == (
-        Surprise(SurpriseKind.UNKNOWN_OUTCOME, "418 without a code"),
-    )
+    assert told(418, failure("99999")) == (Drift(DriftKind.UNKNOWN_OUTCOME, "418 99999"),)
+    assert told(500, b"<html>") == (Drift(DriftKind.UNKNOWN_OUTCOME, "500 without a code"),)
+    assert told(418, failure(f"{SECRET} !")) == (Drift(DriftKind.UNKNOWN_OUTCOME, "418 without a code"),)
     assert told(404, failure("37003")) == ()
 
 
@@ -424,7 +422,7 @@ def test_a_request_that_the_api_refuses_as_wrong_is_told_and_the_operator_alerte
 ) -> None:
     decision = decide(planned(), ASKED, answered(status, failure(code)), NOW)
     assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
-    assert decision.surprises == (Surprise(SurpriseKind.REFUSED_REQUEST, f"{status} {code}"),)
+    assert decision.drifts == (Drift(DriftKind.REFUSED_REQUEST, f"{status} {code}"),)
     assert decision.alert is Alert.REQUEST
 
 
@@ -476,7 +474,7 @@ def test_the_quotient_of_another_month_than_asked_is_unexpected(asked: dict[str,
     assert (decision.reply.status, why.code) == (CheckStatus.ERROR, CheckCode.UNEXPECTED_RESPONSE)
     assert "un autre mois" in why.detail
     assert source_of(decision.reply).http_status == 200
-    assert decision.surprises == (Surprise(SurpriseKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
+    assert decision.drifts == (Drift(DriftKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
 
 
 @pytest.mark.parametrize(
@@ -554,7 +552,7 @@ def test_a_nested_block_outside_of_the_grant_is_removed_from_each_item() -> None
 def test_a_surprise_in_a_block_outside_of_the_grant_is_told_all_the_same(change: dict[str, Any]) -> None:
     data = FAMILY | {"adresse": ADRESSE | change}
     call = planned(hidden={"adresse": {}})
-    assert len(decide(call, ASKED, answered(200, success(data)), NOW).surprises) == 1
+    assert len(decide(call, ASKED, answered(200, success(data)), NOW).drifts) == 1
 
 
 @pytest.mark.parametrize("adresse", [SECRET, ADRESSE | {"pays": 33}])
@@ -605,7 +603,7 @@ def test_an_answer_that_could_not_come_back_through_the_broker_is_unexpected(
     decision = decide(planned(), ASKED, answered(status, body), NOW)
     assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
     assert len(decision.reply.model_dump_json()) <= MAX_ANSWER_BYTES
-    assert decision.surprises == (Surprise(SurpriseKind.TOO_LONG, "answer"),)
+    assert decision.drifts == (Drift(DriftKind.TOO_LONG, "answer"),)
 
 
 def test_the_longest_family_is_found() -> None:

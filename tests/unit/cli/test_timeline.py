@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from connector.amqp.dead.letters import Arrival, DeadLetter
-from connector.cli.timeline import story, unseen
+from connector.cli.timeline import timeline, unseen
 from connector.storage.journal.record import UNKNOWN
 from connector.storage.replies.remembered import Remembered
 from tests.fakes import START
@@ -35,7 +35,7 @@ def letter(seconds: int | None) -> DeadLetter:
 
 
 def test_steps_are_in_the_order_of_their_times_and_those_without_one_come_last() -> None:
-    steps = story([record(9), record(3)], [memory(5)], [letter(None), letter(1)])
+    steps = timeline([record(9), record(3)], [memory(5)], [letter(None), letter(1)])
     assert [step.source for step in steps] == [
         "connector.dead",
         "journal",
@@ -49,13 +49,13 @@ def test_steps_are_in_the_order_of_their_times_and_those_without_one_come_last()
 
 
 def test_a_call_without_an_outcome_says_why() -> None:
-    (step,) = story([record(outcome=UNKNOWN, http_status=None, duration_ms=None)], [], [])
+    (step,) = timeline([record(outcome=UNKNOWN, http_status=None, duration_ms=None)], [], [])
     assert step.told.endswith("unknown: the delivery was interrupted, or the call is under way")
 
 
 def test_where_a_job_stands_is_told() -> None:
     told = [
-        story([], [memory(1, is_answered=is_answered, is_deferred=is_deferred)], [])[0].told
+        timeline([], [memory(1, is_answered=is_answered, is_deferred=is_deferred)], [])[0].told
         for is_answered, is_deferred in ((True, False), (False, True), (False, False))
     ]
     assert [each.split(";")[0] for each in told] == [
@@ -66,7 +66,7 @@ def test_where_a_job_stands_is_told() -> None:
 
 
 def test_what_is_not_seen_is_said() -> None:
-    steps = story([record()], [], [])
+    steps = timeline([record()], [], [])
     quiet = list(unseen(steps, waiting={"q": 0}, has_journal=True, memory_seconds=60))
     assert [sentence.split(" ")[0] for sentence in quiet] == ["replies", "jobs"]
     busy = list(unseen([], waiting={"q": 2, "r": 0}, has_journal=True, memory_seconds=60))

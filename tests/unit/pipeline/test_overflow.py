@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from connector.amqp.deferral import read_deferred, set_aside
+from connector.amqp.deferral import overflowed, read_deferred
 from connector.jobs.records import Flow, Lane
-from connector.jobs.settlement import Answer, SetAside
+from connector.jobs.settlement import Answer, Overflow
 from connector.limits.intake import Door, Intake
 from connector.pipeline.run_job import turn_away, verify
 from connector.pipeline.services import Services
@@ -35,7 +35,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Services:
 
 async def test_what_cannot_be_taken_in_hand_is_set_aside(full: Services) -> None:
     given = delivery(QF, lane=Lane.BATCH)
-    assert await verified(given, full) == SetAside(FLOW, given)
+    assert await verified(given, full) == Overflow(FLOW, given)
     assert full.intake.in_hand(FLOW) == 100
 
 
@@ -58,14 +58,14 @@ async def test_with_nowhere_to_wait_it_is_run_within_its_vendors_share_and_answe
 
 async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
     given = delivery(QF, lane=Lane.BATCH)
-    message = set_aside(given, FLOW, full.vault)
+    message = overflowed(given, FLOW, full.vault)
     assert message.queue == f"connector.backlog.batch.millesime.{CLAMART}"
     assert b"EXEMPLE" not in message.body
     came_back = read_deferred(
         SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}), full.vault
     )
     assert came_back == given
-    settlement = await verified(came_back, full, was_set_aside=True)
+    settlement = await verified(came_back, full, went_to_overflow=True)
     assert isinstance(settlement, Answer)
     assert settlement.reply.status is not JobStatus.REJECTED
     assert full.intake.in_hand(FLOW) == 100
@@ -97,21 +97,21 @@ async def test_however_its_key_is_spelt(full: Services) -> None:
 
 async def test_a_token_that_no_call_uses_makes_no_difference(full: Services) -> None:
     given = delivery({**QF, "call": "identite"}, lane=Lane.BATCH, france_connect_token="sesame")
-    assert await verified(given, full) == SetAside(FLOW, given)
+    assert await verified(given, full) == Overflow(FLOW, given)
 
 
 async def test_of_a_job_that_asks_both_ways_the_rest_is_set_aside(full: Services) -> None:
     by_token = {**QF, "id": "by_token", "call": "france_connect"}
     given = delivery(by_token, {**QF, "call": "identite"}, lane=Lane.BATCH, france_connect_token="sesame")
     settlement = await verified(given, full)
-    assert isinstance(settlement, SetAside)
-    message = set_aside(settlement.delivery, FLOW, full.vault)
+    assert isinstance(settlement, Overflow)
+    message = overflowed(settlement.delivery, FLOW, full.vault)
     came_back = read_deferred(
         SimpleNamespace(body=message.body, properties={}, delivery_info={"redelivered": False}), full.vault
     )
     assert came_back is not None
     assert came_back.body == given.body
-    answered = await verified(came_back, full, was_set_aside=True)
+    answered = await verified(came_back, full, went_to_overflow=True)
     assert isinstance(answered, Answer)
     first, second = answered.reply.checks
     assert first.reason is not None

@@ -18,7 +18,7 @@ from connector.jobs.delivery import Delivery
 from connector.jobs.records import Lane
 from connector.jobs.settlement import Answer, Dead, DeadReason, Settlement
 from connector.pipeline.services import Services
-from connector.sources.schema_drift import SurpriseKind
+from connector.sources.schema_drift import DriftKind
 from connector.telemetry.logs import configure_logs
 from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
 from schemas.reply import CheckReply, Reply
@@ -493,8 +493,8 @@ async def test_what_a_source_adds_is_counted() -> None:
     with capture_logs() as logs:
         for _ in range(11):
             await verified(_delivery(BOTH[0]), services)
-    place = ("quotient_familial", SurpriseKind.UNKNOWN_FIELD, "nouveau", "")
-    assert services.tally.counts() == {place: 11}
+    place = ("quotient_familial", DriftKind.UNKNOWN_FIELD, "nouveau", "")
+    assert services.drift_counter.counts() == {place: 11}
     assert [(entry["event"], entry["count"]) for entry in logs if entry["log_level"] != "debug"] == [
         ("source.surprise", 1),
         ("source.surprise", 10),
@@ -512,8 +512,8 @@ async def test_a_value_that_cannot_be_read_is_counted_and_leaves_the_rest_of_the
     (check,) = reply.checks
     assert reply.status is JobStatus.COMPLETED
     assert (check.data, check.unreadable) == (QUOTIENT["data"], ("/adresse",))
-    place = ("quotient_familial", SurpriseKind.WRONG_TYPE, "adresse", "string")
-    assert services.tally.counts() == {place: 1}
+    place = ("quotient_familial", DriftKind.WRONG_TYPE, "adresse", "string")
+    assert services.drift_counter.counts() == {place: 1}
     (told,) = [entry for entry in logs if entry["log_level"] != "debug"]
     assert (told["event"], told["place"], told["found"]) == ("source.surprise", "adresse", "string")
     assert not [private for private in PRIVATE if private in repr(logs)]
@@ -525,8 +525,8 @@ async def test_a_request_that_the_api_refuses_as_wrong_is_counted_and_its_check_
     reply = _reply(await verified(_delivery(), services))
     assert reply.status is JobStatus.PARTIAL
     assert _codes(reply.checks) == [CheckCode.UNEXPECTED_RESPONSE, None]
-    assert services.tally.counts() == {
-        ("quotient_familial", SurpriseKind.REFUSED_REQUEST, "400 00401", ""): 1
+    assert services.drift_counter.counts() == {
+        ("quotient_familial", DriftKind.REFUSED_REQUEST, "400 00401", ""): 1
     }
 
 

@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from connector.amqp.deferral import read_deferred
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError
-from connector.amqp.topology import backlog_queue
+from connector.amqp.topology import overflow_queue
 from connector.checks.assemble import rejection
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Flow, Lane
-from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Isolate, SetAside, Settlement
+from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Quarantined, Settlement
 from connector.pipeline.settle import OverflowFullError, Settler, Taken
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.rejections import RejectionLog
@@ -91,8 +91,8 @@ class Broker:
             publisher=cast("Publisher", self),
             vault=VAULT,
             clock=lambda: NOW,
-            open_backlog=self._open_backlog,
-            setting_aside=asyncio.Semaphore(16),
+            open_overflow=self._open_overflow,
+            overflowing=asyncio.Semaphore(16),
             metrics=self.metrics,
             rejections=RejectionLog(),
             recorded=self._recorded,
@@ -104,7 +104,7 @@ class Broker:
         )
         await settler.settle(settlement, delivery, taken)
 
-    async def _open_backlog(self, flow: Flow) -> None:
+    async def _open_overflow(self, flow: Flow) -> None:
         self.events.append(f"open the backlog of {flow.siret}")
 
 
@@ -383,14 +383,14 @@ async def test_a_job_that_is_put_off_is_acknowledged_once_the_broker_has_it() ->
 
 async def test_a_job_is_set_aside_in_the_queue_of_its_flow() -> None:
     broker = Broker(Confirmation.ROUTED)
-    await broker.settle(SetAside(FLOW, DELIVERY))
-    assert broker.events == [f"publish {backlog_queue(FLOW)}", "acknowledge"]
+    await broker.settle(Overflow(FLOW, DELIVERY))
+    assert broker.events == [f"publish {overflow_queue(FLOW)}", "acknowledge"]
 
 
 async def test_the_queue_of_a_flow_is_made_when_it_is_first_needed() -> None:
     broker = Broker(Confirmation.UNROUTABLE, Confirmation.ROUTED)
-    await broker.settle(SetAside(FLOW, DELIVERY))
-    queue = backlog_queue(FLOW)
+    await broker.settle(Overflow(FLOW, DELIVERY))
+    queue = overflow_queue(FLOW)
     assert broker.events == [
         f"publish {queue}",
         f"open the backlog of {FLOW.siret}",
@@ -402,12 +402,14 @@ async def test_the_queue_of_a_flow_is_made_when_it_is_first_needed() -> None:
 async def test_a_job_whose_overflow_is_full_is_neither_kept_nor_acknowledged() -> None:
     broker = Broker(Confirmation.REFUSED)
     with pytest.raises(OverflowFullError) as full:
-        await broker.settle(SetAside(FLOW, DELIVERY))
+        await broker.settle(Overflow(FLOW, DELIVERY))
     assert full.value.flow == FLOW
-    assert broker.events == [f"publish {backlog_queue(FLOW)}"]
+    assert broker.events == [f"publish {overflow_queue(FLOW)}"]
 
 
-@pytest.mark.parametrize("settlement", [Defer(NOW, DELIVERY), Isolate(DELIVERY), SetAside(FLOW, DELIVERY)])
+@pytest.mark.parametrize(
+    "settlement", [Defer(NOW, DELIVERY), Quarantined(DELIVERY), Overflow(FLOW, DELIVERY)]
+)
 async def test_a_job_that_may_have_been_put_off_twice_says_so_in_its_reply(
     settlement: Settlement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,7 +428,7 @@ async def test_a_job_that_may_have_been_put_off_twice_says_so_in_its_reply(
 
 async def test_a_suspect_goes_where_it_runs_alone() -> None:
     broker = Broker(Confirmation.ROUTED)
-    await broker.settle(Isolate(DELIVERY))
+    await broker.settle(Quarantined(DELIVERY))
     assert broker.events == ["publish connector.isolated.interactive", "acknowledge"]
 
 
@@ -452,8 +454,8 @@ async def test_an_undeliverable_reply_is_counted_by_what_its_queue_did(fate: Con
 async def test_dead_isolated_and_set_aside_deliveries_are_counted_apart() -> None:
     broker = Broker(*[Confirmation.ROUTED] * 3)
     await broker.settle(Dead(DeadReason.UNKNOWN_VENDOR))
-    await broker.settle(Isolate(DELIVERY))
-    await broker.settle(SetAside(FLOW, DELIVERY))
+    await broker.settle(Quarantined(DELIVERY))
+    await broker.settle(Overflow(FLOW, DELIVERY))
     await broker.settle(Dead(DeadReason.FORGED), replace(DELIVERY, oversized=True))
     scrape = Scrape.of(broker.metrics)
     assert scrape.counted("connector_dead_letters_total") == {
@@ -471,8 +473,8 @@ async def test_dead_isolated_and_set_aside_deliveries_are_counted_apart() -> Non
         ANSWER,
         Dead(DeadReason.UNKNOWN_VENDOR),
         Defer(NOW, DELIVERY),
-        SetAside(FLOW, DELIVERY),
-        Isolate(DELIVERY),
+        Overflow(FLOW, DELIVERY),
+        Quarantined(DELIVERY),
     ],
     ids=lambda settlement: type(settlement).__name__,
 )

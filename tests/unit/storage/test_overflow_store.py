@@ -14,8 +14,8 @@ from connector.storage.upgrading import upgrade
 from tests.databases import Database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-BACKLOG = Flow("batch", "millesime", "26920023600017")
-OTHER_BACKLOG = Flow("batch", "sonate-opus", "26750045200011")
+OVERFLOW = Flow("batch", "millesime", "26920023600017")
+OTHER_OVERFLOW = Flow("batch", "sonate-opus", "26750045200011")
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def store(database: Database) -> Iterator[RegistryStore]:
 
 def test_a_backlog_is_news_for_workers_and_not_for_an_operator(store: RegistryStore) -> None:
     before = store.load()
-    assert store.backlogs.open(BACKLOG) < store.backlogs.open(BACKLOG)
+    assert store.overflows.open(OVERFLOW) < store.overflows.open(OVERFLOW)
     assert not store.is_current(before)
     after = store.load()
-    assert after.backlogs == after.every_backlog == {BACKLOG}
-    assert after.closed_backlogs == {}
+    assert after.overflows == after.every_overflow == {OVERFLOW}
+    assert after.closed_overflows == {}
     assert store.is_current(after)
     store.save([], [], decided_on=before.revision)
     assert not store.is_current(after)
@@ -40,18 +40,18 @@ def test_a_backlog_is_news_for_workers_and_not_for_an_operator(store: RegistrySt
 
 def test_a_backlog_that_is_closed_and_another_opened_is_news(store: RegistryStore) -> None:
     """There are as many open ones as before."""
-    store.backlogs.open(BACKLOG)
+    store.overflows.open(OVERFLOW)
     before = store.load()
-    assert store.backlogs.close(BACKLOG, NOW)
-    assert not store.backlogs.close(BACKLOG, NOW + timedelta(hours=1))
-    store.backlogs.open(OTHER_BACKLOG)
+    assert store.overflows.close(OVERFLOW, NOW)
+    assert not store.overflows.close(OVERFLOW, NOW + timedelta(hours=1))
+    store.overflows.open(OTHER_OVERFLOW)
     assert not store.is_current(before)
     after = store.load()
-    assert after.backlogs == {OTHER_BACKLOG}
-    assert after.closed_backlogs == {BACKLOG: NOW}
-    assert after.every_backlog == {BACKLOG, OTHER_BACKLOG}
-    store.backlogs.open(BACKLOG)
-    assert store.load().closed_backlogs == {}
+    assert after.overflows == {OTHER_OVERFLOW}
+    assert after.closed_overflows == {OVERFLOW: NOW}
+    assert after.every_overflow == {OVERFLOW, OTHER_OVERFLOW}
+    store.overflows.open(OVERFLOW)
+    assert store.load().closed_overflows == {}
 
 
 def test_a_backlog_is_removed_with_its_queue_or_not_at_all(store: RegistryStore) -> None:
@@ -64,20 +64,20 @@ def test_a_backlog_is_removed_with_its_queue_or_not_at_all(store: RegistryStore)
 
         return delete
 
-    store.backlogs.open(BACKLOG)
-    assert not store.backlogs.remove(BACKLOG, NOW, deleted("open", is_deleted=True))
-    store.backlogs.close(BACKLOG, NOW)
-    assert not store.backlogs.remove(BACKLOG, NOW - timedelta(seconds=1), deleted("early", is_deleted=True))
-    assert not store.backlogs.remove(BACKLOG, NOW, deleted("in use", is_deleted=False))
+    store.overflows.open(OVERFLOW)
+    assert not store.overflows.remove(OVERFLOW, NOW, deleted("open", is_deleted=True))
+    store.overflows.close(OVERFLOW, NOW)
+    assert not store.overflows.remove(OVERFLOW, NOW - timedelta(seconds=1), deleted("early", is_deleted=True))
+    assert not store.overflows.remove(OVERFLOW, NOW, deleted("in use", is_deleted=False))
     with pytest.raises(TimeoutError):
-        store.backlogs.remove(BACKLOG, NOW, raising(TimeoutError()))
-    assert store.load().closed_backlogs == {BACKLOG: NOW}
+        store.overflows.remove(OVERFLOW, NOW, raising(TimeoutError()))
+    assert store.load().closed_overflows == {OVERFLOW: NOW}
     before = store.load()
-    assert store.backlogs.remove(BACKLOG, NOW, deleted("unused", is_deleted=True))
+    assert store.overflows.remove(OVERFLOW, NOW, deleted("unused", is_deleted=True))
     assert asked == ["in use", "unused"]
-    assert not store.load().every_backlog
+    assert not store.load().every_overflow
     assert not store.is_current(before)
-    assert not store.backlogs.remove(BACKLOG, NOW, deleted("gone", is_deleted=True))
+    assert not store.overflows.remove(OVERFLOW, NOW, deleted("gone", is_deleted=True))
 
 
 def raising(error: Exception) -> Callable[[], bool]:
@@ -92,7 +92,7 @@ def test_who_opens_a_backlog_that_is_being_removed_waits_and_makes_another(store
     ended: list[str] = []
 
     def open_it() -> None:
-        store.backlogs.open(BACKLOG)
+        store.overflows.open(OVERFLOW)
         ended.append("opened")
 
     opening = threading.Thread(target=open_it)
@@ -103,9 +103,9 @@ def test_who_opens_a_backlog_that_is_being_removed_waits_and_makes_another(store
         ended.append("deleted")
         return True
 
-    store.backlogs.open(BACKLOG)
-    store.backlogs.close(BACKLOG, NOW)
-    assert store.backlogs.remove(BACKLOG, NOW, delete_slowly)
+    store.overflows.open(OVERFLOW)
+    store.overflows.close(OVERFLOW, NOW)
+    assert store.overflows.remove(OVERFLOW, NOW, delete_slowly)
     opening.join()
     assert ended == ["deleted", "opened"]
-    assert store.load().backlogs == {BACKLOG}
+    assert store.load().overflows == {OVERFLOW}

@@ -17,7 +17,7 @@ from connector.jobs.records import Flow, Lane
 from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
 from tests.fakes import START
-from workers.backlogs import FEWEST_IN_HAND, Backlogs, in_hand_of
+from workers.overflows import FEWEST_IN_HAND, Overflows, in_hand_of
 
 A = Flow("batch", "millesime", "26920023600017")
 B = Flow("batch", "sonate-opus", "26750045200011")
@@ -34,7 +34,7 @@ class Broker:
         self.refusal: Exception | None = None
         self.is_blocked = False
 
-    def declare_backlog(self, flow: Flow) -> None:
+    def declare_overflow(self, flow: Flow) -> None:
         """Declare, or refuse."""
         if self.refusal is not None:
             raise self.refusal
@@ -57,11 +57,11 @@ class Registry:
     """Stands for the registry's cache."""
 
     def __init__(self, *flows: Flow) -> None:
-        self.registry = SimpleNamespace(backlogs=frozenset(flows), closed_backlogs={}, backlogs_revision=0)
+        self.registry = SimpleNamespace(overflows=frozenset(flows), closed_overflows={}, overflows_revision=0)
         self.noted: list[Flow] = []
         self.is_away = False
 
-    async def open_backlog(self, flow: Flow) -> int:
+    async def open_overflow(self, flow: Flow) -> int:
         """Note it, unless the database is away."""
         await asyncio.sleep(0)
         if self.is_away:
@@ -75,16 +75,18 @@ def broker() -> Broker:
     return Broker()
 
 
-def backlogs(broker: Broker, registry: Registry, concurrency: int = 100) -> Backlogs:
+def overflows(broker: Broker, registry: Registry, concurrency: int = 100) -> Overflows:
     session, cache = cast("BrokerSession", broker), cast("RegistryCache", cast("Any", registry))
-    return Backlogs(session, cache, (Lane.BATCH,), concurrency, lambda: START)
+    return Overflows(session, cache, (Lane.BATCH,), concurrency, lambda: START)
 
 
 def closed(
     flow: Flow, *, revision: int, others: Collection[Flow] = (), at: datetime = START
 ) -> SimpleNamespace:
     """Return a registry in which a flow's queue is closed."""
-    return SimpleNamespace(backlogs=frozenset(others), closed_backlogs={flow: at}, backlogs_revision=revision)
+    return SimpleNamespace(
+        overflows=frozenset(others), closed_overflows={flow: at}, overflows_revision=revision
+    )
 
 
 def queue(flow: Flow) -> str:
@@ -93,7 +95,7 @@ def queue(flow: Flow) -> str:
 
 async def test_a_queue_is_noted_made_and_taken_from_once(broker: Broker) -> None:
     registry = Registry()
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     assert await asyncio.gather(*(made.is_open(A) for _ in range(5))) == [True] * 5
     assert (registry.noted, broker.declared) == ([A], [A])
     assert broker.consumed == {queue(A): 50}
@@ -107,7 +109,7 @@ def test_hundreds_of_queues_of_one_vendor_give_few_jobs_each() -> None:
 
 
 async def test_what_another_worker_has_made_is_taken_from_on_ones_own_lanes(broker: Broker) -> None:
-    made = backlogs(broker, Registry(A, B, COUNTER), concurrency=10)
+    made = overflows(broker, Registry(A, B, COUNTER), concurrency=10)
     made.follow()
     made.follow()
     assert broker.declared == [A, B]
@@ -121,13 +123,13 @@ async def test_what_another_worker_has_made_is_taken_from_on_ones_own_lanes(brok
 async def test_without_the_database_no_queue_is_made_and_nobody_asks_again_at_once(broker: Broker) -> None:
     registry = Registry()
     registry.is_away = True
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     assert not await made.is_open(A)
     registry.is_away = False
     assert not await made.is_open(A)
     assert not broker.declared
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("workers.backlogs.TRY_AGAIN_SECONDS", 0.0)
+        patched.setattr("workers.overflows.TRY_AGAIN_SECONDS", 0.0)
         registry.is_away = True
         assert not await made.is_open(B)
         registry.is_away = False
@@ -136,7 +138,7 @@ async def test_without_the_database_no_queue_is_made_and_nobody_asks_again_at_on
 
 async def test_a_queue_that_may_not_be_declared_is_not_open(broker: Broker) -> None:
     broker.refusal = AccessRefused("no right")
-    made = backlogs(broker, Registry())
+    made = overflows(broker, Registry())
     with pytest.raises(PublishError):
         await made.open(A)
     assert not await made.is_open(B)
@@ -144,20 +146,20 @@ async def test_a_queue_that_may_not_be_declared_is_not_open(broker: Broker) -> N
 
 async def test_nothing_is_declared_on_a_connection_that_the_broker_does_not_read(broker: Broker) -> None:
     broker.is_blocked = True
-    assert not await backlogs(broker, Registry()).is_open(A)
+    assert not await overflows(broker, Registry()).is_open(A)
     assert not broker.declared
 
 
 async def test_what_waits_in_a_queue_of_other_arguments_is_answered(broker: Broker) -> None:
     broker.refusal = PreconditionFailed("other arguments")
     broker.existing = {queue(A)}
-    backlogs(broker, Registry(A, B)).follow()
+    overflows(broker, Registry(A, B)).follow()
     assert set(broker.consumed) == {queue(A)}
 
 
 async def test_a_queue_that_was_closed_is_left_and_opened_again_when_it_is_needed(broker: Broker) -> None:
     registry = Registry(A, B)
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     made.follow()
     registry.registry = closed(A, revision=1, others={B})
     made.follow()
@@ -168,7 +170,7 @@ async def test_a_queue_that_was_closed_is_left_and_opened_again_when_it_is_neede
 
 async def test_a_queue_just_opened_is_not_left_for_a_registry_that_is_older(broker: Broker) -> None:
     registry = Registry()
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     assert await made.is_open(A)
     made.follow()
     assert set(broker.consumed) == {queue(A)}
@@ -182,7 +184,7 @@ async def test_a_queue_that_was_closed_long_ago_is_opened_again_by_who_still_tak
 ) -> None:
     """Left, it could be removed at once, with jobs in this worker's hand."""
     registry = Registry(A)
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     made.follow()
     registry.registry = closed(A, revision=1, at=START - LEFT_WITHIN - timedelta(seconds=1))
     made.follow()
@@ -198,7 +200,7 @@ async def test_while_the_database_is_away_what_waits_is_taken_and_nothing_is_put
     registry = Registry(A, B)
     registry.is_away = True
     broker.existing = {queue(A)}
-    made = backlogs(broker, registry)
+    made = overflows(broker, registry)
     made.follow()
     assert (broker.declared, set(broker.consumed)) == ([], {queue(A)})
     assert not await made.is_open(A)

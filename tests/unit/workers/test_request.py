@@ -9,10 +9,10 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from connector.amqp.deferral import isolated
+from connector.amqp.deferral import quarantined
 from connector.amqp.publisher import Confirmation, Outgoing, PublishError
 from connector.amqp.session import BrokerSession
-from connector.amqp.topology import isolated_queue, lane_queue
+from connector.amqp.topology import lane_queue, quarantine_queue
 from connector.jobs.delivery import read_delivery
 from connector.jobs.records import Lane
 from connector.pipeline.services import Services
@@ -25,7 +25,7 @@ from tests.registry import CLAMART, OneToken
 from tests.scrapes import Scrape
 from tests.unit.pipeline.test_run_check import SPORT, Api, fault, found
 from workers.app import Work
-from workers.backlogs import Backlogs
+from workers.overflows import Overflows
 from workers.pool import AsyncioPool
 from workers.request import VerifyRequest
 
@@ -96,7 +96,7 @@ def start(given: Any, of: Services, session: Session, queue: str) -> asyncio.Tas
         queue=queue,
         message=given,
         session=cast("BrokerSession", session),
-        backlogs=cast("Backlogs", SimpleNamespace(open=None, setting_aside=asyncio.Semaphore(1))),
+        overflows=cast("Overflows", SimpleNamespace(open=None, overflowing=asyncio.Semaphore(1))),
         work=Work(lanes=tuple(Lane), concurrency=1, services=of),
     ).execute_using_pool(cast("AsyncioPool", pool))
     return pool.task
@@ -155,11 +155,11 @@ async def test_a_suspect_is_counted_by_whoever_runs_it_alone_or_gives_it_up(
     of = replace(acting(found(), []), metrics=metrics)
     suspect = read_delivery(message(RSA, lane=Lane.BATCH), Lane.BATCH, START)
     given = SimpleNamespace(
-        body=isolated(suspect, of.vault).body,
+        body=quarantined(suspect, of.vault).body,
         properties={"application_headers": {"x-delivery-count": ran_alone_before}},
         delivery_info={"redelivered": bool(ran_alone_before), "delivery_tag": 7},
     )
-    await start(given, of, Session(), isolated_queue(Lane.BATCH))
+    await start(given, of, Session(), quarantine_queue(Lane.BATCH))
     scrape = Scrape.of(metrics)
     assert scrape.counted("connector_isolated_total") == {("batch",): 1}
     assert scrape.counted("connector_jobs_total") == {("batch", expected, "millesime"): 1}

@@ -22,7 +22,7 @@ MOST_PER_LOOK: Final = 10
 _log = structlog.get_logger(__name__)
 
 
-class Isolation:
+class Quarantine:
     """Runs the jobs of ``queues`` one at a time, with nothing else in hand."""
 
     def __init__(

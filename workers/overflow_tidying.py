@@ -11,7 +11,7 @@ import structlog
 
 from connector.amqp.overflow_life import REMOVED_AFTER, Step, next_step
 from connector.amqp.session import REFUSALS, BrokerSession
-from connector.amqp.topology import backlog_queue
+from connector.amqp.topology import overflow_queue
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.records import Flow, Lane
@@ -25,7 +25,7 @@ _DELETING_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
-class BacklogTidying:
+class OverflowTidying:
     """Tidies the overflow queues of some lanes, in one life of the connection."""
 
     def __init__(
@@ -45,7 +45,7 @@ class BacklogTidying:
 
     async def look(self) -> None:
         """Look at each queue once, and do what it needs."""
-        for flow in sorted(self._registry.registry.every_backlog):
+        for flow in sorted(self._registry.registry.every_overflow):
             # A look asks the broker, and holds up the event loop for as long: others have their turn in between.
             await asyncio.sleep(0)
             if flow.lane in self._lanes and not self._session.is_blocked:
@@ -55,25 +55,25 @@ class BacklogTidying:
                     _log.warning(Event.BACKLOG_NOT_TIDIED, error=type(error).__name__)
                     return
                 except REFUSALS as error:
-                    _log.error(Event.TOPOLOGY_REFUSED, queue=backlog_queue(flow), error=error.reply_text)
+                    _log.error(Event.TOPOLOGY_REFUSED, queue=overflow_queue(flow), error=error.reply_text)
 
     async def _tidy(self, flow: Flow) -> None:
-        now, state = self._clock(), self._session.look(backlog_queue(flow))
+        now, state = self._clock(), self._session.look(overflow_queue(flow))
         if state is not None and state.waiting:
             self._empty_since.pop(flow, None)
         else:
             self._empty_since.setdefault(flow, now)
-        closed_at = self._registry.registry.closed_backlogs.get(flow)
+        closed_at = self._registry.registry.closed_overflows.get(flow)
         match next_step(closed_at, self._empty_since.get(flow), state, now):
             case Step.CLOSE:
-                if await self._registry.close_backlog(flow, now):
+                if await self._registry.close_overflow(flow, now):
                     self._tell(Event.BACKLOG_CLOSED, flow)
             case Step.OPEN:
-                await self._registry.open_backlog(flow)
+                await self._registry.open_overflow(flow)
                 self._tell(Event.BACKLOG_OPENED, flow)
             case Step.REMOVE:
                 loop = asyncio.get_running_loop()
-                if await self._registry.remove_backlog(
+                if await self._registry.remove_overflow(
                     flow, now - REMOVED_AFTER, lambda: self._delete_in(loop, flow)
                 ):
                     self._empty_since.pop(flow, None)
@@ -91,7 +91,7 @@ class BacklogTidying:
             deleting.cancel()
 
     async def _delete(self, flow: Flow) -> bool:
-        return self._session.delete_unused(backlog_queue(flow))
+        return self._session.delete_unused(overflow_queue(flow))
 
     @staticmethod
     def _tell(event: Event, flow: Flow) -> None:

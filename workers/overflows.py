@@ -14,14 +14,14 @@ import structlog
 from connector.amqp.overflow_life import may_leave
 from connector.amqp.publisher import PublishError
 from connector.amqp.session import REFUSALS, BrokerSession
-from connector.amqp.topology import backlog_queue
+from connector.amqp.topology import overflow_queue
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.records import Flow, Lane
 from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
 
-SET_ASIDE_AT_ONCE: Final = 16
+OVERFLOWED_AT_ONCE: Final = 16
 """Jobs on their way to a backlog queue."""
 TRY_AGAIN_SECONDS: Final = 10.0
 """Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
@@ -32,7 +32,7 @@ FEWEST_IN_HAND: Final = 2
 _log = structlog.get_logger(__name__)
 
 
-class Backlogs:
+class Overflows:
     """The backlog queues, in one life of the connection."""
 
     def __init__(
@@ -56,19 +56,19 @@ class Backlogs:
         self._full_until: dict[Flow, float] = {}
         """When to log again that a queue is full, on the loop's clock."""
         self._opening: dict[Flow, asyncio.Task[None]] = {}
-        self.setting_aside = asyncio.Semaphore(SET_ASIDE_AT_ONCE)
+        self.overflowing = asyncio.Semaphore(OVERFLOWED_AT_ONCE)
 
     def follow(self) -> None:
         """Take from every backlog queue that any worker has made, and no more from those that were closed."""
         registry = self._registry.registry
-        for flow in sorted(registry.backlogs - self._consumed):
+        for flow in sorted(registry.overflows - self._consumed):
             if flow.lane in self._lanes:
                 self._try_to_consume(flow)
-        for flow in sorted(self._consumed - registry.backlogs):
+        for flow in sorted(self._consumed - registry.overflows):
             # A registry that was read before this worker has opened the queue says nothing of that.
-            if registry.backlogs_revision < self._opened.get(flow, 0):
+            if registry.overflows_revision < self._opened.get(flow, 0):
                 continue
-            if may_leave(registry.closed_backlogs.get(flow), self._clock()):
+            if may_leave(registry.closed_overflows.get(flow), self._clock()):
                 self._leave(flow)
             else:
                 self._start_opening(flow).add_done_callback(partial(_tell_unless_opened, flow))
@@ -114,7 +114,7 @@ class Backlogs:
     async def _open(self, flow: Flow) -> None:
         try:
             # Noted first: a queue that no worker knows of would keep its jobs for ever.
-            revision = await self._registry.open_backlog(flow)
+            revision = await self._registry.open_overflow(flow)
             if self._session.is_blocked:
                 raise PublishError("the broker takes nothing for now")
             self._declare(flow)
@@ -122,12 +122,12 @@ class Backlogs:
         except DatabaseError as error:
             raise PublishError(str(error)) from None
         except REFUSALS as error:
-            _log.error(Event.TOPOLOGY_REFUSED, queue=backlog_queue(flow), error=error.reply_text)
+            _log.error(Event.TOPOLOGY_REFUSED, queue=overflow_queue(flow), error=error.reply_text)
             raise PublishError("a backlog queue may not be declared") from None
         _log.info(Event.BACKLOG_OPENED, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _try_to_consume(self, flow: Flow) -> None:
-        queue = backlog_queue(flow)
+        queue = overflow_queue(flow)
         if self._registry.is_away:
             # It may be closed by now, or removed: what waits there is answered, and nothing is put there.
             if self._session.look(queue) is not None:
@@ -146,11 +146,11 @@ class Backlogs:
     def _leave(self, flow: Flow) -> None:
         self._consumed.discard(flow)
         self._opened.pop(flow, None)
-        self._session.consume_no_more(backlog_queue(flow))
+        self._session.consume_no_more(overflow_queue(flow))
         _log.info(Event.BACKLOG_LEFT, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _declare(self, flow: Flow) -> None:
-        self._session.declare_backlog(flow)
+        self._session.declare_overflow(flow)
         self._consume(flow)
 
     def _consume(self, flow: Flow) -> None:
@@ -158,7 +158,7 @@ class Backlogs:
             return
         self._consumed.add(flow)
         queues = sum((each.lane, each.vendor) == (flow.lane, flow.vendor) for each in self._consumed)
-        self._session.consume_also(backlog_queue(flow), in_hand_of(queues, self._concurrency))
+        self._session.consume_also(overflow_queue(flow), in_hand_of(queues, self._concurrency))
 
 
 def in_hand_of(queues: int, concurrency: int) -> int:
