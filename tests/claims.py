@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 
 from connector.clock import utc_now
-from connector.jobs.job_state import Claim, Fresh
+from connector.jobs.job_state import Fresh, IdempotencyKey
 from connector.storage.database import open_database
 from connector.storage.replies.store import MemoryStore, Written
 
@@ -16,10 +16,10 @@ JOBS = 2000
 _GROUP = 100
 
 
-def claims_of(process: str, numbers: Iterable[int]) -> list[Claim]:
+def claims_of(process: str, numbers: Iterable[int]) -> list[IdempotencyKey]:
     """Return the claims of a process on the jobs of these numbers."""
     return [
-        Claim(
+        IdempotencyKey(
             vendor="millesime",
             # Of either case: a server's order of texts need not be Python's.
             job_id=f"{'Job' if number % 2 else 'job'}-{number}",

@@ -16,13 +16,13 @@ from connector.jobs.settlement import Answer, Defer, Settlement
 from connector.limits.bounds import Quotas
 from connector.limits.breaker import CLOSED, Breaker
 from connector.limits.deferrals import Deferrals
+from connector.limits.fair_queue import FairQueue
 from connector.limits.intake import Door, Intake
 from connector.limits.memory_limiter import MemoryLimiter
 from connector.limits.refusals import NONE
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion, OwnArrivals
 from connector.limits.shared.state import Change, MemoryState, ResultT
-from connector.limits.turns import Turns
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.sources.api_particulier import ApiParticulier
@@ -111,7 +111,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         intake=Intake(100),
         deferrals=Deferrals(passing.clock),
         quotas=Quotas(),
-        turns=Turns(MemoryLimiter(passing.seconds), passing.seconds),
+        turns=FairQueue(MemoryLimiter(passing.seconds), passing.seconds),
         announcements=Told(),
         refusals=MemoryState(NONE),
         served=Served(),

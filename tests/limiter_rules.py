@@ -14,7 +14,7 @@ from connector.limits.limiter import (
     Bound,
     Demand,
     Limiter,
-    Note,
+    ServerHint,
 )
 from connector.limits.memory_limiter import MemoryLimiter
 
@@ -31,7 +31,7 @@ def near(seconds: float) -> object:
 
 
 async def waits_of(
-    limiter: Limiter, demands: list[Demand], notes: dict[str, Note] | None = None
+    limiter: Limiter, demands: list[Demand], notes: dict[str, ServerHint] | None = None
 ) -> list[float]:
     """Return how many seconds away each slot is; those that are reserved are a moment away at most."""
     slots = await limiter.grant(demands, notes or {})
@@ -97,16 +97,18 @@ class LimiterRules:
         assert await waits_of(limiter, [held, held, other]) == [0, near(1.1), 0]
 
     async def test_what_the_api_holds_waits(self, limiter: Limiter) -> None:
-        notes = {"a": Note(hold_seconds=30)}
+        notes = {"a": ServerHint(hold_seconds=30)}
         assert await waits_of(limiter, [demand(("a", "4/s")), demand(("b", "4/s"))], notes) == [near(30), 0]
 
     async def test_a_shorter_hold_does_not_end_a_longer_one(self, limiter: Limiter) -> None:
-        await waits_of(limiter, [], {"a": Note(hold_seconds=30)})
-        assert await waits_of(limiter, [demand(("a", "4/s"))], {"a": Note(hold_seconds=1)}) == [near(30)]
+        await waits_of(limiter, [], {"a": ServerHint(hold_seconds=30)})
+        assert await waits_of(limiter, [demand(("a", "4/s"))], {"a": ServerHint(hold_seconds=1)}) == [
+            near(30)
+        ]
 
     async def test_what_the_api_says_is_left_is_spread_for_the_batch_lane(self, limiter: Limiter) -> None:
         batch, urgent = demand(("a", "4/s"), is_urgent=False), demand(("a", "4/s"))
-        notes = {"a": Note(spacing_seconds=5, spacing_for_seconds=20)}
+        notes = {"a": ServerHint(spacing_seconds=5, spacing_for_seconds=20)}
         assert await waits_of(limiter, [batch, batch, urgent], notes) == [0, near(5 - CATCH_UP_SECONDS), 0]
 
     async def test_a_call_without_a_quota_is_let_through(self, limiter: Limiter) -> None:
@@ -124,7 +126,7 @@ class LimiterRules:
                 )
                 for _ in range(draw.randrange(1, 6))
             ]
-            notes = {f"t{draw.randrange(5)}": Note(hold_seconds=20)} if draw.random() < 0.1 else {}
+            notes = {f"t{draw.randrange(5)}": ServerHint(hold_seconds=20)} if draw.random() < 0.1 else {}
             got, expected = await waits_of(limiter, asked, notes), await waits_of(twin, asked, notes)
             # Time passes for the one, and not for its twin.
             assert got == pytest.approx(expected, abs=1.0)

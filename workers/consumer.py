@@ -26,10 +26,10 @@ from workers.health import State
 from workers.journal import JournalIntake
 from workers.overflow_tidying import OverflowTidying
 from workers.overflows import Overflows
-from workers.place import Place
 from workers.quarantine import Quarantine
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
+from workers.single_instance import SingleInstanceGuard
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
@@ -105,7 +105,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._hurrying = asyncio.Event()
         self._has_connected = False
         self._reply_queues = ReplyQueues()
-        self.place = Place(self.work.services.link, self.pool.run)
+        self.place = SingleInstanceGuard(self.work.services.link, self.pool.run)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:

@@ -47,7 +47,7 @@ class JournalIntake:
                 body=body,
                 loop=asyncio.get_running_loop(),
                 written=lambda: self._session.acknowledge(tag),
-                give_back=lambda: self._session.give_back(tag),
+                requeue=lambda: self._session.requeue(tag),
                 unreadable=lambda: self._start_putting_aside(body, tag),
             )
         )
@@ -87,4 +87,4 @@ class JournalIntake:
             reason = confirmation.name.lower()
         _log.warning(Event.JOURNAL_NOT_PUT_ASIDE, queue=DEAD, reason=reason)
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
-        self._session.give_back(tag)
+        self._session.requeue(tag)

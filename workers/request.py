@@ -95,7 +95,7 @@ class VerifyRequest:
             _log.exception(Event.SETTLING_UNEXPECTED_ERROR, queue=self.queue)
             # A while later: what fails each time must not spin.
             await asyncio.sleep(GIVE_BACK_SECONDS)
-            self.session.give_back(tag)
+            self.session.requeue(tag)
         finally:
             services.tracer.end(status)
 

@@ -11,7 +11,7 @@ from connector.jobs.records import Flow, Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutOff:
+class Deferred:
     """Jobs that are sealed, as far as the broker tells: those in a worker's hands are not counted."""
 
     waiting: int
@@ -21,14 +21,14 @@ class PutOff:
     """Those that a worker takes next, jobs set aside among them."""
 
 
-def look_at_put_off(connection: Any, overflows: Iterable[Flow]) -> PutOff:
+def look_at_deferred(connection: Any, overflows: Iterable[Flow]) -> Deferred:
     """Count the sealed jobs, those of the backlogs included. Nothing is taken: a look at a job would count among its deliveries."""
     by_level = [look_at_queue(connection, queue) for queue in delay_queues()]
     # What waits at a level has the lower ones before it at most.
     highest = max((level for level, count in enumerate(by_level) if count), default=None)
     queues = [name(lane) for lane in Lane for name in (deferred_queue, quarantine_queue)]
     queues += [overflow_queue(flow) for flow in overflows]
-    return PutOff(
+    return Deferred(
         waiting=sum(by_level),
         longest_seconds=0 if highest is None else 2 ** (highest + 1) - 1,
         back=sum(look_at_queue(connection, queue) for queue in queues),

@@ -238,7 +238,7 @@ class BrokerSession:
         """Have the broker dead-letter a delivery itself. Does nothing once the session has ended."""
         self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=False))
 
-    def give_back(self, delivery_tag: int) -> None:
+    def requeue(self, delivery_tag: int) -> None:
         """Return a delivery to its queue. Does nothing once the session has ended."""
         self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
 

@@ -18,6 +18,7 @@ from connector.limits.bounds import EGRESS, Quotas
 from connector.limits.breaker import CLOSED
 from connector.limits.deferrals import Deferrals
 from connector.limits.failover import SharedLimiter
+from connector.limits.fair_queue import FairQueue
 from connector.limits.intake import Intake
 from connector.limits.limiter import Bound, Limiter
 from connector.limits.memory_limiter import MemoryLimiter
@@ -29,7 +30,6 @@ from connector.limits.shared.link import RedisLink
 from connector.limits.shared.redis_arrivals import RedisArrivals
 from connector.limits.shared.redis_state import RedisState
 from connector.limits.shared.state import MemoryState, SharedState, ValueT
-from connector.limits.turns import Turns
 from connector.pipeline.gauges import Gauges
 from connector.pipeline.services import Services
 from connector.settings.settings import Settings
@@ -101,7 +101,7 @@ def build_services(
             egress=settings.egress_quota,
             france_connect=settings.france_connect_quota,
         ),
-        turns=Turns(_limiter(link, own), time.monotonic),
+        turns=FairQueue(_limiter(link, own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
         refusals=_state(link, "refusals", NONE),
         served=Served(),

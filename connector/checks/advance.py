@@ -8,7 +8,7 @@ from connector.checks.attempts import Attempt, choose, is_worth_asking
 from connector.checks.decide import without_call
 from connector.checks.plan import PlannedCall, PlannedCheck
 from connector.checks.reasons import reason
-from connector.checks.retry import Failed, Held, Park, Policy, RetryAt, Window, next_step
+from connector.checks.retry import Blocked, BlockedUntil, Failed, Policy, RetryAt, Window, next_step
 from connector.jobs.progress import CheckProgress, finished
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply
@@ -33,7 +33,7 @@ def may_be_deferred(planned: PlannedCall) -> bool:
 def advance(  # noqa: PLR0913 - the facts that a decision depends on
     planned: PlannedCall,
     progress: CheckProgress,
-    outcome: CheckReply | Held,
+    outcome: CheckReply | BlockedUntil,
     window: Window,
     now: datetime,
     *,
@@ -41,9 +41,9 @@ def advance(  # noqa: PLR0913 - the facts that a decision depends on
     jitter: float,
 ) -> CheckProgress:
     """Return the check's progress after one try: finished, at its next attempt, or waiting."""
-    if isinstance(outcome, Held):
+    if isinstance(outcome, BlockedUntil):
         step = next_step(outcome, progress.parks, window, now, policy=policy, jitter=jitter)
-        if isinstance(step, Park):
+        if isinstance(step, Blocked):
             return replace(progress, parks=progress.parks + 1, not_before=step.at)
         return _conclude(planned, progress, progress.failure or _held(planned, outcome, now))
     asked = replace(progress, calls=progress.calls + 1, retries=progress.retries + 1, parks=0)
@@ -81,7 +81,7 @@ def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply)
     return CheckProgress(answers=answers, attempt=index, calls=progress.calls)
 
 
-def _held(planned: PlannedCall, held: Held, now: datetime) -> CheckReply:
+def _held(planned: PlannedCall, held: BlockedUntil, now: datetime) -> CheckReply:
     answer = without_call(planned, held.code)
     seconds = max(0, round((held.until - now).total_seconds()))
     if not held.is_known or answer.reason is None:

@@ -11,7 +11,7 @@ from typing import Final
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
 from connector.checks.attempts import Attempt
-from connector.checks.plan import PlannedCall, Refusal
+from connector.checks.plan import PlannedCall, Rejected
 from connector.checks.reasons import reason
 from connector.checks.waits import retry_after_seconds
 from connector.checks.withhold import absent, is_hidden, with_nulls, without
@@ -67,13 +67,13 @@ class Decision:
     """Of what the operator is to be told."""
 
 
-def refused(refusal: Refusal) -> CheckReply:
+def refused(refusal: Rejected) -> CheckReply:
     """Return the answer of a check that got no call."""
     defect = refusal.defect
     return _error(refusal, reason(defect.code, detail=defect.detail, parameter=defect.parameter))
 
 
-def without_call(planned: PlannedCall | Refusal, code: CheckCode) -> CheckReply:
+def without_call(planned: PlannedCall | Rejected, code: CheckCode) -> CheckReply:
     """Return the answer of a check whose call was not made, though nothing is wrong with the check."""
     source = planned.endpoint.source if isinstance(planned, PlannedCall) else None
     detail = _UNASKED_DETAILS.get(code) or _source_detail(source, code)
@@ -245,7 +245,7 @@ def _source_detail(source: ApiSource | None, code: CheckCode) -> str | None:
     return _DGFIP_DETAILS.get(code) if source is ApiSource.API_IMPOT_PARTICULIER else None
 
 
-def _error(planned: PlannedCall | Refusal, why: Reason, source: Source | None = None) -> CheckReply:
+def _error(planned: PlannedCall | Rejected, why: Reason, source: Source | None = None) -> CheckReply:
     return CheckReply(
         id=planned.request.label,
         check=planned.request.check,

@@ -44,14 +44,14 @@ class PlannedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejected:
     """A check that gets no call."""
 
     request: CheckRequest
     defect: Defect
 
 
-PlannedCheck = PlannedCall | Refusal
+PlannedCheck = PlannedCall | Rejected
 
 
 def plan(
@@ -78,19 +78,19 @@ def _plan_check(
 ) -> PlannedCheck:
     definition = catalogue.get(request.check)
     if definition is None:
-        return Refusal(request, Defect(CheckCode.UNKNOWN_CHECK, "check"))
+        return Rejected(request, Defect(CheckCode.UNKNOWN_CHECK, "check"))
     # Before anything else that may be wrong: what a closed check takes is no help to who may not ask it.
     if not grant.opens(request.check):
-        return Refusal(request, Defect(CheckCode.FORBIDDEN_CHECK, "check"))
+        return Rejected(request, Defect(CheckCode.FORBIDDEN_CHECK, "check"))
     endpoint = _choose_endpoint(request, job, definition)
     if isinstance(endpoint, Defect):
-        return Refusal(request, endpoint)
+        return Rejected(request, endpoint)
     params = _read_params(request, definition, endpoint)
     if isinstance(params, Defect):
-        return Refusal(request, params)
+        return Rejected(request, params)
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
     if defect:
-        return Refusal(request, defect)
+        return Rejected(request, defect)
     attempts = attempts_of(job, endpoint, params, persons)
     return PlannedCall(request, definition, endpoint, params, attempts, grant.hidden[request.check])
 

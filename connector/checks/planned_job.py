@@ -7,7 +7,7 @@ from connector.checks.admission import Admitted
 from connector.checks.decide import without_call
 from connector.checks.plan import PlannedCall, PlannedCheck
 from connector.jobs.delivery import Delivery
-from connector.jobs.job_state import Claim
+from connector.jobs.job_state import IdempotencyKey
 from connector.jobs.progress import CheckProgress, JobProgress, finished, is_finished
 from schemas.codes import CheckCode
 
@@ -18,7 +18,7 @@ class PlannedJob:
 
     delivery: Delivery
     admitted: Admitted
-    claim: Claim
+    claim: IdempotencyKey
     """What the reply memory knows this run by."""
     planned: tuple[PlannedCheck, ...]
     """In the job's order."""
@@ -38,7 +38,7 @@ class PlannedJob:
         }
         return replace(self, checks={**self.checks, **answers})
 
-    def put_off(self, looks: int = 0) -> Delivery:
+    def deferred(self, looks: int = 0) -> Delivery:
         """Return the delivery as it travels, with what is known already."""
         progress = JobProgress(
             claim=self.claim.claim, digests=self.claim.digests, checks=self.checks, looks=looks

@@ -28,7 +28,7 @@ class Policy:
     first_wait_seconds: float
     """Upper bound of the first back-off; it doubles with each further one."""
     longest_wait_seconds: float
-    longest_park_seconds: float
+    longest_block_seconds: float
     """Upper bound of the wait of a parked check, which is to be answered soon after its provider is back."""
     most_calls: int
     """Of one question; parking does not count."""
@@ -41,14 +41,14 @@ POLICIES: Final[Mapping[Lane, Policy]] = MappingProxyType(
         Lane.INTERACTIVE: Policy(
             first_wait_seconds=0.5,
             longest_wait_seconds=8.0,
-            longest_park_seconds=8.0,
+            longest_block_seconds=8.0,
             most_calls=6,
             patience_seconds=20.0,
         ),
         Lane.BATCH: Policy(
             first_wait_seconds=2.0,
             longest_wait_seconds=1800.0,
-            longest_park_seconds=300.0,
+            longest_block_seconds=300.0,
             most_calls=50,
             patience_seconds=None,
         ),
@@ -66,7 +66,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class BlockedUntil:
     """No call was made: the provider is not being asked until then."""
 
     until: datetime
@@ -97,17 +97,17 @@ class RetryAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Park:
+class Blocked:
     """Look again then whether the provider may be asked."""
 
     at: datetime
 
 
-Step = Finish | RetryAt | Park
+Step = Finish | RetryAt | Blocked
 
 
 def next_step(
-    outcome: Failed | Held,
+    outcome: Failed | BlockedUntil,
     tried: int,
     window: Window,
     now: datetime,
@@ -117,14 +117,14 @@ def next_step(
 ) -> Step:
     """Return what follows ``outcome``.
 
-    ``tried`` counts the calls made for this question, or, for ``Held``, how often it was parked in a row. ``jitter``
+    ``tried`` counts the calls made for this question, or, for ``BlockedUntil``, how often it was parked in a row. ``jitter``
     is drawn evenly from [0, 1). A wait that would end at the deadline or after it is not begun.
     """
-    if isinstance(outcome, Held):
-        longest = policy.longest_park_seconds
+    if isinstance(outcome, BlockedUntil):
+        longest = policy.longest_block_seconds
         backoff = timedelta(seconds=_backoff_seconds(tried + 1, policy, jitter, longest))
         at = max(outcome.until + timedelta(seconds=jitter * _SPREAD_SECONDS), now + backoff)
-        return Park(at) if at < _end(window, policy, is_known=outcome.is_known) else Finish()
+        return Blocked(at) if at < _end(window, policy, is_known=outcome.is_known) else Finish()
     traits = traits_of(outcome.code)
     if not traits.is_retried or tried >= policy.most_calls:
         return Finish()

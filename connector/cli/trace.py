@@ -92,20 +92,20 @@ def _on_the_broker(
 ) -> "tuple[list[DeadLetter], Mapping[str, int]]":
     """Return the dead letters of a job, and how much waits sealed. Raises ``OperatorError``."""
     from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
-    from connector.amqp.deferred import look_at_put_off
+    from connector.amqp.deferred import look_at_deferred
     from connector.amqp.health import queue_states
     from connector.amqp.topology import JOURNAL
     from connector.cli.broker import reaching
     from connector.cli.dead.options import QUEUES, look
 
     with reaching(settings, TRANSPORT_OPTIONS) as connection:
-        put_off = look_at_put_off(connection, overflows)
+        deferred = look_at_deferred(connection, overflows)
         journal = queue_states(connection)[JOURNAL]
         every, _ = look(DeadQueues(connection), list(QUEUES.values()), "Looking")
         letters = [held.letter for held in every if _job_of(held.message, vault) == job_id]
     return letters, {
-        "the delay queues": put_off.waiting,
-        "the queues of jobs put off or set aside": put_off.back,
+        "the delay queues": deferred.waiting,
+        "the queues of jobs put off or set aside": deferred.back,
         JOURNAL: 0 if journal is None else journal.waiting,
     }
 

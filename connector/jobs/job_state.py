@@ -11,8 +11,8 @@ DEFERRED_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A run of a job that asks whether to go ahead."""
+class IdempotencyKey:
+    """What a job is known by, and which run of it asks whether to go ahead."""
 
     vendor: str
     job_id: str
@@ -70,10 +70,10 @@ class Busy:
     until: datetime
 
 
-Standing = Fresh | Known | Conflict | Busy
+JobState = Fresh | Known | Conflict | Busy
 
 
-def standing(claim: Claim, entry: Entry, now: datetime) -> Fresh | Conflict | Busy | bytes:
+def standing(claim: IdempotencyKey, entry: Entry, now: datetime) -> Fresh | Conflict | Busy | bytes:
     """Return where ``claim`` stands, given what is remembered of its job; bytes are the sealed reply.
 
     A run takes over from one that is late, or, when its own delivery came again, from one that was in hand: the
@@ -92,7 +92,7 @@ def standing(claim: Claim, entry: Entry, now: datetime) -> Fresh | Conflict | Bu
     return Busy(entry.busy_until)
 
 
-def _is_comparable(claim: Claim, entry: Entry) -> bool:
+def _is_comparable(claim: IdempotencyKey, entry: Entry) -> bool:
     return any(key_of(digest) == key_of(entry.digest) for digest in claim.digests)
 
 

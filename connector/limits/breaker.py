@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.sources.traits import Signal, traits_of
 from connector.time_limits import PROBE_SECONDS
 from schemas.codes import CheckCode
@@ -84,7 +84,7 @@ class Probe:
 
 
 CLOSED: Final = Breaker()
-Gate = Go | Probe | Held
+Gate = Go | Probe | BlockedUntil
 
 
 def gate(breaker: Breaker, now: datetime) -> tuple[Breaker, Gate]:
@@ -93,11 +93,11 @@ def gate(breaker: Breaker, now: datetime) -> tuple[Breaker, Gate]:
         return breaker, Go()
     # Further ahead than any pause: the clock was set back.
     if now < breaker.until <= now + timedelta(seconds=LONGEST_KNOWN_PAUSE_SECONDS):
-        return breaker, Held(breaker.until, breaker.code, breaker.is_known)
+        return breaker, BlockedUntil(breaker.until, breaker.code, breaker.is_known)
     if breaker.probe_until is not None and now < breaker.probe_until <= now + timedelta(
         seconds=PROBE_SECONDS
     ):
-        return breaker, Held(now + timedelta(seconds=_RECHECK_SECONDS), breaker.code)
+        return breaker, BlockedUntil(now + timedelta(seconds=_RECHECK_SECONDS), breaker.code)
     believed_until = (breaker.called_at or breaker.until) + timedelta(seconds=PING_TRUST_SECONDS)
     probing = replace(breaker, probe_until=now + timedelta(seconds=PROBE_SECONDS))
     return probing, Probe(ping_first=now < believed_until)

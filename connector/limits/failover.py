@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connector.limits.limiter import Bound, Demand, Limiter, LimiterError, Note, Slot
+from connector.limits.limiter import Bound, Demand, Limiter, LimiterError, ServerHint, Slot
 from connector.limits.memory_limiter import MemoryLimiter
 from connector.limits.shared.link import RedisLink
 
@@ -20,7 +20,7 @@ class SharedLimiter:
         self._own = own
         self._link = link
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand."""
         if self._link.is_up:
             try:

@@ -38,7 +38,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ServerHint:
     """What the API said of a quota that is not in the settings."""
 
     hold_seconds: float = 0.0
@@ -49,9 +49,9 @@ class Note:
     """… for so long."""
 
 
-def aged(note: Note, seconds: float) -> Note:
+def aged(note: ServerHint, seconds: float) -> ServerHint:
     """Return a note as it holds so many seconds after it was taken down."""
-    return Note(
+    return ServerHint(
         hold_seconds=max(0.0, note.hold_seconds - seconds),
         spacing_seconds=note.spacing_seconds,
         spacing_for_seconds=max(0.0, note.spacing_for_seconds - seconds),
@@ -74,7 +74,7 @@ class LimiterError(Exception):
 class Limiter(Protocol):
     """Decides which calls may be made now."""
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand in turn, reserved where it is at most ``AHEAD_SECONDS`` away.
 
         A call is counted against all of its bounds or none. Batch calls are spread evenly over a window; interactive

@@ -12,7 +12,7 @@ from connector.limits.limiter import (
     URGENT_SECONDS,
     Bound,
     Demand,
-    Note,
+    ServerHint,
     Slot,
 )
 
@@ -39,7 +39,7 @@ class MemoryLimiter:
         self._clock = clock
         self._standings: dict[str, _Standing] = {}
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand."""
         now = self._clock()
         for key, note in notes.items():

@@ -17,7 +17,7 @@ from connector.limits.limiter import (
     Bound,
     Demand,
     LimiterError,
-    Note,
+    ServerHint,
     Slot,
 )
 
@@ -31,7 +31,7 @@ class RedisLimiter:
         script = files("connector.limits").joinpath("grant.lua").read_text("utf-8")
         self._grant = redis.register_script(script)
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand. Raises ``LimiterError``."""
         asked = {
             "demands": [[demand.is_urgent, [_bound(bound) for bound in demand.bounds]] for demand in demands],
@@ -55,7 +55,7 @@ def _bound(bound: Bound) -> list[Any]:
     return [_PREFIX + bound.key, rates]
 
 
-def _note(key: str, note: Note) -> list[Any]:
+def _note(key: str, note: ServerHint) -> list[Any]:
     return [
         _PREFIX + key,
         _ms(note.hold_seconds),

@@ -33,7 +33,7 @@ async def enter(
         return job
     turned_away = job.turned_away(_has_to_stay)
     if turned_away.has_to_call(any_call):
-        return Overflow(intake.overflow_of(flow, door), turned_away.put_off())
+        return Overflow(intake.overflow_of(flow, door), turned_away.deferred())
     intake.take(flow, door)
     return turned_away
 

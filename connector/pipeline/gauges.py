@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from connector.catalogue import CATALOGUE
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.jobs.records import Lane, Registry
 from connector.jobs.token_life import LEEWAY, WARNING_DAYS
 from connector.limits.breaker import breaker_name, gate
@@ -106,7 +106,7 @@ class Gauges(Collector):
         )
         for source, provider in PROVIDERS:
             state = self._services.breakers.peek(breaker_name(source, provider))
-            family.add_metric((source, provider), isinstance(gate(state, now)[1], Held))
+            family.add_metric((source, provider), isinstance(gate(state, now)[1], BlockedUntil))
         return family
 
     def _jobs_in_hand(self) -> Metric:

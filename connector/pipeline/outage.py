@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from connector.checks.plan import PlannedCall
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.events import Event
 from connector.jobs.progress import CheckProgress
 from connector.jobs.records import Tenant
@@ -125,20 +125,20 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Service
         _tell_new(breaker, after.code, services)
 
 
-def note_held(breaker: str, tenant: Tenant, held: Held, services: Services) -> Held:
+def note_blocked(breaker: str, tenant: Tenant, held: BlockedUntil, services: Services) -> BlockedUntil:
     """Tell of a call that an open breaker has held back; return what held it."""
     services.concerned.note(breaker, tenant.siret)
     _tell_new(breaker, held.code, services)
     return held
 
 
-async def stay_open(breaker: str, services: Services) -> Held:
+async def stay_open(breaker: str, services: Services) -> BlockedUntil:
     """Leave a breaker open after a ping that said no; return until when."""
 
-    def reopen(state: Breaker) -> tuple[Breaker, Held]:
+    def reopen(state: Breaker) -> tuple[Breaker, BlockedUntil]:
         now = services.clock()
         opened = after_ping(state, now)
-        return opened, Held(opened.until or now, opened.code)
+        return opened, BlockedUntil(opened.until or now, opened.code)
 
     return await services.breakers.change(breaker, reopen)
 

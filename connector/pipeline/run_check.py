@@ -11,7 +11,7 @@ from connector.catalogue.definition import Source
 from connector.checks.admission import Admitted
 from connector.checks.advance import advance, expire, may_be_deferred, window_of
 from connector.checks.decide import refused, unexplained, without_call
-from connector.checks.plan import PlannedCall, PlannedCheck, Refusal
+from connector.checks.plan import PlannedCall, PlannedCheck, Rejected
 from connector.events import Event
 from connector.jobs.progress import CheckProgress, finished, is_finished
 from connector.jobs.records import SecretField
@@ -43,7 +43,7 @@ async def answer_check(
     try:
         if services.clock() >= admitted.expires_at:
             return expire(planned, progress)
-        if isinstance(planned, Refusal):
+        if isinstance(planned, Rejected):
             return finished(refused(planned))
         return await _pursue(planned, progress, admitted, accesses, services)
     except PublishError:

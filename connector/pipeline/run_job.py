@@ -3,7 +3,7 @@
     admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
 
 Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or sets it aside for those of
-others, ``recall`` and ``remember`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.pipeline.settle``: publish, and only then
+others, ``get`` and ``store`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.pipeline.settle``: publish, and only then
 acknowledge.
 """
 
@@ -28,7 +28,7 @@ from connector.checks.withhold import progress_within, reply_within
 from connector.clock import paris_day
 from connector.events import Event
 from connector.jobs.delivery import Delivery
-from connector.jobs.job_state import Busy, Claim, Conflict, Fresh, Known
+from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Known
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.intake import Door
@@ -151,10 +151,10 @@ def _job_of(delivery: Delivery, admitted: Admitted, run: str, services: Services
     )
 
 
-def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> Claim:
+def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> IdempotencyKey:
     """Return the name and the digests under which the reply memory knows this run of the job."""
     progress = delivery.progress
-    return Claim(
+    return IdempotencyKey(
         vendor=admitted.vendor.name,
         job_id=admitted.job.job_id,
         claim=run,
@@ -166,7 +166,7 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Servic
 async def _once(job: PlannedJob, records: Records, services: Services) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
     with services.tracer.span("db", "recall the reply"):
-        standing = await services.memory.recall(job.claim)
+        standing = await services.memory.get(job.claim)
     match standing:
         case Known(reply):
             grant = services.registry.grant(job.admitted.vendor)
@@ -209,11 +209,11 @@ async def _run(job: PlannedJob, records: Records, services: Services) -> Settlem
     if at is None:
         answer = _answer(job.delivery, job.admitted, _replies(checks), services)
         with services.tracer.span("db", "remember the reply"):
-            await services.memory.remember(job.claim, answer.reply)
+            await services.memory.store(job.claim, answer.reply)
         return answer
     settlement = _defer(replace(job, checks=checks), at, services)
     if isinstance(settlement, Defer):
-        await services.memory.put_off(job.claim, at)
+        await services.memory.defer(job.claim, at)
     return settlement
 
 
@@ -221,7 +221,7 @@ def _defer(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0)
     """Have the job come back at ``at``, or answer it as it stands where too many of its vendor's are away."""
     admitted = job.admitted
     if services.deferrals.defer(admitted.vendor.name, at, len(job.delivery.body)):
-        return Defer(at, job.put_off(looks))
+        return Defer(at, job.deferred(looks))
     return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), services)
 
 

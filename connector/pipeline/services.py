@@ -12,13 +12,13 @@ from connector.jobs.records import Lane
 from connector.limits.bounds import Quotas
 from connector.limits.breaker import Breaker
 from connector.limits.deferrals import Deferrals
+from connector.limits.fair_queue import FairQueue
 from connector.limits.intake import Intake
 from connector.limits.refusals import Refusals
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion
 from connector.limits.shared.link import RedisLink
 from connector.limits.shared.state import SharedState
-from connector.limits.turns import Turns
 from connector.sources.exchange import Upstream
 from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import Announcements
@@ -48,7 +48,7 @@ class Services:
     deferrals: Deferrals
     """Which jobs this process has deferred."""
     quotas: Quotas
-    turns: Turns
+    turns: FairQueue
     """Whose call is next, where more calls wait than quotas allow."""
     announcements: Announcements
     """What somebody has to be told once."""

@@ -125,8 +125,8 @@ class Settler:
                 confirmation = await _reply(settlement, delivery, self.publisher)
                 if confirmation is not Confirmation.ROUTED:
                     self.metrics.reply_was_undeliverable(confirmation)
-            case Defer(at=at, delivery=put_off):
-                await _keep(deferred(put_off, at, self.clock(), self.vault), self.publisher)
+            case Defer(at=at, delivery=waiting):
+                await _keep(deferred(waiting, at, self.clock(), self.vault), self.publisher)
             case Overflow(flow=flow, delivery=waiting):
                 await self._overflow(flow, waiting)
             case Quarantined(delivery=suspect):

@@ -180,8 +180,8 @@ class PrometheusMetrics(Metrics):
                 for error in reply.errors:
                     self._rejections[vendor, error.code].inc()
                 self._job_seconds[lane,].observe(max((now - delivery.received_at).total_seconds(), 0.0))
-            case Defer(delivery=put_off):
-                self._deferrals[lane, _why(put_off.progress)].inc()
+            case Defer(delivery=waiting):
+                self._deferrals[lane, _why(waiting.progress)].inc()
             case Overflow():
                 self._overflow[lane,].inc()
             case Quarantined():

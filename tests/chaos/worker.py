@@ -24,7 +24,7 @@ from connector.bootstrap.worker import build_services
 from connector.catalogue.definition import Endpoint
 from connector.catalogue.identity import Query
 from connector.checks.retry import POLICIES
-from connector.jobs.job_state import Claim, Standing
+from connector.jobs.job_state import IdempotencyKey, JobState
 from connector.jobs.records import Lane
 from connector.pipeline.services import Services
 from connector.settings.settings import load_settings
@@ -163,7 +163,7 @@ class AcknowledgingFirst(BrokerSession):
     def acknowledge(self, delivery_tag: int) -> None:
         """Do nothing: it was done."""
 
-    reject = give_back = acknowledge
+    reject = requeue = acknowledge
 
 
 class Insisting(ReplyMemory):
@@ -173,11 +173,11 @@ class Insisting(ReplyMemory):
         built = services.memory
         super().__init__(built.writer, services.vault, services.clock)
 
-    async def recall(self, claim: Claim) -> Standing:
+    async def get(self, claim: IdempotencyKey) -> JobState:
         """Return where a job stands, if the database says."""
         if self.writer is not None and self.writer.is_away:
             raise RuntimeError("the database is away")
-        return await super().recall(claim)
+        return await super().get(claim)
 
 
 def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> Services:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.limits.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
 from connector.limits.failover import SharedLimiter
 from connector.limits.memory_limiter import MemoryLimiter
@@ -102,7 +102,7 @@ async def test_a_breaker_that_one_process_opens_is_open_in_the_other(
     mine, others = state_of(link), state_of(other)
     await mine.change("cnaf", opened)
     await other.connect()
-    assert isinstance(await others.change("cnaf", lambda state: gate(state, NOW)), Held)
+    assert isinstance(await others.change("cnaf", lambda state: gate(state, NOW)), BlockedUntil)
     assert others.peek("cnous") == CLOSED
     assert [key for key, _breaker in others.held()] == ["cnaf"]
 
@@ -113,7 +113,7 @@ async def test_of_two_processes_one_probes(link: RedisLink, other: RedisLink) ->
     await other.connect()
     later = NOW + timedelta(seconds=61)
     passages = [await state.change("cnaf", lambda state: gate(state, later)) for state in (mine, others)]
-    assert [type(passage) for passage in passages] == [Probe, Held]
+    assert [type(passage) for passage in passages] == [Probe, BlockedUntil]
 
 
 async def test_a_breaker_goes_on_while_the_server_is_away(redis_node: RedisNode, link: RedisLink) -> None:
@@ -121,7 +121,7 @@ async def test_a_breaker_goes_on_while_the_server_is_away(redis_node: RedisNode,
     redis_node.kill()
     try:
         await mine.change("cnaf", opened)
-        assert isinstance(await mine.change("cnaf", lambda state: gate(state, NOW)), Held)
+        assert isinstance(await mine.change("cnaf", lambda state: gate(state, NOW)), BlockedUntil)
         later = NOW + timedelta(seconds=61)
         await mine.change("cnaf", lambda state: gate(state, later))
         end = CallEnd(signal=Signal.UP, code=CheckCode.NO_RECORD, asked_at=later)

@@ -159,7 +159,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
     "assemble": (connector.pipeline.run_job, "assemble"),
     **dict.fromkeys(("settle", *TWICE), (connector.pipeline.settle, "_reply_message")),
     "publish": (Publisher, "publish"),
-    "remember": (connector.storage.replies.reply_memory.ReplyMemory, "remember"),
+    "remember": (connector.storage.replies.reply_memory.ReplyMemory, "store"),
     "record": (connector.storage.journal.journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
     "journal": (JournalStore, "write"),
 }

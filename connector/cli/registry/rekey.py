@@ -69,13 +69,13 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
 def _tell_how_long(settings: "Settings", vault: "Vault", overflows: "frozenset[Flow]") -> None:
     """Tell what still needs the former keys, in the broker and in the reply memory."""
     from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
-    from connector.amqp.deferred import look_at_put_off, look_at_queue
+    from connector.amqp.deferred import look_at_deferred, look_at_queue
     from connector.amqp.topology import DEAD, JOURNAL
     from connector.cli.broker import connected
     from connector.clock import utc_now
 
     with connected(settings, TRANSPORT_OPTIONS) as connection:
-        put_off = look_at_put_off(connection, overflows)
+        deferred = look_at_deferred(connection, overflows)
         records = look_at_queue(connection, JOURNAL)
         dead = DeadQueues(connection)
         letters = sum(
@@ -83,18 +83,18 @@ def _tell_how_long(settings: "Settings", vault: "Vault", overflows: "frozenset[F
             for held in dead.held({DEAD: dead.count(DEAD)})
             for under in [vault.sealed_under(_bytes(held.message.body))]
         )
-    needed_seconds = max(put_off.longest_seconds, settings.reply_memory_seconds)
+    needed_seconds = max(deferred.longest_seconds, settings.reply_memory_seconds)
     until = utc_now() + timedelta(seconds=needed_seconds)
     click.echo(
-        f"jobs put off: {put_off.waiting} wait, the last comes back within {put_off.longest_seconds} s; "
-        f"{put_off.back} are there for a worker to take"
+        f"jobs put off: {deferred.waiting} wait, the last comes back within {deferred.longest_seconds} s; "
+        f"{deferred.back} are there for a worker to take"
     )
     click.echo(f"remembered replies: each for {settings.reply_memory_seconds:.0f} s")
     if records:
         click.echo(f"{JOURNAL}: {records} groups of records wait for a worker that writes them")
     if letters:
         click.echo(f"connector.dead: {letters} letters under a former key; replay or purge them first")
-    if put_off.back or letters or records:
+    if deferred.back or letters or records:
         click.echo("keep the former keys; run this again once the jobs, letters and records above are gone")
     else:
         click.echo(

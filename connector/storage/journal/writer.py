@@ -46,7 +46,7 @@ class Held:
     body: bytes = field(repr=False)
     loop: asyncio.AbstractEventLoop
     written: Callable[[], None]
-    give_back: Callable[[], None]
+    requeue: Callable[[], None]
     unreadable: Callable[[], None]
     """It cannot be written, whenever it is tried."""
 
@@ -133,7 +133,7 @@ class JournalWriter:
             if self._closing.wait(self._away_seconds):
                 return
             if time.monotonic() >= until:
-                _tell([held for held, _ in left], lambda held: held.give_back)
+                _tell([held for held, _ in left], lambda held: held.requeue)
                 return
 
     def _read(self, held: Held) -> tuple[Record, ...] | None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from connector.clock import Clock
 from connector.events import Event
-from connector.jobs.job_state import DEFERRED_SECONDS, Busy, Claim, Conflict, Fresh, Known, Standing
+from connector.jobs.job_state import DEFERRED_SECONDS, Busy, Conflict, Fresh, IdempotencyKey, JobState, Known
 from connector.storage.replies.store import Written
 from connector.storage.replies.writer import MemoryWriter
 from connector.time_limits import RUN_SECONDS
@@ -42,7 +42,7 @@ class ReplyMemory:
         self._clock = clock
         self._running: dict[tuple[str, str], _Running] = {}
 
-    async def recall(self, claim: Claim) -> Standing:
+    async def get(self, claim: IdempotencyKey) -> JobState:
         """Return where a job stands. After ``Fresh``, the run must end with ``release``.
 
         Waits for a run of the same job that is in hand in this process.
@@ -63,7 +63,7 @@ class ReplyMemory:
             self._end(claim, standing if isinstance(standing, Known | Busy) else None)
         return standing
 
-    async def remember(self, claim: Claim, reply: Reply) -> None:
+    async def store(self, claim: IdempotencyKey, reply: Reply) -> None:
         """Keep the answer of a run, before it is published."""
         if self.writer is not None:
             body = reply.__pydantic_serializer__.to_json(reply)
@@ -72,14 +72,14 @@ class ReplyMemory:
             await self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
         self._end(claim, Known(reply))
 
-    async def put_off(self, claim: Claim, until: datetime) -> None:
+    async def defer(self, claim: IdempotencyKey, until: datetime) -> None:
         """Note that a run leaves this process, to go on at ``until``."""
         busy_until = until + timedelta(seconds=DEFERRED_SECONDS)
         if self.writer is not None:
             await self.writer.ask(Written(claim=claim, busy_until=busy_until))
         self._end(claim, Busy(until + timedelta(seconds=_RECHECK_SECONDS)))
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: IdempotencyKey) -> None:
         """End a run, whatever became of it."""
         self._end(claim, None)
 
@@ -88,12 +88,12 @@ class ReplyMemory:
         if self.writer is not None:
             self.writer.close()
 
-    def _end(self, claim: Claim, ended: "Known | Busy | None") -> None:
+    def _end(self, claim: IdempotencyKey, ended: "Known | Busy | None") -> None:
         running = self._running.pop(claim.key, None)
         if running is not None and not running.ended.done():
             running.ended.set_result(ended)
 
-    async def _ask(self, claim: Claim) -> Standing:
+    async def _ask(self, claim: IdempotencyKey) -> JobState:
         if self.writer is None:
             return Fresh()
         told = await self.writer.ask(claim)
@@ -101,7 +101,7 @@ class ReplyMemory:
             return self._open(claim, told)
         return Fresh() if told is None else told
 
-    def _open(self, claim: Claim, sealed: bytes) -> Standing:
+    def _open(self, claim: IdempotencyKey, sealed: bytes) -> JobState:
         try:
             return Known(
                 Reply.model_validate_json(

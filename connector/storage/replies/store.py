@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from connector.jobs.job_state import Busy, Claim, Conflict, Entry, Fresh, standing
+from connector.jobs.job_state import Busy, Conflict, Entry, Fresh, IdempotencyKey, standing
 from connector.storage.replies.shares import reduced
 from connector.storage.tables import REPLIES
 from connector.time_limits import RUN_SECONDS
@@ -23,7 +23,7 @@ _IDS_PER_QUERY: Final = 500
 class Written:
     """What a run leaves in the memory: its sealed reply, or until when it is put off."""
 
-    claim: Claim
+    claim: IdempotencyKey
     busy_until: datetime
     sealed_reply: bytes | None = field(default=None, repr=False)
 
@@ -39,7 +39,7 @@ class MemoryStore:
         self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
 
     def exchange(
-        self, claims: Sequence[Claim], written: Sequence[Written], now: datetime
+        self, claims: Sequence[IdempotencyKey], written: Sequence[Written], now: datetime
     ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
         """Write what runs leave, then tell each claim where it stands, by the claim's name.
 
@@ -58,7 +58,7 @@ class MemoryStore:
         return told
 
     def _claim(
-        self, connection: Connection, claims: Sequence[Claim], now: datetime
+        self, connection: Connection, claims: Sequence[IdempotencyKey], now: datetime
     ) -> dict[str, "Fresh | Conflict | Busy | bytes"]:
         busy_until = now + timedelta(seconds=RUN_SECONDS)
         connection.execute(
@@ -101,7 +101,9 @@ class MemoryStore:
             connection.execute(_TAKE_OVER, taken_over)
         return answers
 
-    def _entries(self, connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Entry]:
+    def _entries(
+        self, connection: Connection, claims: Sequence[IdempotencyKey]
+    ) -> dict[tuple[str, str], Entry]:
         # By vendor: SQLite reads the whole table for a list of pairs.
         job_ids: dict[str, list[str]] = {}
         for claim in claims:
@@ -193,7 +195,7 @@ _WRITE: Final = (
 )
 
 
-def _key(claim: Claim) -> tuple[str, str]:
+def _key(claim: IdempotencyKey) -> tuple[str, str]:
     return claim.key
 
 

@@ -17,7 +17,7 @@ import structlog
 from connector.availability import Availability
 from connector.clock import Clock
 from connector.events import Event
-from connector.jobs.job_state import Busy, Claim, Conflict, Fresh
+from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey
 from connector.storage.replies.store import MemoryStore, Written
 
 LARGEST_GROUP: Final = 500
@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 class _Question:
     """What one job wants of the database, and who waits for it."""
 
-    asked: Claim | Written
+    asked: IdempotencyKey | Written
     loop: asyncio.AbstractEventLoop
     told: "asyncio.Future[Told]"
 
@@ -65,7 +65,7 @@ class MemoryWriter:
         """Whether the last group could not be carried to the database."""
         return self._database.is_away
 
-    async def ask(self, asked: Claim | Written) -> Told:
+    async def ask(self, asked: IdempotencyKey | Written) -> Told:
         """Return where a claim stands, or None: the database is away, or an answer was written."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="reply-memory", daemon=True)
@@ -128,7 +128,7 @@ class MemoryWriter:
     def _look_again_in_seconds(self) -> float:
         return max(0.0, self._away_until - time.monotonic())
 
-    def _exchange(self, asked: Sequence[Claim | Written]) -> Mapping[str, Any]:
+    def _exchange(self, asked: Sequence[IdempotencyKey | Written]) -> Mapping[str, Any]:
         if self._look_again_in_seconds() > 0:
             return {}
         try:
@@ -140,13 +140,13 @@ class MemoryWriter:
         self._database.answered()
         return told
 
-    def _carry(self, asked: Sequence[Claim | Written], now: datetime) -> Mapping[str, Any]:
+    def _carry(self, asked: Sequence[IdempotencyKey | Written], now: datetime) -> Mapping[str, Any]:
         """Carry a group to the database; without one, look at it, by what has to be done there in any case."""
         if not asked:
             # It writes: a database that somebody else has locked is not back.
             self._store.forget(now - self._kept)
             return {}
-        claims = [one for one in asked if isinstance(one, Claim)]
+        claims = [one for one in asked if isinstance(one, IdempotencyKey)]
         return self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
 
     def _forget(self) -> None:
@@ -164,7 +164,9 @@ def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told:
     def resolve() -> None:
         for question in questions:
             if not question.told.done():
-                answer = told.get(question.asked.claim) if isinstance(question.asked, Claim) else None
+                answer = (
+                    told.get(question.asked.claim) if isinstance(question.asked, IdempotencyKey) else None
+                )
                 question.told.set_result(answer)
 
     try:

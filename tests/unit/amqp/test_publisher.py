@@ -46,7 +46,7 @@ class _Channel:
     def nack(self, tag: int, *, multiple: bool = False) -> None:
         self._tell("basic_nack", tag, multiple)
 
-    def give_back(self, tag: int) -> None:
+    def requeue(self, tag: int) -> None:
         message, exchange, routing_key, _ = self.sent[tag - 1]
         self._tell("basic_return", Exception("NO_ROUTE"), exchange, routing_key, message)
 
@@ -132,7 +132,7 @@ async def test_a_nack_is_a_refusal(bench: _Bench) -> None:
 
 async def test_a_returned_message_is_unroutable_though_it_is_confirmed(bench: _Bench) -> None:
     await bench.publish(3)
-    bench.channel.give_back(2)
+    bench.channel.requeue(2)
     assert await bench.fates() == [None, None, None]
     bench.channel.ack(3, multiple=True)
     assert await bench.fates() == [Confirmation.ROUTED, Confirmation.UNROUTABLE, Confirmation.ROUTED]

@@ -13,7 +13,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.grants import NOTHING_HIDDEN, Hidden
 from connector.checks.attempts import Attempt
 from connector.checks.decide import MAX_ANSWER_BYTES, decide, refused, without_call
-from connector.checks.plan import PlannedCall, Refusal
+from connector.checks.plan import PlannedCall, Rejected
 from connector.jobs.defects import Defect
 from connector.sources.exchange import Answered, Unanswered
 from connector.sources.schema_drift import Drift, DriftKind
@@ -730,7 +730,7 @@ def test_a_call_that_got_no_answer(code: CheckCode) -> None:
 def test_a_check_that_got_no_call_has_no_source() -> None:
     request = CheckRequest(id="qf", check="quotient_familial")
     defect = Defect(CheckCode.INVALID_PARAMETER, "mois", "Un mois à venir.")
-    reply = refused(Refusal(request, defect))
+    reply = refused(Rejected(request, defect))
     why = reason_of(reply)
     assert (reply.id, reply.status, reply.source) == ("qf", CheckStatus.ERROR, None)
     assert (why.code, why.parameter, why.detail) == (
@@ -741,15 +741,15 @@ def test_a_check_that_got_no_call_has_no_source() -> None:
 
 
 def test_a_defect_without_a_sentence_gets_its_code_s() -> None:
-    reply = refused(Refusal(CheckRequest(check="inconnue"), Defect(CheckCode.UNKNOWN_CHECK, "check")))
+    reply = refused(Rejected(CheckRequest(check="inconnue"), Defect(CheckCode.UNKNOWN_CHECK, "check")))
     assert "catalogue" in reason_of(reply).detail
 
 
 @pytest.mark.parametrize(
     "check",
-    [planned(), Refusal(CheckRequest(check="quotient_familial"), Defect(CheckCode.UNKNOWN_CHECK))],
+    [planned(), Rejected(CheckRequest(check="quotient_familial"), Defect(CheckCode.UNKNOWN_CHECK))],
 )
-def test_a_call_not_made_for_the_job_s_reason_has_no_source(check: PlannedCall | Refusal) -> None:
+def test_a_call_not_made_for_the_job_s_reason_has_no_source(check: PlannedCall | Rejected) -> None:
     reply = without_call(check, CheckCode.EXPIRED)
     assert reply.source is None
     assert (reason_of(reply).code, reason_of(reply).retryable) == (CheckCode.EXPIRED, True)

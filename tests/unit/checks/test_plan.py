@@ -10,7 +10,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.grants import Grant, whole
 from connector.catalogue.identity import Query
 from connector.checks.parsing import read_job
-from connector.checks.plan import PlannedCall, PlannedCheck, Refusal, plan
+from connector.checks.plan import PlannedCall, PlannedCheck, Rejected, plan
 from schemas.codes import CheckCode
 from schemas.request import VerificationRequest
 from tests.jobs import QF, RSA, identity, job
@@ -49,7 +49,7 @@ def query(planned_call: PlannedCall) -> Query:
 
 def defect(check: dict[str, Any], **changes: Any) -> tuple[CheckCode, str | None]:
     (result,) = planned(check, **changes)
-    assert isinstance(result, Refusal)
+    assert isinstance(result, Rejected)
     return result.defect.code, result.defect.parameter
 
 
@@ -68,7 +68,7 @@ def test_a_check_outside_of_the_grant_is_forbidden_whatever_else_is_wrong_with_i
     )
     assert isinstance(quotient_call, PlannedCall)
     assert quotient_call.hidden == {"adresse": {}}
-    codes = [refusal.defect.code for refusal in (rsa, malformed, unknown) if isinstance(refusal, Refusal)]
+    codes = [refusal.defect.code for refusal in (rsa, malformed, unknown) if isinstance(refusal, Rejected)]
     assert codes == [CheckCode.FORBIDDEN_CHECK, CheckCode.FORBIDDEN_CHECK, CheckCode.UNKNOWN_CHECK]
 
 
@@ -100,7 +100,7 @@ def test_a_parameter_left_out_is_left_to_the_api(params: dict[str, Any], sent: l
 def test_checks_are_planned_in_their_order_and_a_wrong_one_leaves_the_others() -> None:
     results = planned(RSA, {"check": "inconnue"}, QF)
     assert [result.request.label for result in results] == ["rsa", "inconnue", "quotient_familial"]
-    assert [isinstance(result, Refusal) for result in results] == [False, True, False]
+    assert [isinstance(result, Rejected) for result in results] == [False, True, False]
 
 
 @pytest.mark.parametrize("name", ["inconnue", "Quotient_Familial", "quotient_familial ", "__class__"])
@@ -227,7 +227,7 @@ def test_a_person_born_today_is_refused_until_tomorrow() -> None:
 
 def test_a_planned_check_shows_nobody() -> None:
     (result,) = planned(QF, identity=identity(date_naissance="2031-12-25"))
-    assert isinstance(result, Refusal)
+    assert isinstance(result, Rejected)
     assert "2031" not in repr(result)
 
 
@@ -556,6 +556,6 @@ def test_a_call_without_the_identity_has_no_variant() -> None:
 )
 def test_a_wrong_parameter_says_what_is_expected(params: dict[str, Any], words: str) -> None:
     (result,) = planned(quotient(**params))
-    assert isinstance(result, Refusal)
+    assert isinstance(result, Rejected)
     assert result.defect.detail
     assert words in result.defect.detail

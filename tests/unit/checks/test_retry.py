@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.checks.retry import POLICIES, Failed, Finish, Held, Park, RetryAt, Step, Window, next_step
+from connector.checks.retry import (
+    POLICIES,
+    Blocked,
+    BlockedUntil,
+    Failed,
+    Finish,
+    RetryAt,
+    Step,
+    Window,
+    next_step,
+)
 from connector.jobs.records import Lane
 from connector.sources.traits import TRAITS
 from schemas.codes import CheckCode
@@ -17,7 +27,7 @@ RETRIED = {code for code, traits in TRAITS.items() if traits.is_retried}
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def after(outcome: Failed | Held, tried: int = 1, **facts: Any) -> Step:
+def after(outcome: Failed | BlockedUntil, tried: int = 1, **facts: Any) -> Step:
     """Return what follows, by default on the interactive lane, a second after reception, with 59 left."""
     lane = facts.get("lane", Lane.INTERACTIVE)
     window = Window(
@@ -28,7 +38,7 @@ def after(outcome: Failed | Held, tried: int = 1, **facts: Any) -> Step:
 
 
 def seconds(step: Step) -> float:
-    assert isinstance(step, RetryAt | Park)
+    assert isinstance(step, RetryAt | Blocked)
     return (step.at - NOW).total_seconds()
 
 
@@ -81,17 +91,17 @@ def test_a_wait_is_not_begun_that_ends_at_the_deadline() -> None:
 
 
 def test_at_the_counter_an_outage_of_unknown_length_is_not_waited_for_to_the_end() -> None:
-    failed, down = Failed(CheckCode.PROVIDER_TIMEOUT), Held(NOW, CheckCode.PROVIDER_TIMEOUT)
+    failed, down = Failed(CheckCode.PROVIDER_TIMEOUT), BlockedUntil(NOW, CheckCode.PROVIDER_TIMEOUT)
     assert isinstance(after(failed, age=19), RetryAt)
     assert after(failed, age=20) == Finish()
-    assert isinstance(after(down, age=19), Park)
+    assert isinstance(after(down, age=19), Blocked)
     assert after(down, age=20) == Finish()
-    told = Held(NOW + timedelta(seconds=30), CheckCode.PROVIDER_MAINTENANCE, is_known=True)
-    assert isinstance(after(told, age=20), Park)
+    told = BlockedUntil(NOW + timedelta(seconds=30), CheckCode.PROVIDER_MAINTENANCE, is_known=True)
+    assert isinstance(after(told, age=20), Blocked)
 
 
 def test_a_check_whose_provider_is_not_asked_is_parked_until_it_may_be() -> None:
-    held = Held(NOW + timedelta(seconds=3), CheckCode.PROVIDER_UNAVAILABLE)
+    held = BlockedUntil(NOW + timedelta(seconds=3), CheckCode.PROVIDER_UNAVAILABLE)
     assert seconds(after(held, 0, jitter=0.0)) == 3.0
     assert seconds(after(held, 5, lane=Lane.BATCH, left=86400)) == 32.0
     assert seconds(after(held, 30, lane=Lane.BATCH, left=86400)) == 150.0
@@ -101,20 +111,22 @@ CODES = st.sampled_from(sorted(RETRIED))
 JITTERS = st.floats(0, 1, exclude_max=True)
 OUTCOMES = st.one_of(
     st.builds(Failed, CODES, st.none() | st.integers(0, 10**7)),
-    st.builds(Held, st.integers(-60, 10**6).map(lambda s: NOW + timedelta(seconds=s)), CODES, st.booleans()),
+    st.builds(
+        BlockedUntil, st.integers(-60, 10**6).map(lambda s: NOW + timedelta(seconds=s)), CODES, st.booleans()
+    ),
 )
 
 
 @given(OUTCOMES, st.integers(0, 1000), JITTERS, st.sampled_from(Lane), st.integers(0, 10**6))
 def test_no_call_comes_too_soon_and_no_wait_passes_the_deadline(
-    outcome: Failed | Held, tried: int, jitter: float, lane: Lane, left: int
+    outcome: Failed | BlockedUntil, tried: int, jitter: float, lane: Lane, left: int
 ) -> None:
     step = after(outcome, tried, jitter=jitter, lane=lane, left=left)
     if isinstance(step, Finish):
         return
     assert NOW <= step.at < NOW + timedelta(seconds=left)
-    if isinstance(outcome, Held):
-        assert isinstance(step, Park)
+    if isinstance(outcome, BlockedUntil):
+        assert isinstance(step, Blocked)
         assert step.at >= outcome.until
     else:
         assert isinstance(step, RetryAt)

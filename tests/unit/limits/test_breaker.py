@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.limits.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, after_ping, gate
 from connector.sources.traits import signal_of
 from connector.time_limits import PROBE_SECONDS
@@ -52,7 +52,7 @@ def test_five_failures_in_a_row_open_it() -> None:
     for _ in range(4):
         breaker = call(breaker, DOWN, 0)
     assert gate(breaker, at(0))[1] == Go()
-    assert gate(call(breaker, DOWN, 0), at(0))[1] == Held(at(1), DOWN)
+    assert gate(call(breaker, DOWN, 0), at(0))[1] == BlockedUntil(at(1), DOWN)
 
 
 @pytest.mark.parametrize("code", [None, CheckCode.NO_RECORD, CheckCode.IDENTITY_UNMATCHED])
@@ -81,7 +81,7 @@ def test_what_says_nothing_of_the_provider_changes_nothing(code: CheckCode) -> N
 
 def test_one_maintenance_answer_opens_it_for_as_long_as_it_says() -> None:
     breaker = call(CLOSED, CheckCode.PROVIDER_MAINTENANCE, 0, wait=5)
-    assert gate(breaker, at(4.9))[1] == Held(at(5), CheckCode.PROVIDER_MAINTENANCE, is_known=True)
+    assert gate(breaker, at(4.9))[1] == BlockedUntil(at(5), CheckCode.PROVIDER_MAINTENANCE, is_known=True)
     assert isinstance(gate(breaker, at(5))[1], Probe)
 
 
@@ -99,20 +99,20 @@ def test_a_provider_that_claims_to_be_away_for_a_year_is_probed_after_an_hour() 
 def test_one_call_probes_and_the_others_wait_for_it() -> None:
     probing, first = gate(opened(), at(1))
     assert first == Probe(ping_first=True)
-    assert gate(probing, at(1))[1] == Held(at(2), DOWN)
+    assert gate(probing, at(1))[1] == BlockedUntil(at(2), DOWN)
     assert call(probing, None, 1.5) == CLOSED
 
 
 def test_a_probe_that_dies_with_its_worker_is_given_up() -> None:
     probing, _ = gate(opened(), at(1))
-    assert isinstance(gate(probing, at(PROBE_SECONDS))[1], Held)
+    assert isinstance(gate(probing, at(PROBE_SECONDS))[1], BlockedUntil)
     assert isinstance(gate(probing, at(1 + PROBE_SECONDS))[1], Probe)
 
 
 def test_a_probe_that_learns_nothing_lets_another_go_a_second_later() -> None:
     probing, _ = gate(opened(), at(1))
     unknown = call(probing, CheckCode.TOKEN_EXPIRED, 1.5)
-    assert gate(unknown, at(1.5))[1] == Held(at(2.5), DOWN)
+    assert gate(unknown, at(1.5))[1] == BlockedUntil(at(2.5), DOWN)
     assert isinstance(gate(unknown, at(2.5))[1], Probe)
 
 
@@ -126,13 +126,13 @@ def test_one_dossier_that_fails_each_time_does_not_open_it_but_closes_it_when_an
 
 def test_a_provider_that_asks_for_no_wait_is_given_a_second() -> None:
     breaker = call(CLOSED, CheckCode.PROVIDER_RATE_LIMITED, 0, wait=0)
-    assert gate(breaker, at(0.9))[1] == Held(at(1), CheckCode.PROVIDER_RATE_LIMITED, is_known=True)
+    assert gate(breaker, at(0.9))[1] == BlockedUntil(at(1), CheckCode.PROVIDER_RATE_LIMITED, is_known=True)
 
 
 def test_a_clock_that_is_set_back_holds_nobody() -> None:
     probing, passage = gate(opened(now=86400), at(0))
     assert isinstance(passage, Probe)
-    assert gate(call(probing, DOWN, 1), at(1))[1] == Held(at(3), DOWN)
+    assert gate(call(probing, DOWN, 1), at(1))[1] == BlockedUntil(at(3), DOWN)
     assert call(probing, None, 1) == CLOSED
 
 
@@ -166,7 +166,7 @@ def test_an_open_breaker_lets_at_most_one_call_a_second_through(
         now += pause
         was_open = breaker.until is not None
         breaker, passage = gate(breaker, at(now))
-        if isinstance(passage, Held):
+        if isinstance(passage, BlockedUntil):
             continue
         if was_open:
             assert now - last_probe >= 1

@@ -9,9 +9,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from connector.jobs.rate import read_quota
-from connector.limits.limiter import Bound, Demand, Note, Slot
+from connector.limits.fair_queue import FairQueue, Ticket
+from connector.limits.limiter import Bound, Demand, ServerHint, Slot
 from connector.limits.memory_limiter import MemoryLimiter
-from connector.limits.turns import Claim, Turns
 
 EGRESS = Bound("egress", read_quota("1000/min"))
 
@@ -21,10 +21,10 @@ class Gatekeeper:
 
     def __init__(self) -> None:
         self.places = 0
-        self.notes: dict[str, Note] = {}
+        self.notes: dict[str, ServerHint] = {}
         self.asked = asyncio.Event()
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Let through as many as there are places."""
         self.notes |= notes
         self.asked.set()
@@ -36,20 +36,20 @@ class Gatekeeper:
         return slots
 
 
-def claim(line: str, vendor: str = "millesime", *, is_urgent: bool = False) -> Claim:
-    return Claim(line, vendor, Demand((EGRESS,), is_urgent))
+def claim(line: str, vendor: str = "millesime", *, is_urgent: bool = False) -> Ticket:
+    return Ticket(line, vendor, Demand((EGRESS,), is_urgent))
 
 
 class Waiters:
     """Calls that wait for their turn, and the order in which they had it."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self._turns = turns
         self._tasks: list[asyncio.Task[None]] = []
         self.had_their_turn: list[str] = []
         self._one_more = asyncio.Event()
 
-    async def wait(self, name: str, claimed: Claim) -> None:
+    async def wait(self, name: str, claimed: Ticket) -> None:
         """Have a call wait, in the order of these."""
 
         async def take() -> None:
@@ -83,8 +83,8 @@ def gate() -> Gatekeeper:
     return Gatekeeper()
 
 
-def turns_of(limiter: MemoryLimiter | Gatekeeper) -> Turns:
-    return Turns(limiter, lambda: asyncio.get_running_loop().time())
+def turns_of(limiter: MemoryLimiter | Gatekeeper) -> FairQueue:
+    return FairQueue(limiter, lambda: asyncio.get_running_loop().time())
 
 
 async def test_tenants_take_turns_whatever_the_length_of_their_lines(gate: Gatekeeper) -> None:
@@ -138,10 +138,10 @@ async def test_a_tenant_without_quota_left_holds_nobody_up() -> None:
     limiter = MemoryLimiter(lambda: asyncio.get_running_loop().time())
     turns = turns_of(limiter)
     narrow, wide = Bound("a", read_quota("1/min")), Bound("b", read_quota("1000/s"))
-    assert await turns.reserve(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60)
-    stuck = asyncio.create_task(turns.reserve(Claim("a", "v", Demand((narrow,), is_urgent=True)), 60))
+    assert await turns.reserve(Ticket("a", "v", Demand((narrow,), is_urgent=True)), 60)
+    stuck = asyncio.create_task(turns.reserve(Ticket("a", "v", Demand((narrow,), is_urgent=True)), 60))
     for _ in range(20):
-        assert await turns.reserve(Claim("b", "v", Demand((wide,), is_urgent=True)), 60)
+        assert await turns.reserve(Ticket("b", "v", Demand((wide,), is_urgent=True)), 60)
     assert not stuck.done()
     stuck.cancel()
     turns.close()
@@ -149,24 +149,24 @@ async def test_a_tenant_without_quota_left_holds_nobody_up() -> None:
 
 async def test_what_the_api_said_goes_with_the_next_question(gate: Gatekeeper) -> None:
     now = 100.0
-    turns = Turns(gate, lambda: now)
-    turns.note("token/a", Note(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
+    turns = FairQueue(gate, lambda: now)
+    turns.note("token/a", ServerHint(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
     now += 20
     gate.places = 1
     assert await turns.reserve(claim("t"), 60)
     # It holds from when it was said, not from when it is passed on.
-    assert gate.notes == {"token/a": Note(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
+    assert gate.notes == {"token/a": ServerHint(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
 
 
 async def test_a_call_without_a_quota_waits_for_nobody(gate: Gatekeeper) -> None:
-    assert await turns_of(gate).reserve(Claim("t", "v", Demand((), is_urgent=False)), 0.0)
+    assert await turns_of(gate).reserve(Ticket("t", "v", Demand((), is_urgent=False)), 0.0)
     assert not gate.asked.is_set()
 
 
 class Ahead(Gatekeeper):
     """A limiter whose slots are a moment ahead."""
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:  # noqa: ARG002 - none
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:  # noqa: ARG002 - none
         """Reserve them."""
         return [Slot(0.05, is_reserved=True)] * len(demands)
 
@@ -187,7 +187,7 @@ class Failing(Gatekeeper):
         super().__init__()
         self.has_failed = False
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Fail, then let everything through."""
         if not self.has_failed:
             self.has_failed = True
@@ -197,7 +197,7 @@ class Failing(Gatekeeper):
 
 
 async def test_a_defect_of_ours_leaves_no_call_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.limits.turns._LONGEST_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("connector.limits.fair_queue._LONGEST_LOOK_SECONDS", 0.0)
     with (
         structlog.contextvars.bound_contextvars(job_id="first"),
         capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs,

@@ -22,7 +22,8 @@ from connector.jobs.rate import read_quota
 from connector.jobs.records import Lane, Tenant
 from connector.jobs.settlement import Answer, Defer
 from connector.limits.bounds import EGRESS, Quotas
-from connector.limits.limiter import Demand, Note, Slot
+from connector.limits.fair_queue import FairQueue
+from connector.limits.limiter import Demand, ServerHint, Slot
 from connector.limits.refusals import (
     FIRST_SUSPENSION_SECONDS,
     MOST_OF_A_TENANT,
@@ -33,7 +34,6 @@ from connector.limits.refusals import (
     after_refusal,
     counted,
 )
-from connector.limits.turns import Turns
 from connector.pipeline.one_at_a_time import ROOM_IN_LINE
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode
@@ -71,10 +71,10 @@ class Limiter:
 
     def __init__(self, wait_seconds: float = 0.0) -> None:
         self.demands: list[Demand] = []
-        self.notes: dict[str, Note] = {}
+        self.notes: dict[str, ServerHint] = {}
         self._wait_seconds = wait_seconds
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
         """Keep them."""
         self.demands += demands
         self.notes |= notes
@@ -90,7 +90,7 @@ def acting(api: Api, time: ManualTime, limiter: Limiter | None = None, **tenant:
     if limiter is None:
         return made
     quotas = Quotas(token=read_quota("20/s"), egress=read_quota("1000/min"))
-    return replace(made, quotas=quotas, turns=Turns(limiter, time.seconds))
+    return replace(made, quotas=quotas, turns=FairQueue(limiter, time.seconds))
 
 
 async def reply_of(given: Delivery, acted: Services) -> Reply:
@@ -264,7 +264,7 @@ async def test_the_quota_of_france_connect_is_a_vendors_for_a_tenant(time: Manua
     api = Api()
     acted = acting(api, time)
     quotas = Quotas(france_connect=read_quota("120/min"))
-    rationed = replace(acted, quotas=quotas, turns=Turns(limiter, time.seconds))
+    rationed = replace(acted, quotas=quotas, turns=FairQueue(limiter, time.seconds))
     soon = (time.now + timedelta(seconds=0.2)).isoformat()
     reply = await reply_of(delivery(QF, expires_at=soon, **FC), rationed)
     assert code(reply) is CheckCode.RATE_LIMITED
@@ -301,7 +301,7 @@ async def test_a_call_whose_tenant_is_suspended_while_it_waits_is_not_made(time:
     acted = acting(api, time)
 
     class Suspending(Limiter):
-        async def grant(self, demands: Sequence[Demand], notes: Mapping[str, Note]) -> list[Slot]:
+        async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
             for _ in range(MOST_OF_THE_ADDRESS):
                 await acted.refusals.change(
                     EGRESS, lambda state: (after_refusal(state, CheckCode.RATE_LIMITED, 1, time.now), None)
@@ -309,7 +309,7 @@ async def test_a_call_whose_tenant_is_suspended_while_it_waits_is_not_made(time:
             return await super().grant(demands, notes)
 
     quotas = Quotas(egress=read_quota("1000/min"))
-    waiting = replace(acted, quotas=quotas, turns=Turns(Suspending(), time.seconds))
+    waiting = replace(acted, quotas=quotas, turns=FairQueue(Suspending(), time.seconds))
     assert code(await reply_of(delivery(QF), waiting)) is CheckCode.RATE_LIMITED
     assert not api.calls
 

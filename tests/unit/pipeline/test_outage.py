@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.checks.reasons import reason
-from connector.checks.retry import Held
+from connector.checks.retry import BlockedUntil
 from connector.jobs.progress import NOT_ASKED
 from connector.jobs.records import Tenant
 from connector.limits.breaker import FAILURES_THAT_OPEN, CallEnd
-from connector.pipeline.outage import breakers_of, ends_of, note_end, note_held
+from connector.pipeline.outage import breakers_of, ends_of, note_blocked, note_end
 from connector.pipeline.services import Services
 from connector.sources.traits import Signal
 from schemas.codes import CheckCode
@@ -33,8 +33,8 @@ def tenant(name: str) -> Tenant:
     return Tenant(siret=name, name=name, vendors=frozenset())
 
 
-def held() -> Held:
-    return Held(START + timedelta(seconds=1), CODE)
+def held() -> BlockedUntil:
+    return BlockedUntil(START + timedelta(seconds=1), CODE)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_whose_calls_are_held_back_is_named_once(acting: Services, logs: l
     await opened(acting, "a")
     for name in ("a", "b", "b"):
         back = held()
-        assert note_held(BREAKER, tenant(name), back, acting) is back
+        assert note_blocked(BREAKER, tenant(name), back, acting) is back
     assert told(logs) == [("breaker.opened", ["a"]), ("breaker.concerns", ["b"])]
 
 
@@ -110,7 +110,7 @@ async def test_an_answer_from_before_the_opening_makes_nobody_named_again(
 ) -> None:
     await opened(acting, "a")
     await end(acting, "b", Signal.UP, asked_seconds=-1)
-    note_held(BREAKER, tenant("a"), held(), acting)
+    note_blocked(BREAKER, tenant("a"), held(), acting)
     assert told(logs) == [("breaker.opened", ["a"])]
 
 

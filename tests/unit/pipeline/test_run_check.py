@@ -17,8 +17,8 @@ from connector.catalogue.definition import Source
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Lane
 from connector.jobs.settlement import Answer, Defer
+from connector.limits.fair_queue import FairQueue, Reservation, Ticket
 from connector.limits.memory_limiter import MemoryLimiter
-from connector.limits.turns import Claim, Turn, Turns
 from connector.pipeline.services import Services
 from connector.sources.exchange import Unanswered
 from schemas.codes import CheckCode, CheckStatus, JobStatus
@@ -282,10 +282,10 @@ async def test_a_ping_that_says_no_spares_the_call(time: ManualTime) -> None:
     assert api.pings > 1
 
 
-class NoTurnForPings(Turns):
+class NoTurnForPings(FairQueue):
     """The address's quota leaves a ping no turn in time."""
 
-    async def reserve(self, claim: Claim, within_seconds: float) -> Turn | None:
+    async def reserve(self, claim: Ticket, within_seconds: float) -> Reservation | None:
         """Return a turn to all others."""
         return None if claim.line == "ping" else await super().reserve(claim, within_seconds)
 

@@ -16,8 +16,8 @@ from connector.jobs.rate import read_quota
 from connector.jobs.records import Lane, SecretField
 from connector.jobs.settlement import Answer, Defer
 from connector.limits.bounds import EGRESS, Quotas
+from connector.limits.fair_queue import FairQueue
 from connector.limits.refusals import Refusals
-from connector.limits.turns import Turns
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.sources.impot_particulier import ImpotParticulier
@@ -231,7 +231,7 @@ async def test_a_record_that_takes_long_costs_the_call_its_turn() -> None:
     host = Host()
     limiter = Limiter()
     quotas = Quotas(token=read_quota("20/s"), egress=())
-    acting = replace(host.services, quotas=quotas, turns=Turns(limiter, host.time.seconds))
+    acting = replace(host.services, quotas=quotas, turns=FairQueue(limiter, host.time.seconds))
     await answered(delivery(RSA), acting, host.time)
     assert len(limiter.demands) == 1
 

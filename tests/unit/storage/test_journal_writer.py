@@ -43,7 +43,7 @@ class Fates:
             body=sealed,
             loop=asyncio.get_running_loop(),
             written=lambda: note("written"),
-            give_back=lambda: note("given back"),
+            requeue=lambda: note("given back"),
             unreadable=lambda: note("unreadable"),
         )
 
@@ -190,7 +190,7 @@ async def test_a_loop_that_is_gone_is_no_trouble(writer: JournalWriter, store: J
             body=VAULT.seal_for(PURPOSE, written([record(1)])),
             loop=gone,
             written=lambda: None,
-            give_back=lambda: None,
+            requeue=lambda: None,
             unreadable=lambda: None,
         )
     )

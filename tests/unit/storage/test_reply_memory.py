@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
-from connector.jobs.job_state import Busy, Claim, Conflict, Fresh, Known
+from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Known
 from connector.storage.database import open_database
 from connector.storage.replies import ReplyMemory
 from connector.storage.replies.store import MemoryStore, Written
@@ -32,7 +32,7 @@ REPLY = Reply(
     received_at=START,
     completed_at=START,
 )
-JOB = Claim(vendor="millesime", job_id="job-1", claim="run-1", digests=("k:d1",), redelivered=False)
+JOB = IdempotencyKey(vendor="millesime", job_id="job-1", claim="run-1", digests=("k:d1",), redelivered=False)
 AGAIN = replace(JOB, claim="run-2")
 LOOKS = 3000
 
@@ -77,35 +77,35 @@ async def is_back(writer: MemoryWriter) -> None:
 
 
 async def test_an_answer_is_remembered_for_the_same_body(memory: ReplyMemory) -> None:
-    assert await memory.recall(JOB) == Fresh()
-    await memory.remember(JOB, REPLY)
-    assert await memory.recall(AGAIN) == Known(REPLY)
-    assert await memory.recall(replace(AGAIN, digests=("k:d2",))) == Conflict()
+    assert await memory.get(JOB) == Fresh()
+    await memory.store(JOB, REPLY)
+    assert await memory.get(AGAIN) == Known(REPLY)
+    assert await memory.get(replace(AGAIN, digests=("k:d2",))) == Conflict()
 
 
 async def test_another_process_remembers_it_too(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
-    await memory.recall(JOB)
-    await memory.remember(JOB, REPLY)
+    await memory.get(JOB)
+    await memory.store(JOB, REPLY)
     other = other_process(store, time)
-    assert await other.recall(AGAIN) == Known(REPLY)
-    assert await other.recall(replace(AGAIN, digests=("k:d2",))) == Conflict()
+    assert await other.get(AGAIN) == Known(REPLY)
+    assert await other.get(replace(AGAIN, digests=("k:d2",))) == Conflict()
     other.close()
 
 
 async def test_what_is_in_hand_here_is_waited_for(memory: ReplyMemory) -> None:
-    await memory.recall(JOB)
-    waiting = asyncio.create_task(memory.recall(AGAIN))
-    conflicting = await memory.recall(replace(AGAIN, digests=("k:d2",)))
+    await memory.get(JOB)
+    waiting = asyncio.create_task(memory.get(AGAIN))
+    conflicting = await memory.get(replace(AGAIN, digests=("k:d2",)))
     assert conflicting == Conflict()
-    await memory.remember(JOB, REPLY)
+    await memory.store(JOB, REPLY)
     assert await waiting == Known(REPLY)
 
 
 async def test_a_run_that_is_given_up_leaves_its_place_to_the_next(memory: ReplyMemory) -> None:
-    await memory.recall(JOB)
-    waiting = asyncio.create_task(memory.recall(replace(AGAIN, redelivered=True)))
+    await memory.get(JOB)
+    waiting = asyncio.create_task(memory.get(replace(AGAIN, redelivered=True)))
     await asyncio.sleep(0)
     memory.release(JOB)
     assert await waiting == Fresh(is_takeover=True)
@@ -114,99 +114,99 @@ async def test_a_run_that_is_given_up_leaves_its_place_to_the_next(memory: Reply
 async def test_what_is_in_hand_elsewhere_is_looked_at_again_later(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
-    await memory.recall(JOB)
+    await memory.get(JOB)
     other = other_process(store, time)
-    assert await other.recall(AGAIN) == Busy(START + timedelta(seconds=300))
+    assert await other.get(AGAIN) == Busy(START + timedelta(seconds=300))
     time.advance(300)
-    assert await other.recall(AGAIN) == Fresh(is_takeover=True)
+    assert await other.get(AGAIN) == Fresh(is_takeover=True)
     other.close()
 
 
 async def test_a_delivery_that_comes_again_takes_over_from_a_worker_that_died(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
-    await memory.recall(JOB)
+    await memory.get(JOB)
     other = other_process(store, time)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
+    assert await other.get(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
     other.close()
 
 
 async def test_a_run_that_was_put_off_is_waited_for_and_goes_on_under_its_name(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
-    await memory.recall(JOB)
-    await memory.put_off(JOB, START + timedelta(seconds=30))
+    await memory.get(JOB)
+    await memory.defer(JOB, START + timedelta(seconds=30))
     other = other_process(store, time)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Busy(START + timedelta(seconds=45))
-    assert await memory.recall(JOB) == Fresh()
+    assert await other.get(replace(AGAIN, redelivered=True)) == Busy(START + timedelta(seconds=45))
+    assert await memory.get(JOB) == Fresh()
     time.advance(400)
-    assert await other.recall(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
+    assert await other.get(replace(AGAIN, redelivered=True)) == Fresh(is_takeover=True)
     other.close()
 
 
 async def test_the_first_answer_stays(store: MemoryStore, memory: ReplyMemory, time: ManualTime) -> None:
-    await memory.recall(JOB)
+    await memory.get(JOB)
     time.advance(301)
     other = other_process(store, time)
-    await other.recall(AGAIN)
-    await other.remember(AGAIN, REPLY)
-    await memory.put_off(JOB, time.now + timedelta(seconds=5))
-    assert await other.recall(replace(JOB, claim="run-3")) == Known(REPLY)
+    await other.get(AGAIN)
+    await other.store(AGAIN, REPLY)
+    await memory.defer(JOB, time.now + timedelta(seconds=5))
+    assert await other.get(replace(JOB, claim="run-3")) == Known(REPLY)
     other.close()
 
 
 async def test_the_keys_may_be_rotated_while_a_job_runs(memory: ReplyMemory) -> None:
     """Its delivery comes again to a worker that has the new key first; later, the old one is dropped."""
-    await memory.recall(JOB)
+    await memory.get(JOB)
     memory.release(JOB)
     rotated = replace(AGAIN, digests=("new:d1", "k:d1"), redelivered=True)
-    assert await memory.recall(rotated) == Fresh(is_takeover=True)
-    await memory.put_off(rotated, START)
-    assert await memory.recall(rotated) == Fresh()
-    await memory.remember(rotated, REPLY)
+    assert await memory.get(rotated) == Fresh(is_takeover=True)
+    await memory.defer(rotated, START)
+    assert await memory.get(rotated) == Fresh()
+    await memory.store(rotated, REPLY)
     without_old = replace(AGAIN, claim="run-3", digests=("new:d1",))
-    assert await memory.recall(without_old) == Known(REPLY)
-    assert await memory.recall(replace(without_old, digests=("new:d2",))) == Conflict()
+    assert await memory.get(without_old) == Known(REPLY)
+    assert await memory.get(replace(without_old, digests=("new:d2",))) == Conflict()
 
 
 async def test_what_was_written_under_a_key_that_is_gone_is_forgotten_not_another_body(
     memory: ReplyMemory,
 ) -> None:
-    await memory.recall(JOB)
-    await memory.remember(JOB, REPLY)
+    await memory.get(JOB)
+    await memory.store(JOB, REPLY)
     other = replace(AGAIN, digests=("new:d1",))
-    assert await memory.recall(other) == Fresh(is_takeover=True)
-    await memory.remember(other, REPLY)
-    assert await memory.recall(replace(other, claim="run-3")) == Known(REPLY)
+    assert await memory.get(other) == Fresh(is_takeover=True)
+    await memory.store(other, REPLY)
+    assert await memory.get(replace(other, claim="run-3")) == Known(REPLY)
 
 
 async def test_two_vendors_may_use_one_job_id(memory: ReplyMemory) -> None:
-    await memory.recall(JOB)
-    await memory.remember(JOB, REPLY)
-    assert await memory.recall(replace(AGAIN, vendor="sonate-opus", digests=("k:d2",))) == Fresh()
+    await memory.get(JOB)
+    await memory.store(JOB, REPLY)
+    assert await memory.get(replace(AGAIN, vendor="sonate-opus", digests=("k:d2",))) == Fresh()
 
 
 async def test_jobs_that_come_together_share_transactions_and_keep_their_answers(memory: ReplyMemory) -> None:
     jobs = [replace(JOB, job_id=f"job-{number}", claim=f"run-{number}") for number in range(700)]
-    assert set(await asyncio.gather(*(memory.recall(job) for job in jobs))) == {Fresh()}
+    assert set(await asyncio.gather(*(memory.get(job) for job in jobs))) == {Fresh()}
     replies = [REPLY.model_copy(update={"job_id": job.job_id}) for job in jobs]
-    await asyncio.gather(*(memory.remember(job, reply) for job, reply in zip(jobs, replies, strict=True)))
-    known = await asyncio.gather(*(memory.recall(replace(job, claim=f"{job.claim}b")) for job in jobs))
+    await asyncio.gather(*(memory.store(job, reply) for job, reply in zip(jobs, replies, strict=True)))
+    known = await asyncio.gather(*(memory.get(replace(job, claim=f"{job.claim}b")) for job in jobs))
     assert known == [Known(reply) for reply in replies]
 
 
 async def test_a_reply_is_unreadable_at_rest_and_bound_to_its_job(
     database: Database, engine: Engine, memory: ReplyMemory
 ) -> None:
-    await memory.recall(JOB)
-    await memory.remember(JOB, REPLY)
+    await memory.get(JOB)
+    await memory.store(JOB, REPLY)
     content = database.at_rest()
     assert b"millesime" in content
     for form in forms(b"SESAME-OUVRE-TOI"):
         assert form not in content
     with engine.begin() as connection:
         connection.execute(text("UPDATE replies SET job_id = 'job-2'"))
-    assert await memory.recall(replace(AGAIN, job_id="job-2")) == Fresh()
+    assert await memory.get(replace(AGAIN, job_id="job-2")) == Fresh()
 
 
 async def test_a_locked_database_costs_the_memory_not_the_job(
@@ -215,13 +215,13 @@ async def test_a_locked_database_costs_the_memory_not_the_job(
     monkeypatch.setattr("connector.storage.replies.writer.AWAY_SECONDS", 0.0)
     with capture_logs() as logs:
         with database.locked():
-            assert await memory.recall(JOB) == Fresh()
-            await memory.remember(JOB, REPLY)
-            assert await memory.recall(AGAIN) == Fresh()
+            assert await memory.get(JOB) == Fresh()
+            await memory.store(JOB, REPLY)
+            assert await memory.get(AGAIN) == Fresh()
             memory.release(AGAIN)
-        assert await memory.recall(AGAIN) == Fresh()
-        await memory.remember(AGAIN, REPLY)
-        assert await memory.recall(replace(AGAIN, claim="run-3")) == Known(REPLY)
+        assert await memory.get(AGAIN) == Fresh()
+        await memory.store(AGAIN, REPLY)
+        assert await memory.get(replace(AGAIN, claim="run-3")) == Known(REPLY)
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
 
 
@@ -229,14 +229,14 @@ async def test_a_database_that_is_away_costs_the_memory_not_the_job(
     database: Database, engine: Engine, memory: ReplyMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connector.storage.replies.writer.AWAY_SECONDS", 0.0)
-    await memory.recall(JOB)
-    await memory.remember(JOB, REPLY)
+    await memory.get(JOB)
+    await memory.store(JOB, REPLY)
     database.take_away(engine)
     with capture_logs() as logs:
-        assert await memory.recall(AGAIN) == Fresh()
+        assert await memory.get(AGAIN) == Fresh()
         memory.release(AGAIN)
         database.bring_back(engine)
-        assert await memory.recall(AGAIN) == Known(REPLY)
+        assert await memory.get(AGAIN) == Known(REPLY)
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
 
 
@@ -263,9 +263,9 @@ async def test_a_database_that_says_nothing_is_not_waited_for_by_every_job(
     monkeypatch.setattr("connector.storage.replies.writer.PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(store, "exchange", lambda *_: silent.wait(30) and {})
     memory = other_process(store, time)
-    assert await memory.recall(JOB) == Fresh()
-    await memory.remember(JOB, REPLY)
-    assert await memory.recall(replace(AGAIN, job_id="job-2")) == Fresh()
+    assert await memory.get(JOB) == Fresh()
+    await memory.store(JOB, REPLY)
+    assert await memory.get(replace(AGAIN, job_id="job-2")) == Fresh()
     silent.set()
     memory.close()
 
@@ -275,9 +275,9 @@ async def test_a_defect_of_the_memory_costs_no_job(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(store, "exchange", lambda *_: 1 / 0)
-        assert await memory.recall(JOB) == Fresh()
+        assert await memory.get(JOB) == Fresh()
         memory.release(JOB)
-    assert await memory.recall(JOB) == Fresh()
+    assert await memory.get(JOB) == Fresh()
 
 
 def test_old_and_large_answers_are_forgotten(store: MemoryStore, time: ManualTime) -> None:
@@ -349,9 +349,9 @@ def test_what_each_vendor_holds_is_added_up_without_reading_a_reply(
 
 async def test_without_a_database_a_job_in_hand_still_runs_once(time: ManualTime) -> None:
     memory = ReplyMemory(None, VAULT, time.clock)
-    await memory.recall(JOB)
-    waiting = asyncio.create_task(memory.recall(AGAIN))
+    await memory.get(JOB)
+    waiting = asyncio.create_task(memory.get(AGAIN))
     await asyncio.sleep(0)
-    await memory.remember(JOB, REPLY)
+    await memory.store(JOB, REPLY)
     assert await waiting == Known(REPLY)
-    assert await memory.recall(replace(AGAIN, digests=("k:d2",))) == Fresh()
+    assert await memory.get(replace(AGAIN, digests=("k:d2",))) == Fresh()

@@ -43,7 +43,7 @@ class Session:
         """Note it."""
         self.told.append(("acknowledge", tag))
 
-    def give_back(self, tag: int) -> None:
+    def requeue(self, tag: int) -> None:
         """Note it."""
         self.told.append(("give back", tag))
 
@@ -81,7 +81,7 @@ async def test_a_group_is_let_go_once_it_is_written_or_given_back() -> None:
     held = taken(session)
     assert held.body == b"sealed"
     held.written()
-    held.give_back()
+    held.requeue()
     assert session.told == [("acknowledge", 7), ("give back", 7)]
 
 

@@ -57,7 +57,7 @@ class Session:
         """Note it."""
         self.told.append("acknowledge")
 
-    def give_back(self, _tag: int) -> None:
+    def requeue(self, _tag: int) -> None:
         """Note it."""
         self.told.append("give back")
 

@@ -17,7 +17,7 @@ import structlog
 
 from connector.events import Event
 from connector.jobs.rate import spacing_of
-from connector.limits.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, Note, aged
+from connector.limits.limiter import AHEAD_SECONDS, CATCH_UP_SECONDS, Demand, Limiter, ServerHint, aged
 
 MOST_AT_ONCE: Final = 16
 """Calls whose slots are reserved together: they set out one after the other, and each counts from its slot."""
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Ticket:
     """A call that waits for its turn."""
 
     line: str
@@ -38,7 +38,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Reservation:
     """A slot that is a call's own, now or in a moment: what has to be done before the call is done meanwhile."""
 
     at: float
@@ -58,8 +58,8 @@ class Turn:
 
 @dataclass(slots=True)
 class _Waiting:
-    claim: Claim
-    turn: asyncio.Future[Turn]
+    claim: Ticket
+    turn: asyncio.Future[Reservation]
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def _soonest_seconds(demand: Demand) -> float:
     return spacing_seconds - min(spacing_seconds, CATCH_UP_SECONDS) - AHEAD_SECONDS
 
 
-class Turns:
+class FairQueue:
     """Lets calls through, of one process, as its limiter allows."""
 
     def __init__(self, limiter: Limiter, clock: Callable[[], float]) -> None:
@@ -110,15 +110,15 @@ class Turns:
         self._lanes: tuple[_Lane, _Lane] = (OrderedDict(), OrderedDict())
         self._vendors: OrderedDict[str, None] = OrderedDict()
         """The one whose turn was longest ago first."""
-        self._notes: dict[str, tuple[float, Note]] = {}
+        self._notes: dict[str, tuple[float, ServerHint]] = {}
         """With when each was taken down."""
         self._arrived = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
-    async def reserve(self, claim: Claim, within_seconds: float) -> Turn | None:
+    async def reserve(self, claim: Ticket, within_seconds: float) -> Reservation | None:
         """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
         if not claim.demand.bounds:
-            return Turn(self._clock(), self._clock)
+            return Reservation(self._clock(), self._clock)
         waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
         lane = self._lanes[0 if claim.demand.is_urgent else 1]
         lane.setdefault((claim.vendor, claim.line), _Line()).waiting.append(waiting)
@@ -131,7 +131,7 @@ class Turns:
         except TimeoutError:
             return None
 
-    def note(self, key: str, note: Note) -> None:
+    def note(self, key: str, note: ServerHint) -> None:
         """Take in what the API said of a quota, with the next call that wants to be made."""
         self._notes[key] = (self._clock(), note)
 
@@ -198,7 +198,7 @@ class Turns:
             if line.head() is waiting:
                 line.waiting.popleft()
             if not waiting.turn.done():
-                waiting.turn.set_result(Turn(self._clock() + slot.in_seconds, self._clock))
+                waiting.turn.set_result(Reservation(self._clock() + slot.in_seconds, self._clock))
 
     def close(self) -> None:
         """Let nothing more through."""

@@ -27,7 +27,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine on the worker's loop until it is done."""
 
 
-class Place:
+class SingleInstanceGuard:
     """Taken anew on each connection. What would leave a quota unkept stops the worker, by Celery's ``WorkerShutdown``."""
 
     def __init__(self, link: RedisLink | None, run: Run) -> None:
