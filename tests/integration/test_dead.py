@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amqp.exceptions import NotFound
 from kombu import Connection, Queue
 
 from connector.amqp.topology import DELIVERY_LIMIT, reply_queue_of
@@ -19,12 +18,11 @@ from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from tests.brokers import guest_and
 from tests.jobs import identity, job
+from tests.queues import added_and_deleted, exists, publish_raw, until
 
 DEAD, UNDELIVERABLE, REPLIES = "connector.dead", "connector.undeliverable", "replies.millesime"
 CANARY = "SESAME"
 PASSWORDS = {"millesime": "millesime-password", "nouveau": "nouveau-password"}
-PATIENCE = 50_000
-"""Looks at a queue before a test gives up."""
 MANY = 2_100
 """More than a consumer of a quorum queue is ever given at once."""
 NEW_VENDOR = f"""
@@ -93,21 +91,8 @@ def listed(deployed: Deployment, *options: str) -> dict[str, Any]:
     return found
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Return once ``condition`` holds; fail when it does not come to."""
-    for _ in range(PATIENCE):
-        if condition():
-            return
-    pytest.fail("what was waited for did not happen")
-
-
 def holds(client: VendorClient, queue: str, count: int) -> Callable[[], bool]:
     return lambda: client.depth(queue) == count
-
-
-def publish_raw(url: str, queue: str, body: bytes) -> None:
-    with Connection(url, transport_options={"confirm_publish": True}) as connection:
-        connection.Producer().publish(body, routing_key=queue, content_type="application/octet-stream")
 
 
 def refuse_until_dead(node: RabbitNode, operator: VendorClient) -> None:
@@ -208,25 +193,6 @@ def test_a_job_of_an_unknown_vendor_is_answered_once_the_vendor_is_imported(
     assert answered["possible_duplicate"]
     assert reply.properties["correlation_id"] == "dossier-1"
     assert operator.depth(DEAD) == 0
-
-
-def added_and_deleted(name: str, url: str, deployed: Deployment, operator: VendorClient) -> None:
-    """Have a further reply queue of millesime added, then vanish from the broker."""
-    deployed.command("vendors", "reply-queue", "add", "millesime", name)
-    until(lambda: exists(operator, f"replies.millesime.{name}"))
-    # Confirmed, so it has a leader: RabbitMQ ends the connection that declared a queue which is deleted before.
-    publish_raw(url, f"replies.millesime.{name}", b"")
-    with Connection(url) as connection:
-        connection.default_channel.queue_delete(f"replies.millesime.{name}")
-
-
-def exists(client: VendorClient, queue: str) -> bool:
-    with client._connection.channel() as channel:  # noqa: SLF001 - a channel that a missing queue may close
-        try:
-            channel.queue_declare(queue, passive=True)
-        except NotFound:
-            return False
-        return True
 
 
 def test_a_job_under_an_unknown_lane_is_replayed_to_the_lane_given(

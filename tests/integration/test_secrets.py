@@ -22,8 +22,8 @@ from connector.storage.database import open_database
 from connector.storage.registry.store import RegistryStore
 from connector.vault import Vault, new_key
 from tests.brokers import guest_and
-from tests.integration.test_tokens import NOWHERE, issue, make_due
 from tests.jobs import job
+from tests.sandbox_tokens import NOWHERE, issue, make_due
 
 PATIENCE = 5_000
 """Looks at a queue before a test gives up."""

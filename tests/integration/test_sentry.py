@@ -12,9 +12,9 @@ from connector.demo.deployment import CLAMART, PROGRAM, Deployment
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.vault import new_key
-from tests.integration.test_dead import added_and_deleted
-from tests.integration.test_tokens import issue
 from tests.jobs import QF, RSA, identity, job
+from tests.queues import added_and_deleted
+from tests.sandbox_tokens import issue
 from tests.sentry import Item, LocalSentry
 from tests.town import siret
 

@@ -10,28 +10,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from connector.catalogue import CATALOGUE
 from connector.cli import command_line
 from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from connector.sandbox.tokens import SandboxToken, issue_token
 from connector.vault import new_key
 from tests.jobs import job
+from tests.sandbox_tokens import NOWHERE, issue, make_due
 from tests.servers.redis_node import RedisNode
 from tests.tokens import jwt
-
-EVERY = frozenset(scope for check in CATALOGUE.values() for scope in check.scopes)
-NOWHERE = "http://127.0.0.1:1"
-"""An API that is away."""
-
-
-def issue(name: str, days: float = 540, scopes: frozenset[str] = EVERY, *, is_revoked: bool = False) -> str:
-    """Return a token that the sandbox accepts, or refuses in the way asked for."""
-    expires_at = utc_now() + timedelta(days=days)
-    return issue_token(SandboxToken(name=name, scopes=scopes, expires_at=expires_at, is_revoked=is_revoked))
 
 
 @pytest.fixture(scope="module")
@@ -258,14 +247,6 @@ def test_a_beat_ends_when_it_is_told_to(alone: Deployment) -> None:
     program = beat(alone)
     program.wait_for("beat.finished")
     assert program.stop() == 0
-
-
-def make_due(deployed: Deployment) -> None:
-    """Let the time pass until every task is due again."""
-    database = sqlite3.connect(deployed.environment["CONNECTOR_DATABASE_URL"].removeprefix("sqlite:///"))
-    with database:
-        database.execute("UPDATE scheduled_tasks SET due_at = '2026-01-01 00:00:00.000000'")
-    database.close()
 
 
 def test_while_the_api_is_away_the_former_token_serves_until_beat_has_had_an_answer(

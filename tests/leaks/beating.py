@@ -17,7 +17,6 @@ from connector.storage.journal.store import JournalStore
 from connector.storage.registry.store import RegistryStore
 from connector.storage.registry.token_store import TokenStore
 from connector.vault import Vault
-from tests.integration.test_tokens import issue
 from tests.leaks.canaries import (
     AGENT,
     DOSSIER,
@@ -30,6 +29,7 @@ from tests.leaks.canaries import (
     secrets_of,
 )
 from tests.leaks.run import Host, copied
+from tests.sandbox_tokens import issue
 from tests.sentry import LocalSentry
 
 OLD: Final = Record(

@@ -10,11 +10,11 @@ from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.storage.journal.keys import new_key
 from tests.brokers import guest_and
-from tests.integration.test_tokens import issue
 from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_PASSWORD
 from tests.leaks.cases import write_cases
 from tests.leaks.paths import RATIONED, REFUSED
 from tests.leaks.run import Host
+from tests.sandbox_tokens import issue
 from tests.servers.redis_node import RedisNode
 
 USER = "exploitant"

@@ -9,12 +9,12 @@ from typing import Final
 from connector.demo.deployment import CLAMART
 from connector.demo.node import RabbitNode
 from connector.vault import new_key
-from tests.integration.test_tokens import issue
 from tests.leaks.beating import keep_an_old_record
 from tests.leaks.canaries import Canary
 from tests.leaks.listings import printed
 from tests.leaks.lying import lying_on_broker
 from tests.leaks.run import Run
+from tests.sandbox_tokens import issue
 
 _NEXT: Final = "SANDBOX_TOKEN_NEXT"
 """A token that the API refuses."""

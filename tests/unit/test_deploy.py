@@ -18,10 +18,10 @@ from connector.pipeline.gauges import Gauges
 from connector.telemetry.prometheus import PrometheusMetrics
 from schemas.codes import CheckCode, CheckStatus, JobCode
 from schemas.reply import CheckReply, JobError
+from tests.calls import made
+from tests.deliveries import DELIVERY
 from tests.deploy import DEPLOY, dashboard, labels_in, metrics_in, queries, rules
 from tests.fakes import START
-from tests.unit.pipeline.test_gauges import made
-from tests.unit.pipeline.test_settle import DELIVERY
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 ALERTS = [rule["alert"] for rule in rules() if "alert" in rule]

@@ -21,7 +21,7 @@ from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
 from schemas.request import CheckRequest
-from tests.unit.checks.test_waits import GARBAGE
+from tests.garbage import GARBAGE
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 UNIX_NOW = int(NOW.timestamp())

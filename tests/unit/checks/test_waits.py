@@ -6,6 +6,7 @@ import pytest
 
 from connector.checks.waits import retry_after_seconds
 from connector.sources.outcome import ApiError, ErrorMeta
+from tests.garbage import GARBAGE
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 UNIX_NOW = int(NOW.timestamp())
@@ -52,22 +53,6 @@ def test_the_more_certain_word_wins() -> None:
     assert wait(10, retry_after="0", ratelimit_reset=reset) == 0
     assert wait(10, ratelimit_reset=reset) == 45
     assert wait(10, retry_after="plus tard", ratelimit_reset="bientôt") == 10
-
-
-GARBAGE = (
-    "",
-    " ",
-    "plus tard",
-    "-1",
-    "1.5",
-    "²",
-    "9" * 400,
-    "9" * 5000,
-    "Mon, 23 Nov 2026 09:02:00",
-    "Mon, 31 Feb 2026 09:02:00 GMT",
-    "Mon, 99999999999999999999 Nov 2026 09:02:00 GMT",
-    "Mon, 23 Nov 2026 09:02:00 +99999999999999999999",
-)
 
 
 @pytest.mark.parametrize("text", GARBAGE)

@@ -1,7 +1,6 @@
 """What holds a call back: its quota's turn, its tenant's suspension, the address's pause."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +12,6 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from connector.catalogue import CATALOGUE
-from connector.catalogue.grants import whole
-from connector.checks.plan import PlannedCall, plan
-from connector.clock import paris_day
 from connector.jobs.delivery import Delivery
 from connector.jobs.rate import read_quota
 from connector.jobs.records import Lane, Tenant
@@ -38,47 +33,17 @@ from connector.pipeline.one_at_a_time import ROOM_IN_LINE
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode
 from schemas.reply import Reply
-from schemas.request import VerificationRequest
+from tests.answers import fault
+from tests.calls import FC, Api, Limiter, planned, refuse
+from tests.deliveries import delivery
 from tests.fakes import START, ManualTime, Told, services, verified
-from tests.jobs import QF, RSA, job
+from tests.jobs import QF, RSA
 from tests.registry import CLAMART, OneToken
-from tests.unit.pipeline.test_run_check import delivery, fault, found
 
-FC: dict[str, Any] = {"france_connect_token": "fc-1", "identity": None}
 AVIS: dict[str, Any] = {
     "check": "avis_imposition",
     "params": {"numero_fiscal": "3099999999001", "reference_avis": "1234567890123"},
 }
-
-
-class Api:
-    """Answers each resource alike, and counts."""
-
-    def __init__(self, **answers: httpx.Response) -> None:
-        self.answers = answers
-        self.calls: list[str] = []
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer as a transport does."""
-        await asyncio.sleep(0)
-        name = request.url.path.split("/")[3]
-        self.calls.append(name)
-        return self.answers.get(name) or found()
-
-
-class Limiter:
-    """Lets everything through, or nothing, and keeps what was demanded."""
-
-    def __init__(self, wait_seconds: float = 0.0) -> None:
-        self.demands: list[Demand] = []
-        self.notes: dict[str, ServerHint] = {}
-        self._wait_seconds = wait_seconds
-
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
-        """Keep them."""
-        self.demands += demands
-        self.notes |= notes
-        return [Slot(self._wait_seconds, is_reserved=self._wait_seconds == 0)] * len(demands)
 
 
 def acting(api: Api, time: ManualTime, limiter: Limiter | None = None, **tenant: Any) -> Services:
@@ -107,11 +72,6 @@ def code(reply: Reply) -> CheckCode | None:
 @pytest.fixture
 def time() -> ManualTime:
     return ManualTime()
-
-
-async def refuse(api: Api, acted: Services, *checks: dict[str, Any], times: int = MOST_OF_A_TENANT) -> None:
-    for number in range(times):
-        await verified(delivery(*checks, job_id=f"refused-{number}"), acted)
 
 
 async def test_a_revoked_token_is_not_asked_with_for_ever(time: ManualTime) -> None:
@@ -323,13 +283,6 @@ async def test_a_turn_that_does_not_come_in_time_is_a_quota_that_is_used_up(time
     assert reply.checks[0].source is None
     assert not api.calls
     acted.turns.close()
-
-
-def planned(*checks: dict[str, Any], **changes: Any) -> PlannedCall:
-    asked = VerificationRequest.model_validate_json(json.dumps(job(*checks, **changes)))
-    (first,) = plan(asked, CATALOGUE, whole(CATALOGUE), paris_day(START))
-    assert isinstance(first, PlannedCall)
-    return first
 
 
 @pytest.mark.parametrize(

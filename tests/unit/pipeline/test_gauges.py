@@ -20,22 +20,17 @@ from connector.pipeline.gauges import PROVIDERS, Gauges
 from connector.pipeline.services import Services
 from connector.sources.schema_drift import Drift, DriftKind
 from connector.telemetry.prometheus import PrometheusMetrics
+from tests.answers import fault
+from tests.calls import Api as CallApi
+from tests.calls import made, refuse
+from tests.deliveries import delivery
 from tests.fakes import START, ManualTime, services, verified
 from tests.jobs import RSA
 from tests.limiter_rules import demand
 from tests.registry import CLAMART, OneToken
 from tests.scrapes import Scrape
-from tests.unit.pipeline.test_call import Api as CallApi
-from tests.unit.pipeline.test_call import refuse
-from tests.unit.pipeline.test_run_check import delivery, fault
 
 DAY = timedelta(days=1)
-
-
-def made(
-    time: ManualTime | None = None, holder: OneToken | None = None, **answers: httpx.Response
-) -> Services:
-    return services(httpx.MockTransport(CallApi(**answers)), holder or OneToken(), time)
 
 
 def scrape(acting: Services, *, per_tenant: bool = False, used: float = 0.0) -> Scrape:

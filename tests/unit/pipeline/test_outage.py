@@ -18,10 +18,10 @@ from connector.pipeline.services import Services
 from connector.sources.traits import Signal
 from schemas.codes import CheckCode
 from schemas.reply import CheckReply, Source, Upstream
+from tests.calls import FC, planned
 from tests.fakes import START, ManualTime, services
 from tests.jobs import RSA
 from tests.registry import OneToken
-from tests.unit.pipeline.test_call import FC, planned
 
 PLANNED = planned(RSA)
 (BREAKER,) = breakers_of(PLANNED)

@@ -14,11 +14,12 @@ from connector.limits.intake import Door, Intake
 from connector.pipeline.run_job import turn_away, verify
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode, CheckStatus, JobStatus
+from tests.answers import found
+from tests.calls import FC, Api
+from tests.deliveries import delivery
 from tests.fakes import DOOR, ManualTime, services, verified
 from tests.jobs import QF
 from tests.registry import CLAMART, OneToken
-from tests.unit.pipeline.test_call import FC, Api
-from tests.unit.pipeline.test_run_check import delivery, found
 
 FLOW = Flow("batch", "millesime", CLAMART)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,73 +21,16 @@ from connector.pipeline.services import Services
 from connector.sources.exchange import Unanswered
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from schemas.reply import CheckReply, Reply
+from tests.answers import DOWN, SPORT, Api, Respond, fault, found
+from tests.deliveries import delivery
 from tests.fakes import START, ManualTime, answered, services, verified
-from tests.jobs import QF, RSA, job
-from tests.registry import CLAMART, OneToken
-
-SPORT: dict[str, Any] = {"check": "statut_sportif", "params": {"identifiant": "990000001"}}
-Respond = Callable[[httpx.Request], httpx.Response]
-
-
-def fault(
-    status: int, code: str, retry_in: float | None = None, headers: dict[str, str] | None = None
-) -> httpx.Response:
-    meta = {"provider": "CNAV"} | ({"retry_in": retry_in} if retry_in is not None else {})
-    error = {"code": code, "title": "Erreur", "detail": "…", "meta": meta}
-    return httpx.Response(status, json={"errors": [error]}, headers=headers)
-
-
-def found(_request: httpx.Request | None = None) -> httpx.Response:
-    return httpx.Response(200, json={"data": {"est_beneficiaire": False}})
-
-
-DOWN = fault(503, "37001")
-
-
-class Api:
-    """Answers each resource with the next of its answers, the last one for ever, and notes when it was called."""
-
-    def __init__(self, time: ManualTime, **answers: list[httpx.Response | Respond]) -> None:
-        self._time = time
-        self._answers = answers
-        self.calls: list[tuple[str, float]] = []
-        """Resource, and seconds since the start."""
-        self.pings = 0
-        self.ping_status = 200
-        self.is_down = True
-        """For the answers that ask."""
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer as a transport does, letting others run meanwhile."""
-        await asyncio.sleep(0)
-        if request.url.path.endswith("/ping"):
-            self.pings += 1
-            return httpx.Response(self.ping_status, json={"status": "ok"})
-        name = request.url.path.split("/")[3]
-        self.calls.append((name, (self._time.now - START).total_seconds()))
-        answers = self._answers[name]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        return answer(request) if callable(answer) else answer
-
-    def times(self, name: str) -> list[float]:
-        """Return when a resource was called."""
-        return [at for called, at in self.calls if called == name]
+from tests.jobs import QF, RSA
+from tests.registry import OneToken
 
 
 @pytest.fixture
 def time() -> ManualTime:
     return ManualTime()
-
-
-def delivery(*checks: dict[str, Any], lane: Lane = Lane.INTERACTIVE, **changes: Any) -> Delivery:
-    return Delivery(
-        body=json.dumps(job(*checks, tenant=CLAMART, **changes)).encode(),
-        lane=lane,
-        routing_key=f"millesime.{lane}",
-        redelivered=False,
-        received_at=START,
-        content_type="application/json",
-    )
 
 
 async def ask(asked: Delivery, api: Api, time: ManualTime) -> Reply:

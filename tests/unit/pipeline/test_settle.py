@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -17,7 +17,7 @@ from connector.amqp.topology import overflow_queue
 from connector.checks.assemble import rejection
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import Delivery
-from connector.jobs.records import Flow, Lane
+from connector.jobs.records import Flow
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Quarantined, Settlement
 from connector.pipeline.settle import OverflowFullError, Settler, Taken
 from connector.telemetry.prometheus import PrometheusMetrics
@@ -25,25 +25,10 @@ from connector.telemetry.rejections import RejectionLog
 from connector.vault import Vault, new_key
 from schemas.codes import JobCode, JobStatus
 from schemas.reply import Reply
+from tests.deliveries import DELIVERY, NOW, TRACE
 from tests.scrapes import Scrape
 
-NOW = datetime(2026, 11, 23, 8, 59, 30, 101_999, tzinfo=UTC)
 QUEUE = "verifications.interactive"
-TRACE = {"traceparent": "00-abc", "tracestate": "v=a-person", "baggage": "a=b"}
-DELIVERY = Delivery(
-    body=b'{"identity": "EXEMPLE"}',
-    lane=Lane.INTERACTIVE,
-    routing_key="millesime.interactive",
-    redelivered=False,
-    received_at=NOW,
-    content_type="application/json",
-    correlation_id="corr-1",
-    message_id="message-1",
-    reply_to="replies.millesime.second",
-    user_id="millesime",
-    timestamp=1_790_000_000,
-    trace=TRACE,
-)
 REPLY = Reply(
     job_id="job-1",
     tenant="26920023600017",

@@ -28,11 +28,12 @@ from connector.storage.journal.record import UNKNOWN, Record, merged, read
 from connector.vault import Vault
 from connector.vault import new_key as new_secret_key
 from schemas.codes import CheckCode
+from tests.answers import DOWN, found
+from tests.calls import Limiter
+from tests.deliveries import delivery
 from tests.fakes import ManualTime, answered, services, verified
 from tests.jobs import QF, RSA, identity
 from tests.registry import CLAMART, OneToken
-from tests.unit.pipeline.test_call import Limiter
-from tests.unit.pipeline.test_run_check import DOWN, delivery, found
 
 VAULT = Vault(SecretStr(new_secret_key()))
 KEYS = JournalKeys(SecretStr(new_key()))

@@ -18,11 +18,12 @@ from connector.pipeline.services import Services
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.prometheus import LONGEST_WAIT_SECONDS, PrometheusMetrics
 from schemas.codes import CheckCode, JobStatus
+from tests.answers import DOWN, Api, Respond, fault, found
+from tests.deliveries import delivery
 from tests.fakes import START, ManualTime, answered, services, verified
 from tests.jobs import QF, RSA, job
 from tests.registry import CLAMART, OneToken
 from tests.scrapes import Scrape
-from tests.unit.pipeline.test_run_check import DOWN, Api, Respond, delivery, fault, found
 
 RESOURCE = "revenu_solidarite_active"
 

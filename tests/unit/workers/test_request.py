@@ -19,11 +19,11 @@ from connector.pipeline.services import Services
 from connector.telemetry.privacy import before_send_transaction
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.sentry_tracing import SentryTracer
+from tests.answers import SPORT, Api, fault, found
 from tests.fakes import START, ManualTime, services
 from tests.jobs import RSA, job
 from tests.registry import CLAMART, OneToken
 from tests.scrapes import Scrape
-from tests.unit.pipeline.test_run_check import SPORT, Api, fault, found
 from workers.app import Work
 from workers.overflows import Overflows
 from workers.pool import AsyncioPool
