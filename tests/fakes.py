@@ -127,7 +127,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         drift_counter=DriftCounter(),
         metrics=Metrics(),
         rejections=RejectionLog(),
-        concerned=AffectedTenants(),
+        affected_tenants=AffectedTenants(),
         tracer=Untraced(),
         require_user_id=False,
     )

@@ -117,7 +117,7 @@ def build_services(
         drift_counter=DriftCounter(),
         metrics=metrics or Metrics(),
         rejections=RejectionLog(),
-        concerned=AffectedTenants(),
+        affected_tenants=AffectedTenants(),
         tracer=(telemetry or Telemetry()).tracer,
         require_user_id=settings.require_user_id,
     )

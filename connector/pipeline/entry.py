@@ -5,11 +5,11 @@ from connector.checks.plan import PlannedCall
 from connector.checks.planned_job import PlannedJob, any_call
 from connector.jobs.settlement import Overflow
 from connector.limits.intake import Door
-from connector.pipeline.services import Services
+from connector.pipeline.ports import Entering
 
 
 async def enter(
-    job: PlannedJob, door: Door | None, services: Services, *, can_wait: bool = True
+    job: PlannedJob, door: Door | None, ports: Entering, *, can_wait: bool = True
 ) -> PlannedJob | Overflow:
     """Take a job in hand, or return that it is to be set aside.
 
@@ -18,7 +18,7 @@ async def enter(
     that the job came by; None where it is its flow's own. Where no queue of its flow can be made, it ``can_wait`` nowhere: it
     is run later than its turn, within its vendor's share of the door, and answered at once beyond.
     """
-    flow, intake = job.admitted.flow, services.intake
+    flow, intake = job.admitted.flow, ports.intake
     if door is None:
         intake.take(flow)
         return job

@@ -20,7 +20,7 @@ from connector.limits.breaker import (
     breaker_name,
     provider_of,
 )
-from connector.pipeline.services import Services
+from connector.pipeline.ports import Breakers
 from connector.sources.nomenclature import table as nomenclature
 from connector.sources.traits import Signal, signal_of
 from schemas.codes import Call, CheckCode
@@ -97,19 +97,19 @@ def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> 
     )
 
 
-async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Services) -> None:
+async def note_end(breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers) -> None:
     """Tell a breaker how a call ended, and tell of what follows."""
-    concerned = services.concerned
+    affected_tenants = ports.affected_tenants
     if end.signal is Signal.DOWN:
-        concerned.note(breaker, tenant.siret)
+        affected_tenants.note(breaker, tenant.siret)
 
     def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
-        after = after_call(state, end, services.clock())
+        after = after_call(state, end, ports.clock())
         return after, (state, after)
 
-    before, after = await services.breakers.change(breaker, note)
+    before, after = await ports.breakers.change(breaker, note)
     if end.signal is Signal.UP and after == CLOSED:
-        concerned.forget(breaker)
+        affected_tenants.forget(breaker)
     if before.until is None and after.until is not None:
         _log.warning(
             Event.BREAKER_OPENED,
@@ -117,34 +117,34 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, services: Service
             provider=provider_of(breaker),
             code=str(end.code),
             until=after.until.isoformat(),
-            tenants=concerned.tell_all(breaker),
+            tenants=affected_tenants.tell_all(breaker),
         )
     elif before.until is not None and after == CLOSED:
         _log.info(Event.BREAKER_CLOSED, breaker=breaker)
     elif after.until is not None:
-        _tell_new(breaker, after.code, services)
+        _tell_new(breaker, after.code, ports)
 
 
-def note_blocked(breaker: str, tenant: Tenant, held: BlockedUntil, services: Services) -> BlockedUntil:
+def note_blocked(breaker: str, tenant: Tenant, held: BlockedUntil, ports: Breakers) -> BlockedUntil:
     """Tell of a call that an open breaker has held back; return what held it."""
-    services.concerned.note(breaker, tenant.siret)
-    _tell_new(breaker, held.code, services)
+    ports.affected_tenants.note(breaker, tenant.siret)
+    _tell_new(breaker, held.code, ports)
     return held
 
 
-async def stay_open(breaker: str, services: Services) -> BlockedUntil:
+async def stay_open(breaker: str, ports: Breakers) -> BlockedUntil:
     """Leave a breaker open after a ping that said no; return until when."""
 
     def reopen(state: Breaker) -> tuple[Breaker, BlockedUntil]:
-        now = services.clock()
+        now = ports.clock()
         opened = after_ping(state, now)
         return opened, BlockedUntil(opened.until or now, opened.code)
 
-    return await services.breakers.change(breaker, reopen)
+    return await ports.breakers.change(breaker, reopen)
 
 
-def _tell_new(breaker: str, code: CheckCode, services: Services) -> None:
-    if tenants := services.concerned.tell_new(breaker):
+def _tell_new(breaker: str, code: CheckCode, ports: Breakers) -> None:
+    if tenants := ports.affected_tenants.tell_new(breaker):
         _log.warning(
             Event.BREAKER_CONCERNS,
             breaker=breaker,

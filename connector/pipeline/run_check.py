@@ -18,7 +18,7 @@ from connector.jobs.records import SecretField
 from connector.jobs.token_life import has_expired
 from connector.pipeline.call import call
 from connector.pipeline.call_context import Question
-from connector.pipeline.services import Services
+from connector.pipeline.ports import Checking
 from connector.storage.journal.journal import Accesses
 from connector.time_limits import PURSUIT_SECONDS
 from connector.vault import VaultError
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def answer_check(
-    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
+    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, ports: Checking
 ) -> CheckProgress:
     """Return the check's progress: finished, or waiting for an instant at least a second away.
 
@@ -41,11 +41,11 @@ async def answer_check(
     if is_finished(progress):
         return progress
     try:
-        if services.clock() >= admitted.expires_at:
+        if ports.clock() >= admitted.expires_at:
             return expire(planned, progress)
         if isinstance(planned, Rejected):
             return finished(refused(planned))
-        return await _pursue(planned, progress, admitted, accesses, services)
+        return await _pursue(planned, progress, admitted, accesses, ports)
     except PublishError:
         # No call without its record: the delivery comes again.
         raise
@@ -59,12 +59,12 @@ async def answer_check(
 
 
 async def _pursue(
-    planned: PlannedCall, progress: CheckProgress, admitted: Admitted, accesses: Accesses, services: Services
+    planned: PlannedCall, progress: CheckProgress, admitted: Admitted, accesses: Accesses, ports: Checking
 ) -> CheckProgress:
-    upstream = services.upstreams.get(planned.endpoint.source)
+    upstream = ports.upstreams.get(planned.endpoint.source)
     if upstream is None:
         return finished(without_call(planned, CheckCode.SOURCE_WITHDRAWN))
-    secret = _secret(planned, admitted, services)
+    secret = _secret(planned, admitted, ports)
     if isinstance(secret, CheckCode):
         return finished(without_call(planned, secret))
     window = window_of(planned, admitted.received_at, admitted.expires_at)
@@ -76,9 +76,9 @@ async def _pursue(
         deadline=window.deadline,
         accesses=accesses,
     )
-    pursued_until = services.clock() + timedelta(seconds=PURSUIT_SECONDS)
+    pursued_until = ports.clock() + timedelta(seconds=PURSUIT_SECONDS)
     while not is_finished(progress):
-        now = services.clock()
+        now = ports.clock()
         if now >= window.deadline:
             return expire(planned, progress)
         if now >= pursued_until and may_be_deferred(planned):
@@ -88,24 +88,24 @@ async def _pursue(
         if wait_seconds >= SHORTEST_DEFERRAL_SECONDS and may_be_deferred(planned):
             return progress
         if wait_seconds > 0:
-            await services.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
+            await ports.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
             continue
-        outcome = await call(question, progress, services)
+        outcome = await call(question, progress, ports)
         progress = advance(
             planned,
             progress,
             outcome,
             window,
-            services.clock(),
-            policy=services.policies[admitted.lane],
-            jitter=services.jitter(),
+            ports.clock(),
+            policy=ports.policies[admitted.lane],
+            jitter=ports.jitter(),
         )
         if isinstance(outcome, CheckReply) and outcome.reason and progress.failure is outcome:
-            services.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
+            ports.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
     return progress
 
 
-def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str | CheckCode:
+def _secret(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | CheckCode:
     """Return what authenticates the call, or why there is nothing that does."""
     tenant = admitted.tenant
     if planned.endpoint.call is Call.FRANCE_CONNECT:
@@ -115,10 +115,10 @@ def _secret(planned: PlannedCall, admitted: Admitted, services: Services) -> str
     sealed = tenant.secrets.get(held_as)
     if sealed is None:
         return CheckCode.TOKEN_MISSING
-    if not is_dgfip and has_expired(tenant, services.clock()):
+    if not is_dgfip and has_expired(tenant, ports.clock()):
         return CheckCode.TOKEN_EXPIRED
     try:
-        return services.registry.secret(tenant.siret, held_as, sealed)
+        return ports.registry.secret(tenant.siret, held_as, sealed)
     except VaultError as error:
         _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret, detail=str(error))
         return CheckCode.TOKEN_INVALID

@@ -33,8 +33,8 @@ from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.intake import Door
 from connector.pipeline.entry import enter
+from connector.pipeline.ports import Running
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, answer_check
-from connector.pipeline.services import Services
 from connector.storage.journal.journal import Records
 from connector.telemetry.logs import bind_job
 from connector.telemetry.tracing import TracedJob, origin_of
@@ -50,7 +50,7 @@ _log = structlog.get_logger(__name__)
 async def verify(
     delivery: Delivery,
     records: Records,
-    services: Services,
+    ports: Running,
     *,
     door: Door | None = None,
     can_wait: bool = True,
@@ -62,63 +62,63 @@ async def verify(
     be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
     """
     try:
-        admitted = _admit(delivery, services)
-        run = _begin(delivery, admitted, services) if isinstance(admitted, Admitted) else ""
+        admitted = _admit(delivery, ports)
+        run = _begin(delivery, admitted, ports) if isinstance(admitted, Admitted) else ""
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return Dead(DeadReason.UNEXPECTED_ERROR)
     if not isinstance(admitted, Admitted):
         return admitted
     try:
-        job = _job_of(delivery, admitted, run, services)
-        entry = await enter(job, door, services, can_wait=can_wait)
+        job = _job_of(delivery, admitted, run, ports)
+        entry = await enter(job, door, ports, can_wait=can_wait)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
-        return _failed(delivery, admitted, services)
+        return _failed(delivery, admitted, ports)
     if isinstance(entry, Overflow):
         return entry
     try:
-        services.metrics.job_taken_in_hand(delivery, services.clock())
-        return await _once(entry, records, services)
+        ports.metrics.job_taken_in_hand(delivery, ports.clock())
+        return await _once(entry, records, ports)
     except PublishError:
         raise
     except Exception:  # noqa: BLE001 - likewise
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
-        return _failed(delivery, admitted, services)
+        return _failed(delivery, admitted, ports)
     finally:
-        services.intake.leave(admitted.flow, door)
+        ports.intake.leave(admitted.flow, door)
 
 
-def give_up(delivery: Delivery, services: Services) -> Settlement:
+def give_up(delivery: Delivery, ports: Running) -> Settlement:
     """Return how a job ends that is not tried again: answered ``failed``, where there is anybody to answer."""
-    admitted = _admit(delivery, services)
+    admitted = _admit(delivery, ports)
     if not isinstance(admitted, Admitted):
         return admitted
-    _begin(delivery, admitted, services)
-    return _failed(delivery, admitted, services)
+    _begin(delivery, admitted, ports)
+    return _failed(delivery, admitted, ports)
 
 
-async def turn_away(delivery: Delivery, records: Records, services: Services) -> Settlement:
+async def turn_away(delivery: Delivery, records: Records, ports: Running) -> Settlement:
     """Return how a job ends that can neither be taken in hand nor wait: its open checks ``rate_limited``, without a call."""
-    admitted = _admit(delivery, services)
+    admitted = _admit(delivery, ports)
     if not isinstance(admitted, Admitted):
         return admitted
-    run = _begin(delivery, admitted, services)
-    job = _job_of(delivery, admitted, run, services).turned_away(any_call)
-    return _answer(delivery, admitted, _replies(await _ask(job, records, services)), services)
+    run = _begin(delivery, admitted, ports)
+    job = _job_of(delivery, admitted, run, ports).turned_away(any_call)
+    return _answer(delivery, admitted, _replies(await _ask(job, records, ports)), ports)
 
 
-def _admit(delivery: Delivery, services: Services) -> Admitted | Answer | Dead:
+def _admit(delivery: Delivery, ports: Running) -> Admitted | Answer | Dead:
     """Admit the job as things are now: by the registry and the clock of this worker."""
     return admit(
         delivery,
-        services.registry.registry,
-        services.clock(),
-        require_user_id=services.require_user_id,
+        ports.registry.registry,
+        ports.clock(),
+        require_user_id=ports.require_user_id,
     )
 
 
-def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
+def _begin(delivery: Delivery, admitted: Admitted, ports: Running) -> str:
     """Name the job in the running task's logs, and begin its trace; return the name of this run.
 
     A job's trace is its vendor's, else has the name of the run, which a job that is put off keeps.
@@ -128,21 +128,21 @@ def _begin(delivery: Delivery, admitted: Admitted, services: Services) -> str:
     trace_id = run if origin is None else origin.trace_id
     vendor, tenant = admitted.vendor.name, admitted.tenant.siret
     bind_job(job_id=admitted.job.job_id, vendor=vendor, tenant=tenant, trace_id=trace_id)
-    services.tracer.begin(
+    ports.tracer.begin(
         TracedJob(delivery=delivery, vendor=vendor, tenant=tenant, trace_id=trace_id, origin=origin)
     )
     return run
 
 
-def _job_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> PlannedJob:
+def _job_of(delivery: Delivery, admitted: Admitted, run: str, ports: Running) -> PlannedJob:
     """Return the job planned, with what is known of it already, as far as its vendor may know it now."""
-    grant = services.registry.grant(admitted.vendor)
-    planned = plan(admitted.job, CATALOGUE, grant, paris_day(services.clock()))
+    grant = ports.registry.grant(admitted.vendor)
+    planned = plan(admitted.job, CATALOGUE, grant, paris_day(ports.clock()))
     before = delivery.progress.checks if delivery.progress else {}
     return PlannedJob(
         delivery=delivery,
         admitted=admitted,
-        claim=_claim_of(delivery, admitted, run, services),
+        claim=_claim_of(delivery, admitted, run, ports),
         planned=planned,
         checks={
             check.request.label: progress_within(check, before.get(check.request.label, NOT_ASKED))
@@ -151,51 +151,49 @@ def _job_of(delivery: Delivery, admitted: Admitted, run: str, services: Services
     )
 
 
-def _claim_of(delivery: Delivery, admitted: Admitted, run: str, services: Services) -> IdempotencyKey:
+def _claim_of(delivery: Delivery, admitted: Admitted, run: str, ports: Running) -> IdempotencyKey:
     """Return the name and the digests under which the reply memory knows this run of the job."""
     progress = delivery.progress
     return IdempotencyKey(
         vendor=admitted.vendor.name,
         job_id=admitted.job.job_id,
         claim=run,
-        digests=progress.digests if progress else services.vault.digests(delivery.body),
+        digests=progress.digests if progress else ports.vault.digests(delivery.body),
         redelivered=delivery.taken_before,
     )
 
 
-async def _once(job: PlannedJob, records: Records, services: Services) -> Settlement:
+async def _once(job: PlannedJob, records: Records, ports: Running) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
-    with services.tracer.span("db", "recall the reply"):
-        standing = await services.memory.get(job.claim)
+    with ports.tracer.span("db", "recall the reply"):
+        standing = await ports.memory.get(job.claim)
     match standing:
         case Known(reply):
-            grant = services.registry.grant(job.admitted.vendor)
+            grant = ports.registry.grant(job.admitted.vendor)
             return Answer(job.admitted.reply_to, as_duplicate(reply_within(reply, grant, CATALOGUE)))
         case Conflict():
-            return _conflict(job.delivery, job.admitted, services)
+            return _conflict(job.delivery, job.admitted, ports)
         case Busy(until):
-            return await _wait_for_another(job, until, records, services)
+            return await _wait_for_another(job, until, records, ports)
         case Fresh(is_takeover=is_takeover):
             taken = replace(job, delivery=replace(job.delivery, redelivered=True)) if is_takeover else job
             try:
-                return await _run(taken, records, services)
+                return await _run(taken, records, ports)
             finally:
-                services.memory.release(job.claim)
+                ports.memory.release(job.claim)
 
 
-async def _wait_for_another(
-    job: PlannedJob, until: datetime, records: Records, services: Services
-) -> Settlement:
+async def _wait_for_another(job: PlannedJob, until: datetime, records: Records, ports: Running) -> Settlement:
     """Look again, ever more rarely, whether another run of the same job has answered it, until this one's deadline."""
-    now, admitted = services.clock(), job.admitted
+    now, admitted = ports.clock(), job.admitted
     if now >= admitted.expires_at:
-        checks = await _ask(job, records, services)
-        return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), services))
+        checks = await _ask(job, records, ports)
+        return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), ports))
     looks = job.delivery.progress.looks if job.delivery.progress else 0
     again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
     soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
     look_at = max(min(until, now + timedelta(seconds=again_seconds), admitted.expires_at), soon)
-    settlement = _defer(job, look_at, services, looks=looks + 1)
+    settlement = _defer(job, look_at, ports, looks=looks + 1)
     return _as_duplicate(settlement) if isinstance(settlement, Answer) else settlement
 
 
@@ -203,33 +201,33 @@ def _as_duplicate(answer: Answer) -> Answer:
     return Answer(answer.queue, as_duplicate(answer.reply))
 
 
-async def _run(job: PlannedJob, records: Records, services: Services) -> Settlement:
-    checks = await _ask(job, records, services)
+async def _run(job: PlannedJob, records: Records, ports: Running) -> Settlement:
+    checks = await _ask(job, records, ports)
     at = earliest(tuple(checks.values()))
     if at is None:
-        answer = _answer(job.delivery, job.admitted, _replies(checks), services)
-        with services.tracer.span("db", "remember the reply"):
-            await services.memory.store(job.claim, answer.reply)
+        answer = _answer(job.delivery, job.admitted, _replies(checks), ports)
+        with ports.tracer.span("db", "remember the reply"):
+            await ports.memory.store(job.claim, answer.reply)
         return answer
-    settlement = _defer(replace(job, checks=checks), at, services)
+    settlement = _defer(replace(job, checks=checks), at, ports)
     if isinstance(settlement, Defer):
-        await services.memory.defer(job.claim, at)
+        await ports.memory.defer(job.claim, at)
     return settlement
 
 
-def _defer(job: PlannedJob, at: datetime, services: Services, *, looks: int = 0) -> Answer | Defer:
+def _defer(job: PlannedJob, at: datetime, ports: Running, *, looks: int = 0) -> Answer | Defer:
     """Have the job come back at ``at``, or answer it as it stands where too many of its vendor's are away."""
     admitted = job.admitted
-    if services.deferrals.defer(admitted.vendor.name, at, len(job.delivery.body)):
+    if ports.deferrals.defer(admitted.vendor.name, at, len(job.delivery.body)):
         return Defer(at, job.deferred(looks))
-    return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), services)
+    return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), ports)
 
 
-async def _ask(job: PlannedJob, records: Records, services: Services) -> Mapping[str, CheckProgress]:
+async def _ask(job: PlannedJob, records: Records, ports: Running) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
     accesses = records.of(job.admitted)
     asked = [
-        answer_check(check, job.checks[check.request.label], job.admitted, accesses, services)
+        answer_check(check, job.checks[check.request.label], job.admitted, accesses, ports)
         for check in job.planned
     ]
     # The common case: alone, a check needs no task of its own.
@@ -251,23 +249,21 @@ def _replies(checks: Mapping[str, CheckProgress]) -> list[CheckReply]:
     return [check.reply for check in checks.values() if check.reply is not None]
 
 
-def _failed(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+def _failed(delivery: Delivery, admitted: Admitted, ports: Running) -> Answer:
     checks = [unexplained(request) for request in admitted.job.checks]
-    return _answer(delivery, admitted, checks, services)
+    return _answer(delivery, admitted, checks, ports)
 
 
-def _answer(
-    delivery: Delivery, admitted: Admitted, checks: Sequence[CheckReply], services: Services
-) -> Answer:
-    services.metrics.checks_answered(checks)
-    return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, services.clock()))
+def _answer(delivery: Delivery, admitted: Admitted, checks: Sequence[CheckReply], ports: Running) -> Answer:
+    ports.metrics.checks_answered(checks)
+    return Answer(admitted.reply_to, assemble(delivery, admitted.job, checks, ports.clock()))
 
 
-def _conflict(delivery: Delivery, admitted: Admitted, services: Services) -> Answer:
+def _conflict(delivery: Delivery, admitted: Admitted, ports: Running) -> Answer:
     error = job_error(
         JobCode.JOB_ID_CONFLICT,
         "Une autre demande a déjà été envoyée sous cet identifiant (job_id). En donner un nouveau à chaque demande.",
         "/job_id",
     )
-    reply: Reply = rejection(delivery, (error,), services.clock(), admitted.job)
+    reply: Reply = rejection(delivery, (error,), ports.clock(), admitted.job)
     return Answer(admitted.reply_to, reply)

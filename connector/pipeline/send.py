@@ -11,7 +11,7 @@ from connector.checks.plan import PlannedCall
 from connector.events import Event
 from connector.jobs.progress import CheckProgress
 from connector.pipeline.call_context import Question
-from connector.pipeline.services import Services
+from connector.pipeline.ports import Sending
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.storage.journal.journal import UNEXPLAINED, Access, outcome_of
 from connector.telemetry.tracing import Span
@@ -23,25 +23,25 @@ _log = structlog.get_logger(__name__)
 
 
 async def ask(
-    question: Question, progress: CheckProgress, access: Access, services: Services
+    question: Question, progress: CheckProgress, access: Access, ports: Sending
 ) -> tuple[Exchange, Decision]:
     """Ask the source by a call that is noted already; each of its calls is noted when it has ended."""
     planned, attempt = question.planned, attempt_of(question.planned, progress)
 
     def ended(exchange: Exchange) -> Decision:
-        decision = decide(planned, attempt, exchange, services.clock())
+        decision = decide(planned, attempt, exchange, ports.clock())
         access.end(outcome_of(decision.reply), exchange)
-        _tell(question, decision.reply, exchange, services)
+        _tell(question, decision.reply, exchange, ports)
         return decision
 
     async def again(exchange: Exchange) -> None:
         ended(exchange)
         await access.begin()
 
-    left_seconds = question.left_seconds(services.clock())
+    left_seconds = question.left_seconds(ports.clock())
     within_seconds = min(left_seconds, ASK_SECONDS)
     try:
-        with services.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
+        with ports.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
             exchange = await question.upstream.ask(
                 planned.endpoint, attempt.query, question.secret, within_seconds, again
             )
@@ -70,9 +70,9 @@ def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
         span.note("http.response.status_code", exchange.http_status)
 
 
-def _tell(question: Question, answer: CheckReply, exchange: Exchange, services: Services) -> None:
+def _tell(question: Question, answer: CheckReply, exchange: Exchange, ports: Sending) -> None:
     """Count the call, and log it."""
     check = question.planned.definition.name
     code = answer.reason.code if answer.reason else None
-    services.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
+    ports.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
     _log.debug(Event.CALL_ENDED, check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)

@@ -75,7 +75,7 @@ class Services:
     drift_counter: DriftCounter
     metrics: Metrics
     rejections: RejectionLog
-    concerned: AffectedTenants
+    affected_tenants: AffectedTenants
     tracer: Tracer
     """Does nothing where no trace goes anywhere."""
     require_user_id: bool

@@ -32,7 +32,7 @@ from connector.limits.refusals import (
     spent_until,
 )
 from connector.limits.shared.state import SharedState
-from connector.pipeline.services import Services
+from connector.pipeline.ports import Suspensions
 from connector.sources.traits import Alert, Refusal, refusal_of
 from connector.telemetry.token_alerts import dgfip_refused, record_refused, refused
 from schemas.codes import CheckCode
@@ -72,9 +72,9 @@ class _Keys:
         return tuple(dict.fromkeys(key for key in (self.address, self.token, self.check) if key))
 
 
-def suspension_of(planned: PlannedCall, admitted: Admitted, services: Services) -> Suspended | None:
+def suspension_of(planned: PlannedCall, admitted: Admitted, ports: Suspensions) -> Suspended | None:
     """Return what keeps the address, the vendor or the tenant from asking for now."""
-    now, refusals = services.clock(), services.refusals
+    now, refusals = ports.clock(), ports.refusals
     keys = _keys(planned, admitted)
     for key in keys.suspending:
         state = refusals.peek(key)
@@ -82,43 +82,43 @@ def suspension_of(planned: PlannedCall, admitted: Admitted, services: Services) 
             is_shared = key == keys.address or is_of_the_person(planned)
             # That many are refused is no fault of this tenant's token, nor of this person's.
             return Suspended(state.until, CheckCode.RATE_LIMITED if is_shared else state.code)
-    return _over_a_share(keys, services)
+    return _over_a_share(keys, ports)
 
 
-def _over_a_share(keys: _Keys, services: Services) -> Suspended | None:
+def _over_a_share(keys: _Keys, ports: Suspensions) -> Suspended | None:
     """Return that a share of the address's refusals is spent, where the API is not known to take this call."""
-    now, refusals = services.clock(), services.refusals
-    if keys.address is None or services.served.is_served(keys.check, now):
+    now, refusals = ports.clock(), ports.refusals
+    if keys.address is None or ports.served.is_served(keys.check, now):
         return None
     of_vendor = refusals.peek(keys.vendor)
     if is_spent(of_vendor, MOST_OF_A_VENDOR, now):
         return Suspended(spent_until(of_vendor, MOST_OF_A_VENDOR, now), CheckCode.RATE_LIMITED)
-    if keys.share is None or not _is_on_trial(keys, services):
+    if keys.share is None or not _is_on_trial(keys, ports):
         return None
     again_at = now + timedelta(seconds=TRIED_AGAIN_SECONDS)
-    return Suspended(again_at, CheckCode.RATE_LIMITED) if services.served.is_tried(keys.share) else None
+    return Suspended(again_at, CheckCode.RATE_LIMITED) if ports.served.is_tried(keys.share) else None
 
 
 @contextmanager
-def tried_alone(planned: PlannedCall, admitted: Admitted, services: Services) -> Iterator[Suspended | None]:
+def tried_alone(planned: PlannedCall, admitted: Admitted, ports: Suspensions) -> Iterator[Suspended | None]:
     """Have the one call of a tenant whose share is spent that shows whether the API takes it; what holds another back."""
     keys = _keys(planned, admitted)
-    suspended = suspension_of(planned, admitted, services)
-    if suspended is not None or keys.share is None or not _is_on_trial(keys, services):
+    suspended = suspension_of(planned, admitted, ports)
+    if suspended is not None or keys.share is None or not _is_on_trial(keys, ports):
         yield suspended
         return
-    with services.served.trying(keys.share):
+    with ports.served.trying(keys.share):
         yield None
 
 
-def _is_on_trial(keys: _Keys, services: Services) -> bool:
+def _is_on_trial(keys: _Keys, ports: Suspensions) -> bool:
     """Tell whether the tenant's share is spent, and the API not known to take this call: it is made alone, or not at all."""
-    return _is_share_spent(keys, services) and not services.served.is_served(keys.check, services.clock())
+    return _is_share_spent(keys, ports) and not ports.served.is_served(keys.check, ports.clock())
 
 
-def _is_share_spent(keys: _Keys, services: Services) -> bool:
+def _is_share_spent(keys: _Keys, ports: Suspensions) -> bool:
     return keys.share is not None and is_spent(
-        services.refusals.peek(keys.share), MOST_OF_A_TENANT, services.clock()
+        ports.refusals.peek(keys.share), MOST_OF_A_TENANT, ports.clock()
     )
 
 
@@ -140,83 +140,79 @@ def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: 
 
 
 async def note_answer(
-    planned: PlannedCall, admitted: Admitted, answer: CheckReply, alert: Alert | None, services: Services
+    planned: PlannedCall, admitted: Admitted, answer: CheckReply, alert: Alert | None, ports: Suspensions
 ) -> None:
     """Count a refusal, or end a suspension with a call that was none; tell the operator what is to be told."""
     code = answer.reason.code if answer.reason else None
     if code is not None and alert is not None:
-        await _tell(planned, admitted.tenant, code, alert, services)
+        await _tell(planned, admitted.tenant, code, alert, ports)
     keys = _keys(planned, admitted)
     refusal = refusal_of(code)
     if code is not None and refusal is not None:
-        await _count_all(keys, code, refusal, planned, admitted.tenant, services)
+        await _count_all(keys, code, refusal, planned, admitted.tenant, ports)
     elif answer.source is not None and answer.source.http_status is not None:
         # Where nobody answered, that says nothing of the token.
         if keys.share is not None:
-            services.served.note(keys.check, services.clock())
+            ports.served.note(keys.check, ports.clock())
         for key in keys.suspending:
-            if services.refusals.peek(key) != NONE:
-                await services.refusals.change(
-                    key, lambda state: (after_answer(state, services.clock()), None)
-                )
+            if ports.refusals.peek(key) != NONE:
+                await ports.refusals.change(key, lambda state: (after_answer(state, ports.clock()), None))
 
 
 async def _count_all(
-    keys: _Keys, code: CheckCode, refusal: Refusal, planned: PlannedCall, tenant: Tenant, services: Services
+    keys: _Keys, code: CheckCode, refusal: Refusal, planned: PlannedCall, tenant: Tenant, ports: Suspensions
 ) -> None:
     """Count a refusal for the address, for the shares of it, and for what it suspends."""
     if keys.address is not None:
-        if await _count(keys.address, code, MOST_OF_THE_ADDRESS, services, is_of_a_token=False):
-            _log.critical(Event.ADDRESS_PAUSED, code=str(code), until=_until(keys.address, services))
+        if await _count(keys.address, code, MOST_OF_THE_ADDRESS, ports, is_of_a_token=False):
+            _log.critical(Event.ADDRESS_PAUSED, code=str(code), until=_until(keys.address, ports))
         for share in filter(None, (keys.vendor, keys.share)):
-            await services.refusals.change(
-                share, lambda state: (counted(state, code, services.clock()), None)
-            )
+            await ports.refusals.change(share, lambda state: (counted(state, code, ports.clock()), None))
     if is_of_the_person(planned):
-        if await _count(keys.token, code, MOST_OF_FRANCE_CONNECT, services, is_of_a_token=False):
+        if await _count(keys.token, code, MOST_OF_FRANCE_CONNECT, ports, is_of_a_token=False):
             _log.warning(
                 Event.FRANCE_CONNECT_SUSPENDED,
                 tenant=tenant.siret,
                 vendor=keys.vendor.partition("/")[2],
                 code=str(code),
-                until=_until(keys.token, services),
+                until=_until(keys.token, ports),
             )
         return
-    services.served.forget(keys.check)
+    ports.served.forget(keys.check)
     is_of_the_check = refusal is Refusal.SCOPE
     key = keys.check if is_of_the_check else keys.token
     # Once the share is spent, whatever is refused is not asked again.
-    most = 1 if _is_share_spent(keys, services) else MOST_OF_A_TENANT
-    if await _count(key, code, most, services, is_of_a_token=True):
+    most = 1 if _is_share_spent(keys, ports) else MOST_OF_A_TENANT
+    if await _count(key, code, most, ports, is_of_a_token=True):
         _log.error(
             Event.TENANT_SUSPENDED,
             tenant=tenant.siret,
             check=planned.definition.name if is_of_the_check else None,
             code=str(code),
-            until=_until(key, services),
+            until=_until(key, ports),
         )
 
 
 async def _tell(
-    planned: PlannedCall, tenant: Tenant, code: CheckCode, alert: Alert, services: Services
+    planned: PlannedCall, tenant: Tenant, code: CheckCode, alert: Alert, ports: Suspensions
 ) -> None:
     """Tell once a day what of a tenant is refused: what authenticates its calls, a delegation, its record."""
-    day = paris_day(services.clock())
+    day = paris_day(ports.clock())
     if alert is Alert.REQUEST:
         # It is counted as a surprise, which tells the maintainers.
         return
     if alert is Alert.RECORD:
-        await services.announcements.tell_once(record_notice(tenant, day), record_refused(tenant, code))
+        await ports.announcements.tell_once(record_notice(tenant, day), record_refused(tenant, code))
     elif planned.endpoint.source is Source.API_IMPOT_PARTICULIER:
-        await services.announcements.tell_once(dgfip_notice(tenant, day), dgfip_refused(tenant, code))
+        await ports.announcements.tell_once(dgfip_notice(tenant, day), dgfip_refused(tenant, code))
     else:
-        await services.announcements.tell_once(refusal_notice(tenant, day), refused(tenant, code))
+        await ports.announcements.tell_once(refusal_notice(tenant, day), refused(tenant, code))
 
 
-async def _count(key: str, code: CheckCode, most: int, services: Services, *, is_of_a_token: bool) -> bool:
+async def _count(key: str, code: CheckCode, most: int, ports: Suspensions, *, is_of_a_token: bool) -> bool:
     """Count one refusal; tell whether it suspends."""
-    change = partial(_counted, code=code, most=most, now=services.clock(), is_of_a_token=is_of_a_token)
-    return await services.refusals.change(key, change)
+    change = partial(_counted, code=code, most=most, now=ports.clock(), is_of_a_token=is_of_a_token)
+    return await ports.refusals.change(key, change)
 
 
 def _counted(
@@ -226,8 +222,8 @@ def _counted(
     return after, is_suspended(after, now) and not is_suspended(state, now)
 
 
-def _until(key: str, services: Services) -> str | None:
-    until = services.refusals.peek(key).until
+def _until(key: str, ports: Suspensions) -> str | None:
+    until = ports.refusals.peek(key).until
     return until.isoformat() if until else None
 
 

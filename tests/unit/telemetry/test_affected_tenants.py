@@ -4,32 +4,32 @@ from connector.telemetry.affected_tenants import MOST_NAMED, AffectedTenants
 
 
 def test_each_tenant_is_named_once_until_the_provider_answers() -> None:
-    concerned = AffectedTenants()
+    affected_tenants = AffectedTenants()
     for provider, tenant in (("a", "1"), ("a", "2"), ("b", "3"), ("a", "1")):
-        concerned.note(provider, tenant)
-    assert concerned.tell_new("a") == ["1", "2"]
-    concerned.note("a", "4")
-    concerned.note("a", "1")
-    assert concerned.tell_new("a") == ["4"]
-    assert concerned.tell_new("a") == []
-    concerned.forget("a")
-    concerned.forget("a")
-    assert (concerned.tell_new("a"), concerned.tell_new("b")) == ([], ["3"])
+        affected_tenants.note(provider, tenant)
+    assert affected_tenants.tell_new("a") == ["1", "2"]
+    affected_tenants.note("a", "4")
+    affected_tenants.note("a", "1")
+    assert affected_tenants.tell_new("a") == ["4"]
+    assert affected_tenants.tell_new("a") == []
+    affected_tenants.forget("a")
+    affected_tenants.forget("a")
+    assert (affected_tenants.tell_new("a"), affected_tenants.tell_new("b")) == ([], ["3"])
 
 
 def test_another_outage_names_all_of_them_again() -> None:
-    concerned = AffectedTenants()
+    affected_tenants = AffectedTenants()
     for tenant in ("1", "2"):
-        concerned.note("a", tenant)
-        concerned.tell_new("a")
-    assert concerned.tell_all("a") == ["1", "2"]
-    assert concerned.tell_new("a") == []
+        affected_tenants.note("a", tenant)
+        affected_tenants.tell_new("a")
+    assert affected_tenants.tell_all("a") == ["1", "2"]
+    assert affected_tenants.tell_new("a") == []
 
 
 def test_so_many_are_named_and_no_more() -> None:
-    concerned = AffectedTenants()
+    affected_tenants = AffectedTenants()
     for number in range(100):
-        concerned.note("a", str(number))
-    assert len(concerned.tell_new("a")) == MOST_NAMED
-    concerned.note("a", "another")
-    assert concerned.tell_new("a") == []
+        affected_tenants.note("a", str(number))
+    assert len(affected_tenants.tell_new("a")) == MOST_NAMED
+    affected_tenants.note("a", "another")
+    assert affected_tenants.tell_new("a") == []
