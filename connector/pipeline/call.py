@@ -21,11 +21,11 @@ from connector.limits.breaker import Probe, gate, without_answer
 from connector.limits.fair_queue import Reservation, Ticket
 from connector.limits.limiter import Bound, Demand
 from connector.limits.rate_limit_headers import hint_of
-from connector.pipeline.call_context import Question
+from connector.pipeline.call_context import CallContext
 from connector.pipeline.one_at_a_time import one_at_a_time
 from connector.pipeline.outage import ends_of, note_blocked, note_end, stay_open
 from connector.pipeline.ports import Calling
-from connector.pipeline.send import ask
+from connector.pipeline.send import send
 from connector.pipeline.suspension import Suspended, note_answer, suspension_of, tried_alone
 from connector.sources.exchange import Answered, Exchange
 from connector.storage.journal.journal import Access
@@ -40,110 +40,110 @@ from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
 
-async def call(question: Question, progress: CheckProgress, ports: Calling) -> CheckReply | BlockedUntil:
+async def call(context: CallContext, progress: CheckProgress, ports: Calling) -> CheckReply | BlockedUntil:
     """Make one call, unless it is held back: by a suspension of its tenant, a breaker, or its quota.
 
     Raises ``PublishError`` when the connection to the broker ended before the call could be noted: it is not made.
     """
-    if not is_of_the_person(question.planned):
-        return await _call(question, progress, ports)
-    held = _blocked_by_suspension(question, ports) or _blocked_by_breakers(question, ports)
+    if not is_of_the_person(context.planned):
+        return await _call(context, progress, ports)
+    held = _blocked_by_suspension(context, ports) or _blocked_by_breakers(context, ports)
     if held is not None:
         return held
     # Its own quota first: whoever has used it up keeps nobody's turn.
-    if await _reserve_own(question, ports) is None:
-        return _again_later(question, CheckCode.RATE_LIMITED, ports)
-    async with one_at_a_time(question, ports) as is_ours:
+    if await _reserve_own(context, ports) is None:
+        return _again_later(context, CheckCode.RATE_LIMITED, ports)
+    async with one_at_a_time(context, ports) as is_ours:
         if not is_ours:
-            return BlockedUntil(question.deadline, CheckCode.PROVIDER_CONFLICT)
-        return await _call(question, progress, ports)
+            return BlockedUntil(context.deadline, CheckCode.PROVIDER_CONFLICT)
+        return await _call(context, progress, ports)
 
 
-async def _call(question: Question, progress: CheckProgress, ports: Calling) -> CheckReply | BlockedUntil:
-    bounds = _bounds_of(question, ports)
+async def _call(context: CallContext, progress: CheckProgress, ports: Calling) -> CheckReply | BlockedUntil:
+    bounds = _bounds_of(context, ports)
     turn_by = ports.clock() + timedelta(seconds=LONGEST_TURN_SECONDS)
-    turn = await _turn_or_blocked(question, bounds, turn_by, ports)
+    turn = await _turn_or_blocked(context, bounds, turn_by, ports)
     if not isinstance(turn, Reservation):
         return turn
-    with tried_alone(question.planned, question.admitted, ports) as suspended:
+    with tried_alone(context.planned, context.admitted, ports) as suspended:
         if suspended is not None:
-            return _blocked_by(suspended, question)
-        return await _set_out(question, progress, bounds, turn, ports)
+            return _blocked_by(suspended, context)
+        return await _set_out(context, progress, bounds, turn, ports)
 
 
 async def _set_out(
-    question: Question,
+    context: CallContext,
     progress: CheckProgress,
     bounds: tuple[Bound, ...],
     turn: Reservation,
     ports: Calling,
 ) -> CheckReply | BlockedUntil:
-    tenant = question.admitted.tenant
-    passage = await _pass(question, ports)
+    tenant = context.admitted.tenant
+    passage = await _pass(context, ports)
     if isinstance(passage, BlockedUntil):
         return passage
     set_out_by = ports.clock() + timedelta(seconds=SET_OUT_SECONDS)
-    access = question.accesses.of(question.planned, progress.calls + 1)
+    access = context.accesses.of(context.planned, progress.calls + 1)
     try:
-        down = await _pinged_down(question, passage, set_out_by, ports)
-        held = down or await _note(question, access, passage, turn, set_out_by, ports)
+        down = await _pinged_down(context, passage, set_out_by, ports)
+        held = down or await _note(context, access, passage, turn, set_out_by, ports)
         if held is not None:
             await _give_back(passage, ports)
             return held
         asked_at = ports.clock()
-        exchange, decision = await ask(question, progress, access, ports)
+        exchange, decision = await send(context, progress, access, ports)
     except BaseException:
         # Cancelled with its connection, most likely.
         await _give_back(passage, ports)
         raise
     for drift in decision.drifts:
-        ports.drift_counter.count(question.planned.definition.name, drift)
-    _note_quota(question, bounds, exchange, ports)
-    await note_answer(question.planned, question.admitted, decision.reply, decision.alert, ports)
-    for breaker, end in ends_of(question.planned, decision.reply, asked_at, progress).items():
+        ports.drift_counter.count(context.planned.definition.name, drift)
+    _heed_rate_limit(context, bounds, exchange, ports)
+    await note_answer(context.planned, context.admitted, decision.reply, decision.alert, ports)
+    for breaker, end in ends_of(context.planned, decision.reply, asked_at, progress).items():
         await note_end(breaker, tenant, end, ports)
     return decision.reply
 
 
-def _bounds_of(question: Question, ports: Calling) -> tuple[Bound, ...]:
+def _bounds_of(context: CallContext, ports: Calling) -> tuple[Bound, ...]:
     """Return the quotas of a call: a counter must find something left of the address's, whatever another vendor's asks."""
-    admitted = question.admitted
+    admitted = context.admitted
     is_beside_others = admitted.lane is Lane.INTERACTIVE and len(ports.registry.registry.vendors) > 1
     vendor = admitted.vendor.name if is_beside_others else None
-    return ports.quotas.bounds(question.planned, admitted.tenant, vendor)
+    return ports.quotas.bounds(context.planned, admitted.tenant, vendor)
 
 
 Passage = Mapping[str, Probe]
 """The breakers that a call passes as the one probe of each."""
 
 
-async def _pass(question: Question, ports: Calling) -> Passage | BlockedUntil:
+async def _pass(context: CallContext, ports: Calling) -> Passage | BlockedUntil:
     """Pass every breaker of a call, or return what holds it back."""
     probes: dict[str, Probe] = {}
-    for breaker in question.breakers:
+    for breaker in context.breakers:
         passed = await ports.breakers.change(breaker, lambda state: gate(state, ports.clock()))
         if isinstance(passed, BlockedUntil):
             await _give_back(probes, ports)
-            return note_blocked(breaker, question.admitted.tenant, passed, ports)
+            return note_blocked(breaker, context.admitted.tenant, passed, ports)
         if isinstance(passed, Probe):
             probes[breaker] = passed
     return probes
 
 
 async def _pinged_down(
-    question: Question, passage: Passage, set_out_by: datetime, ports: Calling
+    context: CallContext, passage: Passage, set_out_by: datetime, ports: Calling
 ) -> BlockedUntil | None:
     """Ping the provider where the call is to be its probe; return what holds the call back where it says no."""
-    provider = question.breakers[-1]
+    provider = context.breakers[-1]
     probe = passage.get(provider)
-    if probe is None or not probe.ping_first or await _ping(question, set_out_by, ports):
+    if probe is None or not probe.ping_first or await _ping(context, set_out_by, ports):
         return None
     held = await stay_open(provider, ports)
-    return note_blocked(provider, question.admitted.tenant, held, ports)
+    return note_blocked(provider, context.admitted.tenant, held, ports)
 
 
 async def _note(
-    question: Question,
+    context: CallContext,
     access: Access,
     passage: Passage,
     turn: Reservation,
@@ -151,18 +151,18 @@ async def _note(
     ports: Calling,
 ) -> CheckReply | BlockedUntil | None:
     """Have the broker keep the call's record; return what holds the call back by then, None at its turn."""
-    within_seconds = question.left_seconds(ports.clock(), set_out_by)
+    within_seconds = context.left_seconds(ports.clock(), set_out_by)
     passed: CheckReply | BlockedUntil | Reservation = turn
     try:
         async with asyncio.timeout(within_seconds):
             await access.begin()
     except TimeoutError:
-        passed = _again_later(question, CheckCode.EXPIRED, ports)
+        passed = _again_later(context, CheckCode.EXPIRED, ports)
     else:
         if turn.late_seconds > TURN_LASTS_SECONDS:
             # As are those of many, who would all set out now.
-            bounds = _bounds_of(question, ports)
-            passed = await _turn_or_blocked(question, bounds, set_out_by, ports, probed=passage)
+            bounds = _bounds_of(context, ports)
+            passed = await _turn_or_blocked(context, bounds, set_out_by, ports, probed=passage)
     if isinstance(passed, Reservation):
         await passed.come()
         return None
@@ -177,7 +177,7 @@ async def _give_back(passage: Passage, ports: Calling) -> None:
 
 
 async def _turn_or_blocked(
-    question: Question,
+    context: CallContext,
     bounds: tuple[Bound, ...],
     turn_by: datetime,
     ports: Calling,
@@ -185,90 +185,92 @@ async def _turn_or_blocked(
     probed: Container[str] = (),
 ) -> CheckReply | BlockedUntil | Reservation:
     """Return what holds the call back; its turn where nothing does."""
-    held = _blocked_by_suspension(question, ports) or _blocked_by_breakers(question, ports, probed=probed)
+    held = _blocked_by_suspension(context, ports) or _blocked_by_breakers(context, ports, probed=probed)
     if held is not None:
         return held
-    turn = await _reserve_turn(question, bounds, turn_by, ports)
+    turn = await _reserve_turn(context, bounds, turn_by, ports)
     if turn is None:
-        return _again_later(question, CheckCode.RATE_LIMITED, ports)
+        return _again_later(context, CheckCode.RATE_LIMITED, ports)
     # A suspension may have begun while this call waited, as hundreds may.
-    return _blocked_by_suspension(question, ports) or turn
+    return _blocked_by_suspension(context, ports) or turn
 
 
-def _blocked_by_suspension(question: Question, ports: Calling) -> CheckReply | BlockedUntil | None:
+def _blocked_by_suspension(context: CallContext, ports: Calling) -> CheckReply | BlockedUntil | None:
     """Return how the call ends without being made while its tenant is suspended, or the address pauses."""
-    suspended = suspension_of(question.planned, question.admitted, ports)
-    return None if suspended is None else _blocked_by(suspended, question)
+    suspended = suspension_of(context.planned, context.admitted, ports)
+    return None if suspended is None else _blocked_by(suspended, context)
 
 
-def _blocked_by(suspended: Suspended, question: Question) -> CheckReply | BlockedUntil:
+def _blocked_by(suspended: Suspended, context: CallContext) -> CheckReply | BlockedUntil:
     if suspended.code is CheckCode.RATE_LIMITED:
         return BlockedUntil(suspended.until, suspended.code, is_known=True)
     # A token that is refused stays so until somebody acts: waiting answers nobody.
-    return without_call(question.planned, suspended.code)
+    return without_call(context.planned, suspended.code)
 
 
 def _blocked_by_breakers(
-    question: Question, ports: Calling, *, probed: Container[str] = ()
+    context: CallContext, ports: Calling, *, probed: Container[str] = ()
 ) -> BlockedUntil | None:
     """Return until when a breaker will most likely hold the call back."""
-    for breaker in question.breakers:
+    for breaker in context.breakers:
         _, likely = gate(ports.breakers.peek(breaker), ports.clock())
         if isinstance(likely, BlockedUntil) and breaker not in probed:
-            return note_blocked(breaker, question.admitted.tenant, likely, ports)
+            return note_blocked(breaker, context.admitted.tenant, likely, ports)
     return None
 
 
-def _again_later(question: Question, code: CheckCode, ports: Calling) -> BlockedUntil:
+def _again_later(context: CallContext, code: CheckCode, ports: Calling) -> BlockedUntil:
     """Return when to try again: a job that waits for long does not wait in a worker's hand."""
     again = ports.clock() + timedelta(seconds=TURN_AGAIN_SECONDS)
-    return BlockedUntil(min(again, question.deadline), code, is_known=True)
+    return BlockedUntil(min(again, context.deadline), code, is_known=True)
 
 
-async def _reserve_own(question: Question, ports: Calling) -> Reservation | None:
+async def _reserve_own(context: CallContext, ports: Calling) -> Reservation | None:
     """Return the call's turn by the quota of FranceConnect's tokens that its vendor sends for its tenant; None in vain."""
-    admitted = question.admitted
+    admitted = context.admitted
     bounds = ports.quotas.of_france_connect(admitted.vendor.name, admitted.tenant)
     demand = Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE)
     claim = Ticket(line=bounds[0].key if bounds else "", vendor=admitted.vendor.name, demand=demand)
-    turn = await ports.turns.reserve(claim, question.left_seconds(ports.clock()))
+    turn = await ports.turns.reserve(claim, context.left_seconds(ports.clock()))
     if turn is not None:
         await turn.come()
     return turn
 
 
 async def _reserve_turn(
-    question: Question, bounds: tuple[Bound, ...], turn_by: datetime, ports: Calling
+    context: CallContext, bounds: tuple[Bound, ...], turn_by: datetime, ports: Calling
 ) -> Reservation | None:
-    admitted = question.admitted
+    admitted = context.admitted
     claim = Ticket(
-        line=token_key(question.planned, admitted.tenant),
+        line=token_key(context.planned, admitted.tenant),
         vendor=admitted.vendor.name,
         demand=Demand(bounds, is_urgent=admitted.lane is Lane.INTERACTIVE),
     )
     since = ports.clock()
-    turn = await ports.turns.reserve(claim, question.left_seconds(since, turn_by))
+    turn = await ports.turns.reserve(claim, context.left_seconds(since, turn_by))
     if bounds:
         ports.metrics.turn_came(admitted.lane, (ports.clock() - since) / timedelta(seconds=1))
     return turn
 
 
-async def _ping(question: Question, set_out_by: datetime, ports: Calling) -> bool:
+async def _ping(context: CallContext, set_out_by: datetime, ports: Calling) -> bool:
     """Tell whether the provider may be up, as far as a ping says: one that has no turn is not sent, and says nothing."""
-    if question.planned.endpoint.source in OF_THE_ADDRESS:
+    if context.planned.endpoint.source in OF_THE_ADDRESS:
         demand = Demand(ports.quotas.of_the_address(), is_urgent=True)
-        within_seconds = question.left_seconds(ports.clock(), set_out_by)
+        within_seconds = context.left_seconds(ports.clock(), set_out_by)
         turn = await ports.turns.reserve(Ticket(line="ping", vendor="", demand=demand), within_seconds)
         if turn is None:
             return True
         await turn.come()
-    left_seconds = question.left_seconds(ports.clock())
-    return await question.upstream.ping(question.planned.endpoint, left_seconds) is not False
+    left_seconds = context.left_seconds(ports.clock())
+    return await context.upstream.ping(context.planned.endpoint, left_seconds) is not False
 
 
-def _note_quota(question: Question, bounds: tuple[Bound, ...], exchange: Exchange, ports: Calling) -> None:
+def _heed_rate_limit(
+    context: CallContext, bounds: tuple[Bound, ...], exchange: Exchange, ports: Calling
+) -> None:
     """Take in what the API says of the token's quota, where there is one to keep to."""
-    key = token_key(question.planned, question.admitted.tenant)
+    key = token_key(context.planned, context.admitted.tenant)
     bound = next((bound for bound in bounds if bound.key == key), None)
     if bound is None or not isinstance(exchange, Answered):
         return

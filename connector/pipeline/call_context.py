@@ -1,4 +1,4 @@
-"""What a check's calls are made with."""
+"""What the calls of one check are made with."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,8 +11,8 @@ from connector.storage.journal.journal import Accesses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a check's calls are made with."""
+class CallContext:
+    """What the calls of one check are made with."""
 
     planned: PlannedCall
     admitted: Admitted

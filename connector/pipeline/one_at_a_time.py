@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from connector.pipeline.call_context import Question
+from connector.pipeline.call_context import CallContext
 from connector.pipeline.ports import Lines
 
 ROOM_IN_LINE: Final = 60
@@ -16,16 +16,16 @@ those further behind would come once their FranceConnect token has ended."""
 
 
 @asynccontextmanager
-async def one_at_a_time(question: Question, ports: Lines) -> AsyncIterator[bool]:
+async def one_at_a_time(context: CallContext, ports: Lines) -> AsyncIterator[bool]:
     """Wait for a call's turn and keep it for the block; False where it does not come before the deadline.
 
     At once where too many stand before it.
     """
-    admitted, line = question.admitted, ports.exclusion
+    admitted, line = context.admitted, ports.exclusion
     vendor = admitted.vendor.name
-    name = f"{question.planned.endpoint.path}/{admitted.tenant.siret}"
+    name = f"{context.planned.endpoint.path}/{admitted.tenant.siret}"
     if line.length_of(name, vendor) >= max(1, ROOM_IN_LINE - line.length(name)):
         yield False
         return
-    async with line.turn(name, question.left_seconds(ports.clock()), vendor) as is_ours:
+    async with line.turn(name, context.left_seconds(ports.clock()), vendor) as is_ours:
         yield is_ours

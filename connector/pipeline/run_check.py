@@ -17,7 +17,7 @@ from connector.jobs.progress import CheckProgress, finished, is_finished
 from connector.jobs.records import SecretField
 from connector.jobs.token_life import has_expired
 from connector.pipeline.call import call
-from connector.pipeline.call_context import Question
+from connector.pipeline.call_context import CallContext
 from connector.pipeline.ports import Checking
 from connector.storage.journal.journal import Accesses
 from connector.time_limits import PURSUIT_SECONDS
@@ -30,7 +30,7 @@ SHORTEST_DEFERRAL_SECONDS: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-async def answer_check(
+async def run_check(
     planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, ports: Checking
 ) -> CheckProgress:
     """Return the check's progress: finished, or waiting for an instant at least a second away.
@@ -68,7 +68,7 @@ async def _pursue(
     if isinstance(secret, CheckCode):
         return finished(without_call(planned, secret))
     window = window_of(planned, admitted.received_at, admitted.expires_at)
-    question = Question(
+    context = CallContext(
         planned=planned,
         admitted=admitted,
         upstream=upstream,
@@ -90,7 +90,7 @@ async def _pursue(
         if wait_seconds > 0:
             await ports.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
             continue
-        outcome = await call(question, progress, ports)
+        outcome = await call(context, progress, ports)
         progress = advance(
             planned,
             progress,

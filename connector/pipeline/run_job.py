@@ -34,7 +34,7 @@ from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow,
 from connector.limits.intake import Door
 from connector.pipeline.entry import enter
 from connector.pipeline.ports import Running
-from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, answer_check
+from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
 from connector.storage.journal.journal import Records
 from connector.telemetry.logs import bind_job
 from connector.telemetry.tracing import TracedJob, origin_of
@@ -227,7 +227,7 @@ async def _ask(job: PlannedJob, records: Records, ports: Running) -> Mapping[str
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
     accesses = records.of(job.admitted)
     asked = [
-        answer_check(check, job.checks[check.request.label], job.admitted, accesses, ports)
+        run_check(check, job.checks[check.request.label], job.admitted, accesses, ports)
         for check in job.planned
     ]
     # The common case: alone, a check needs no task of its own.

@@ -10,7 +10,7 @@ from connector.checks.decide import Decision, decide
 from connector.checks.plan import PlannedCall
 from connector.events import Event
 from connector.jobs.progress import CheckProgress
-from connector.pipeline.call_context import Question
+from connector.pipeline.call_context import CallContext
 from connector.pipeline.ports import Sending
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.storage.journal.journal import UNEXPLAINED, Access, outcome_of
@@ -22,28 +22,28 @@ from schemas.reply import CheckReply
 _log = structlog.get_logger(__name__)
 
 
-async def ask(
-    question: Question, progress: CheckProgress, access: Access, ports: Sending
+async def send(
+    context: CallContext, progress: CheckProgress, access: Access, ports: Sending
 ) -> tuple[Exchange, Decision]:
     """Ask the source by a call that is noted already; each of its calls is noted when it has ended."""
-    planned, attempt = question.planned, attempt_of(question.planned, progress)
+    planned, attempt = context.planned, attempt_of(context.planned, progress)
 
     def ended(exchange: Exchange) -> Decision:
         decision = decide(planned, attempt, exchange, ports.clock())
         access.end(outcome_of(decision.reply), exchange)
-        _tell(question, decision.reply, exchange, ports)
+        _tell(context, decision.reply, exchange, ports)
         return decision
 
     async def again(exchange: Exchange) -> None:
         ended(exchange)
         await access.begin()
 
-    left_seconds = question.left_seconds(ports.clock())
+    left_seconds = context.left_seconds(ports.clock())
     within_seconds = min(left_seconds, ASK_SECONDS)
     try:
         with ports.tracer.span("http.client", f"GET {planned.endpoint.path}") as span:
-            exchange = await question.upstream.ask(
-                planned.endpoint, attempt.query, question.secret, within_seconds, again
+            exchange = await context.upstream.ask(
+                planned.endpoint, attempt.query, context.secret, within_seconds, again
             )
             if within_seconds < left_seconds:
                 exchange = _late(exchange)
@@ -70,9 +70,9 @@ def _note_span(span: Span, planned: PlannedCall, exchange: Exchange) -> None:
         span.note("http.response.status_code", exchange.http_status)
 
 
-def _tell(question: Question, answer: CheckReply, exchange: Exchange, ports: Sending) -> None:
+def _tell(context: CallContext, answer: CheckReply, exchange: Exchange, ports: Sending) -> None:
     """Count the call, and log it."""
-    check = question.planned.definition.name
+    check = context.planned.definition.name
     code = answer.reason.code if answer.reason else None
-    ports.metrics.call_ended(check, question.admitted.tenant, code, exchange.duration_ms)
+    ports.metrics.call_ended(check, context.admitted.tenant, code, exchange.duration_ms)
     _log.debug(Event.CALL_ENDED, check=check, code=str(code or "found"), duration_ms=exchange.duration_ms)
