@@ -210,7 +210,7 @@ def test_a_body_that_is_no_json_is_answered_without_a_name(changes: dict[str, An
 
 
 def test_a_wrong_body_is_refused_with_the_place_of_its_defect() -> None:
-    assert rejected(body=body(drift=1)) == (JobCode.INVALID_MESSAGE, "/surprise")
+    assert rejected(body=body(surprise=1)) == (JobCode.INVALID_MESSAGE, "/surprise")
 
 
 def test_a_wrong_body_is_answered_where_the_vendor_reads() -> None:

@@ -393,7 +393,7 @@ def test_a_wrong_type_is_told_once_per_place_whatever_becomes_of_the_answer() ->
 
 
 @pytest.mark.parametrize(
-    ("body", "surprise"),
+    ("body", "drift"),
     [
         (b"<html>", wrong_type("body", "")),
         (b"[]", wrong_type("body", "array")),

@@ -132,9 +132,9 @@ INSTANT = "RFC 3339"
 @pytest.mark.parametrize(
     ("text", "pointer", "detail"),
     [
-        (body(drift=SECRET), "/surprise", NO_SUCH_FIELD),
+        (body(surprise=SECRET), "/surprise", NO_SUCH_FIELD),
         (body(QF, {**RSA, "surprise": SECRET}), "/checks/1/surprise", NO_SUCH_FIELD),
-        (body(identity=identity(drift=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
+        (body(identity=identity(surprise=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
         (body(version=True), "/version", "celles admises"),
         (body(version=False), "/version", "celles admises"),
         (body(version="1"), "/version", "celles admises"),
@@ -332,7 +332,7 @@ def test_a_job_with_very_many_defects_gets_the_first_ones() -> None:
 
 def test_what_is_seen_of_a_wrong_job_lets_the_vendor_know_which_one_is_answered() -> None:
     seen = Seen(job_id=JOB_ID, tenant=CLAMART, dossier="2026-004711")
-    text = body(dossier="2026-004711", drift=1)
+    text = body(dossier="2026-004711", surprise=1)
     assert refusal(text).seen == seen
     assert glimpse(text) == seen
 
