@@ -1,4 +1,4 @@
-"""The queues of jobs that were set aside, one per flow: made when they are first needed, and taken from side by side.
+"""The overflow queues, one per flow: made when they are first needed, and taken from side by side.
 
 A worker puts jobs only into queues that it takes from, so that nobody removes one of them meanwhile (see
 ``connector.amqp.overflow_life``).
@@ -22,7 +22,7 @@ from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
 
 OVERFLOWED_AT_ONCE: Final = 16
-"""Jobs on their way to a backlog queue."""
+"""Jobs on their way to an overflow queue."""
 TRY_AGAIN_SECONDS: Final = 10.0
 """Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
 TELL_AGAIN_SECONDS: Final = 60.0
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Overflows:
-    """The backlog queues, in one life of the connection."""
+    """The overflow queues, in one life of the connection."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Overflows:
         self._clock = clock
         self._consumed: set[Flow] = set()
         self._opened: dict[Flow, int] = {}
-        """The flows whose jobs may be set aside, each with the number of the registry's change that has opened it."""
+        """The flows whose jobs may overflow, each with the number of the registry's change that has opened it."""
         self._not_before: dict[Flow, float] = {}
         """When to try again to make a queue, on the loop's clock."""
         self._full_until: dict[Flow, float] = {}
@@ -59,7 +59,7 @@ class Overflows:
         self.overflowing = asyncio.Semaphore(OVERFLOWED_AT_ONCE)
 
     def follow(self) -> None:
-        """Take from every backlog queue that any worker has made, and no more from those that were closed."""
+        """Take from every overflow queue that any worker has made, and no more from those that were closed."""
         registry = self._registry.registry
         for flow in sorted(registry.overflows - self._consumed):
             if flow.lane in self._lanes:
@@ -74,11 +74,11 @@ class Overflows:
                 self._start_opening(flow).add_done_callback(partial(_tell_unless_opened, flow))
 
     def has_open(self, flow: Flow) -> bool:
-        """Tell whether a flow's jobs can be set aside as things are."""
+        """Tell whether a flow's jobs can overflow as things are."""
         return flow in self._opened
 
     async def is_open(self, flow: Flow) -> bool:
-        """Tell whether a flow's jobs can be set aside; where its queue cannot be made, not for a while."""
+        """Tell whether a flow's jobs can overflow; where its queue cannot be made, not for a while."""
         if self.has_open(flow):
             return True
         now = asyncio.get_running_loop().time()
@@ -123,7 +123,7 @@ class Overflows:
             raise PublishError(str(error)) from None
         except REFUSALS as error:
             _log.error(Event.TOPOLOGY_REFUSED, queue=overflow_queue(flow), error=error.reply_text)
-            raise PublishError("a backlog queue may not be declared") from None
+            raise PublishError("an overflow queue may not be declared") from None
         _log.info(Event.BACKLOG_OPENED, lane=flow.lane, vendor=flow.vendor, tenant=flow.siret)
 
     def _try_to_consume(self, flow: Flow) -> None:

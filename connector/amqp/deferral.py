@@ -1,8 +1,8 @@
-"""A job that is put off travels sealed: its delivery and its progress, encrypted and authenticated, on queues of ours.
+"""A job that is deferred travels sealed: its delivery and its progress, encrypted and authenticated, on queues of ours.
 
 So nobody who can write to the broker can forge one, not even where vendors and connector share one AMQP user. The body
 travels as the vendor published it, byte for byte: what was computed of it still holds. A FranceConnect token within it is of
-no use by then, since the checks that it opens are finished before their job is put off.
+no use by then, since the checks that it opens are finished before their job is deferred.
 """
 
 from dataclasses import replace

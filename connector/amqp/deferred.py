@@ -18,11 +18,11 @@ class Deferred:
     longest_seconds: int
     """Until the last of those comes back, at most."""
     back: int
-    """Those that a worker takes next, jobs set aside among them."""
+    """Those that a worker takes next, those of overflow queues among them."""
 
 
 def look_at_deferred(connection: Any, overflows: Iterable[Flow]) -> Deferred:
-    """Count the sealed jobs, those of the backlogs included. Nothing is taken: a look at a job would count among its deliveries."""
+    """Count the sealed jobs, those of the overflow queues included. Nothing is taken: a look at a job would count among its deliveries."""
     by_level = [look_at_queue(connection, queue) for queue in delay_queues()]
     # What waits at a level has the lower ones before it at most.
     highest = max((level for level, count in enumerate(by_level) if count), default=None)

@@ -48,7 +48,7 @@ def judge(states: Mapping[str, QueueState | None], *, has_journal: bool) -> list
 
 
 def judge_overflows(connection: Any, overflows: Iterable[Flow]) -> Finding:
-    """Return one finding for all that is set aside."""
+    """Return one finding for all overflow queues."""
     known = {queue: queue_state(connection, queue) for queue in map(overflow_queue, overflows)}
     busy = {queue: state for queue, state in known.items() if state is not None and state.waiting}
     waiting = f"{sum(state.waiting for state in busy.values())} waiting of {len(busy)} flows"

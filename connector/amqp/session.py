@@ -30,7 +30,7 @@ REFUSALS: Final = (AccessRefused, PreconditionFailed)
 """What the broker answers to a declaration that is not allowed, or not the same as what exists."""
 _HEARTBEAT_RATE: Final = 2
 FRAMES_AT_ONCE: Final = 24
-"""Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that are being set aside."""
+"""Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that overflow."""
 _BLOCKED: Final = "connection.blocked"
 _TAG_PREFIX: Final = "ccas-connector."
 """What our consumers' tags begin with, before the queue's name."""
@@ -161,7 +161,7 @@ class BrokerSession:
             return None
 
     def declare_overflow(self, flow: Flow) -> None:
-        """Declare the queue of a flow's jobs that are set aside. Raises ``REFUSALS`` likewise."""
+        """Declare the overflow queue of a flow. Raises ``REFUSALS`` likewise."""
         channel = self._connection.channel()
         declare_overflow(channel, flow)
         channel.close()

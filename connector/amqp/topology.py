@@ -50,7 +50,7 @@ def lane_queue(lane: Lane) -> str:
 
 
 def deferred_queue(lane: Lane) -> str:
-    """Return the name of the queue on which a lane's jobs come back that were put off."""
+    """Return the name of the queue on which a lane's jobs come back that were deferred."""
     return f"{DEFERRED}.{lane}"
 
 
@@ -60,7 +60,7 @@ def quarantine_queue(lane: Lane) -> str:
 
 
 def overflow_queue(flow: Flow) -> str:
-    """Return the name of the queue of one vendor's jobs for one tenant that a worker has set aside."""
+    """Return the name of the overflow queue of one vendor's jobs for one tenant."""
     return f"{OVERFLOW_PREFIX}{flow.lane}.{flow.vendor}.{flow.siret}"
 
 
@@ -195,7 +195,7 @@ class _OneChannel:
 def _declare_delays(connection: _OneChannel) -> None:
     """Declare kombu's delay queues, one per power of two of seconds, and what leads from one to the next.
 
-    All of it each time: one binding that is gone loses the way of every job that is put off.
+    All of it each time: one binding that is gone loses the way of every job that is deferred.
     """
     declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum", DELAY_PREFIX)
     for queue in deferred_queues().values():
@@ -203,7 +203,7 @@ def _declare_delays(connection: _OneChannel) -> None:
 
 
 def declare_overflow(channel: Any, flow: Flow) -> None:
-    """Declare the queue of a flow's jobs that are set aside."""
+    """Declare the overflow queue of a flow."""
     _quorum(overflow_queue(flow), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD).bind(channel).declare()
 
 

@@ -1,6 +1,6 @@
 """Withholding: what a vendor's grant leaves closed is taken out of an answer, and said to be. Pure.
 
-An answer that was kept, in the reply memory or with a job that was put off, is read again under the grant of now.
+An answer that was kept, in the reply memory or with a job that was deferred, is read again under the grant of now.
 """
 
 import copy

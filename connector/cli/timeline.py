@@ -71,7 +71,7 @@ def _of_memory(known: Remembered) -> Step:
     if known.is_answered:
         told = f"answered {known.ending or '(no key opens the reply)'}; written before it is published"
     elif known.is_deferred:
-        told = f"put off; taken for lost if it is not back by {known.busy_until:%H:%M:%S}"
+        told = f"deferred; taken for lost if it is not back by {known.busy_until:%H:%M:%S}"
     else:
         told = f"taken in hand, and not answered; its run is waited for until {known.busy_until:%H:%M:%S}"
     return Step(at=known.changed_at, vendor=known.vendor, source="reply memory", told=told)

@@ -105,7 +105,7 @@ def _on_the_broker(
         letters = [held.letter for held in every if _job_of(held.message, vault) == job_id]
     return letters, {
         "the delay queues": deferred.waiting,
-        "the queues of jobs put off or set aside": deferred.back,
+        "the queues of jobs deferred, and the overflow queues": deferred.back,
         JOURNAL: 0 if journal is None else journal.waiting,
     }
 

@@ -79,7 +79,7 @@ class Delivery:
     delivery_count: int = 0
     """How often this message was delivered before, as its quorum queue counts."""
     progress: JobProgress | None = field(default=None, repr=False)
-    """How far the job has come, where it was put off before."""
+    """How far the job has come, where it was deferred before."""
 
 
 def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:

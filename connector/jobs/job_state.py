@@ -7,7 +7,7 @@ from typing import Final
 from schemas.reply import Reply
 
 DEFERRED_SECONDS: Final = 15.0
-"""How long after it was due a run that was put off is still waited for."""
+"""How long after it was due a run that was deferred is still waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Entry:
     busy_until: datetime
     """The run that holds it is waited for until then."""
     is_deferred: bool
-    """It was put off, and waits outside of the worker."""
+    """It was deferred, and waits outside of the worker."""
     sealed_reply: bytes | None = field(default=None, repr=False)
 
 

@@ -31,7 +31,7 @@ class CheckProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a job has come that was put off."""
+    """How far a job has come that was deferred."""
 
     claim: str
     """Names this run of the job, in the reply memory."""

@@ -100,7 +100,7 @@ class Registry:
     vendors: Mapping[str, Vendor]
     tenants: Mapping[str, Tenant]
     overflows: frozenset[Flow] = frozenset()
-    """The flows that have a backlog queue of their own, from which workers take."""
+    """The flows that have an overflow queue of their own, from which workers take."""
     closed_overflows: Mapping[Flow, datetime] = field(default_factory=lambda: MappingProxyType({}))
     """The flows whose queue was found empty and left alone, each since when."""
     overflows_revision: int = 0

@@ -1,7 +1,7 @@
 """Which jobs a worker has in hand, so that one tenant's many never keep it from another's few.
 
 A lane is one queue, in which the jobs of all wait behind each other. So the worker reads on in it whatever it has to
-do: what it cannot take in hand yet it sets aside, in a queue of that vendor's jobs for that tenant alone. Those queues
+do: what it cannot take in hand yet overflows, into a queue of that vendor's jobs for that tenant alone. Those queues
 it takes from side by side.
 
 How many jobs a flow may have in hand follows from how many more the worker could have: as many as there is room left
@@ -21,7 +21,7 @@ ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in hand."""
 SLOWEST_READING_PER_SECOND: Final = 150.0
 """Jobs. While a flow gets on so fast, those behind it are reached soon; once it does not, as when it waits for a quota,
-its jobs are set aside, which costs a second queue."""
+its jobs overflow, which costs a second queue."""
 OF_A_VENDOR: Final = 3
 """A vendor may have so many times the messages of a queue that are left for others."""
 
@@ -52,7 +52,7 @@ class Intake:
         self._congested: set[Flow] = set()
 
     async def enter(self, flow: Flow, door: Door | None = None) -> bool:
-        """Take a job of ``flow`` in hand; False when it has to be set aside."""
+        """Take a job of ``flow`` in hand; False when it has to overflow."""
         if not self.has_share(flow, door):
             return False
         if not self._has_room(flow) and not await self._wait(flow):
@@ -61,7 +61,7 @@ class Intake:
         return True
 
     def enter_at_once(self, flow: Flow, door: Door | None = None) -> bool:
-        """Take a job in hand that cannot be set aside; False when it has to be answered without being run."""
+        """Take a job in hand that cannot overflow; False when it has to be answered without being run."""
         if not self.has_share(flow, door) or not self._has_room(flow):
             return False
         self.take(flow, door)

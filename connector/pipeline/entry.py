@@ -1,4 +1,4 @@
-"""Entering: whatever a job carries, it is taken in hand within its flow's share, set aside, or answered at once."""
+"""Entering: whatever a job carries, it is taken in hand within its flow's share, overflows, or is answered at once."""
 
 from connector.checks.advance import may_be_deferred
 from connector.checks.plan import PlannedCall
@@ -11,7 +11,7 @@ from connector.pipeline.ports import Entering
 async def enter(
     job: PlannedJob, door: Door | None, ports: Entering, *, can_wait: bool = True
 ) -> PlannedJob | Overflow:
-    """Take a job in hand, or return that it is to be set aside.
+    """Take a job in hand, or return that it overflows.
 
     A check that calls with a FranceConnect token cannot wait elsewhere: beyond the share of its flow it is answered
     ``rate_limited``, and its job, where it asks for nothing else, is in hand for as long as that takes. ``door`` is the queue

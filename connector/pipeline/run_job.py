@@ -1,8 +1,8 @@
 """The pipeline: from a delivery to how it ends.
 
-    admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or put off
+    admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or deferred
 
-Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or sets it aside for those of
+Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or has it overflow for those of
 others, ``get`` and ``store`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.pipeline.settle``: publish, and only then
 acknowledge.
 """
@@ -58,7 +58,7 @@ async def verify(
     """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
 
     ``door`` is the queue that it came by with those of others; None where its job is taken in hand whatever the room, since
-    it was set aside before: its flow's own queue gives no more than may be in hand. ``can_wait`` says whether such a queue can
+    it has overflowed before: its flow's own queue gives no more than may be in hand. ``can_wait`` says whether such a queue can
     be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
     """
     try:
@@ -121,7 +121,7 @@ def _admit(delivery: Delivery, ports: Running) -> Admitted | Answer | Dead:
 def _begin(delivery: Delivery, admitted: Admitted, ports: Running) -> str:
     """Name the job in the running task's logs, and begin its trace; return the name of this run.
 
-    A job's trace is its vendor's, else has the name of the run, which a job that is put off keeps.
+    A job's trace is its vendor's, else has the name of the run, which a job that is deferred keeps.
     """
     run = delivery.progress.claim if delivery.progress else uuid4().hex
     origin = origin_of(delivery.trace)

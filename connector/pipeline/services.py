@@ -64,7 +64,7 @@ class Services:
     journal: Journal
     """Notes every call."""
     vault: Vault
-    """Seals what travels with a job that is put off."""
+    """Seals what travels with a job that is deferred."""
     policies: Mapping[Lane, Policy]
     """How patiently each lane asks again."""
     clock: Clock

@@ -47,7 +47,7 @@ _log = structlog.get_logger(__name__)
 
 
 class OverflowFullError(Exception):
-    """The queue of a flow's jobs that were set aside takes no more: this one is to be answered without being run."""
+    """A flow's overflow queue takes no more: this one is to be answered without being run."""
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(overflow_queue(flow))
@@ -80,9 +80,9 @@ class Settler:
     vault: Vault
     clock: Clock
     open_overflow: Callable[[Flow], Awaitable[None]]
-    """Makes the queue of a flow's jobs that are set aside. Raises ``PublishError`` when it cannot."""
+    """Makes a flow's overflow queue. Raises ``PublishError`` when it cannot."""
     overflowing: asyncio.Semaphore
-    """How many jobs are set aside at once: the broker's answers to the others must not queue behind hundreds."""
+    """How many jobs overflow at once: the broker's answers to the others must not queue behind hundreds."""
     metrics: Metrics
     rejections: RejectionLog
     recorded: Callable[[], Awaitable[None]]
@@ -93,7 +93,7 @@ class Settler:
 
         A message that the broker does not confirm leaves the delivery unacknowledged; it is published again after a
         while, and as it may be there already, a reply then says so. Raises ``PublishError`` when the connection ends:
-        the broker gives the delivery again; ``OverflowFullError`` when a job cannot be set aside, with nothing published.
+        the broker gives the delivery again; ``OverflowFullError`` when a job cannot overflow, with nothing published.
         """
         ending = settlement
 

@@ -15,7 +15,7 @@ class Metrics:
     """Counts nothing: what a worker has that nobody scrapes. ``PrometheusMetrics`` counts."""
 
     def job_taken_in_hand(self, delivery: Delivery, now: datetime) -> None:
-        """Take in that a job's run begins, or goes on after it was put off."""
+        """Take in that a job's run begins, or goes on after it was deferred."""
 
     def turn_came(self, lane: Lane, waited_seconds: float) -> None:
         """Take in how long a call has waited for its quota."""

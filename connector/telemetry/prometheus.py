@@ -78,9 +78,11 @@ class PrometheusMetrics(Metrics):
         )
         self._retries = _Series(counter("retries", "Failed calls that are made again.", "check", "code"))
         self._deferrals = _Series(
-            counter("deferrals", "Jobs put off on the broker.", "lane", "reason"), lanes, _DEFERRALS
+            counter("deferrals", "Jobs deferred on the broker.", "lane", "reason"), lanes, _DEFERRALS
         )
-        self._overflow = _Series(counter("set_aside", "Jobs put into their flow's own queue.", "lane"), lanes)
+        self._overflow = _Series(
+            counter("set_aside", "Jobs put into their flow's overflow queue.", "lane"), lanes
+        )
         self._quarantined = _Series(
             counter("isolated", "Jobs that may end the worker: moved aside, run alone, given up.", "lane"),
             lanes,
@@ -216,7 +218,7 @@ def _class_of(code: CheckCode | None) -> str:
 
 
 def _why(progress: JobProgress | None) -> str:
-    """Return why a job is put off: what the first of its checks to come due waits for."""
+    """Return why a job is deferred: what the first of its checks to come due waits for."""
     waiting = [
         (check.not_before, check.parks)
         for check in (progress.checks.values() if progress else ())

@@ -27,9 +27,9 @@ from tests.chaos.drain import depths
 from tests.chaos.stage import VENDOR, Stage
 
 FAILURES_PER_PART: Final = 2
-"""Calls that are refused for a second, after each deletion, so that jobs are put off through what is missing."""
+"""Calls that are refused for a second, after each deletion, so that jobs are deferred through what is missing."""
 _LOW_LEVELS: Final = frozenset(delay_queues()[:5])
-"""Where jobs wait that are put off for less than half a minute: all of this scenario."""
+"""Where jobs wait that are deferred for less than half a minute: all of this scenario."""
 _HIGH_LEVELS: Final = frozenset(delay_queues()[5:])
 """Queues, and exchanges of the same names, that no job of this scenario passes: they are deleted together."""
 _BEHIND_DELAYS: Final = _LOW_LEVELS | {deferred_queue(lane) for lane in Lane}
@@ -92,7 +92,7 @@ def _in_turn(
 
 
 def _is_kept_last(queue: str) -> tuple[bool, bool]:
-    """Sort first what must be empty while nothing is missing, and nothing is put off: dead letters, the low delays."""
+    """Sort first what must be empty while nothing is missing, and nothing is deferred: dead letters, the low delays."""
     return queue not in (DEAD, UNDELIVERABLE), queue not in _LOW_LEVELS
 
 
@@ -148,7 +148,7 @@ def _unbind(channel: Any, binding: BindingObject) -> None:
 
 
 def _go_on(stage: Stage, *, fails: bool = True) -> None:
-    """Have some jobs put off, and wait for an answer: the load goes on meanwhile."""
+    """Have some jobs deferred, and wait for an answer: the load goes on meanwhile."""
     if fails:
         stage.sandbox.fail("dss", "503", times=FAILURES_PER_PART, retry_in_seconds=1)
     answered = len(stage.collector.account().answered)

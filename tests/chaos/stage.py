@@ -98,7 +98,7 @@ def play(  # noqa: PLR0913 - what a run is made of
     """Publish ``jobs`` to a worker of ``lives``, let ``act`` do its worst, and account for every job once it is over.
 
     ``patience_seconds`` is how long nothing may move before what is left counts as it stands: by default longer than
-    a job of a campaign may be put off while its provider is away for a moment.
+    a job of a campaign may be deferred while its provider is away for a moment.
     """
     # A slow machine makes faults last: what is asked here is whether a job is lost, not whether an agent still waits.
     expires_at = (utc_now() + timedelta(hours=1)).isoformat()

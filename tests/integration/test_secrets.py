@@ -125,7 +125,7 @@ def put_off(vendor: VendorClient) -> None:
     for _ in range(PATIENCE):
         if any(vendor.depth(queue) for queue in delay_queues()):
             return
-    pytest.fail("no job is put off")
+    pytest.fail("no job is deferred")
 
 
 def messages(node: RabbitNode) -> bytes:
@@ -246,7 +246,7 @@ def test_a_key_is_changed_without_losing_the_job_that_waits(own_node: RabbitNode
     assert "2 of 2 secrets sealed again" in done
     assert "(in force): 2 secrets" in again
     assert "(former): 0 secrets" in again
-    assert "jobs put off: 1 wait, the last comes back within " in done
+    assert "jobs deferred: 1 wait, the last comes back within " in done
     assert f"the former keys may be dropped after {utc_now():%Y-%m-}" in done
     assert not [secret for secret in (former, new) if secret in dry + done + again]
     key.write_text(new, "utf-8")

@@ -120,7 +120,7 @@ def outcomes() -> Iterator[Path]:
             name=f"passing {status}.{code}", body=about(f"passing-{status}.{code}", check, expires_at=soon)
         )
     yield Path(
-        name="put off", body=about("put-off", {"check": "service_national"}), lane="batch", ends_in=PUT_OFF
+        name="deferred", body=about("put-off", {"check": "service_national"}), lane="batch", ends_in=PUT_OFF
     )
     yield Path(name="nobody's queue", body=about("unrouted"), vendor="sonate-opus", ends_in=UNDELIVERABLE)
 

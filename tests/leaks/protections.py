@@ -69,7 +69,7 @@ PROTECTIONS: Final = (
     ),
     Protection("parameters hidden", removals.show_parameters_of_statements, RAISED, ("crash-database",)),
     Protection("persons hashed", removals.keep_the_person_in_the_journal, JOURNAL, ("again",)),
-    Protection("messages sealed", removals.leave_messages_open, SEALED, ("put off",)),
+    Protection("messages sealed", removals.leave_messages_open, SEALED, ("deferred",)),
     Protection("headers listed", removals.carry_every_header, HEADERS, ("nobody",)),
     Protection(
         "wrong members unrepeated", removals.repeat_wrong_members, REJECTED, ("a job_id of another form",)

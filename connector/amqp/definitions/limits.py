@@ -79,7 +79,7 @@ DEFAULT_MIB: Final[Mapping[Family, int]] = MappingProxyType(
 UNLIMITED: Final = (DELAY_PREFIX, f"{DEFERRED}.", f"{ISOLATED}.", SOLE)
 """What the names of the queues without a limit begin with.
 
-A job that is put off passes from one delay queue to the next, then to ``connector.deferred.<lane>``. Each hop is the
+A job that is deferred passes from one delay queue to the next, then to ``connector.deferred.<lane>``. Each hop is the
 broker's own dead-lettering, at least once: a queue that refused would hold up those behind it in the one before,
 whoever's they are. A suspect and the workers' claim are few.
 """

@@ -81,7 +81,7 @@ def vendor_user(vendor: str, limits: Mapping[str, int]) -> BrokerUser:
 
 
 def worker_user(name: str, objects: Objects) -> BrokerUser:
-    """Return the workers' user, which takes jobs, publishes replies, declares backlogs alone, and makes the bindings of jobs.
+    """Return the workers' user, which takes jobs, publishes replies, declares overflow queues alone, and makes the bindings of jobs.
 
     A reply, a dead letter and a suspect go through the default exchange, which reaches every queue: RabbitMQ has no
     right over the queues behind it. A binding that somebody deleted can be seen by nobody, only made again: that asks for

@@ -22,7 +22,7 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
 
     To change the key: give the new one first, the former behind it, to the workers, to beat and to this command; then
     run it; then drop the former key once it says so. It may be interrupted, and run again. Remembered replies,
-    jobs that are put off, and records of the journal that wait to be written are not sealed again: they end by themselves,
+    jobs that are deferred, and records of the journal that wait to be written are not sealed again: they end by themselves,
     and need the former key until then.
 
     Example: CONNECTOR_SECRET_KEY=$NEW,$FORMER ccas-connector registry rekey --dry-run
@@ -60,7 +60,7 @@ def rekey(dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
     elif dry_run:
         click.echo(f"{len(plan.stale)} secrets would be sealed again; nothing was written (dry run)")
     if len(vault.key_names) > 1:
-        # Read again: a backlog may have been opened meanwhile.
+        # Read again: an overflow queue may have been opened meanwhile.
         with failing_cleanly():
             overflows = RegistryStore(engine).load().every_overflow
         _tell_how_long(settings, vault, overflows)
@@ -86,7 +86,7 @@ def _tell_how_long(settings: "Settings", vault: "Vault", overflows: "frozenset[F
     needed_seconds = max(deferred.longest_seconds, settings.reply_memory_seconds)
     until = utc_now() + timedelta(seconds=needed_seconds)
     click.echo(
-        f"jobs put off: {deferred.waiting} wait, the last comes back within {deferred.longest_seconds} s; "
+        f"jobs deferred: {deferred.waiting} wait, the last comes back within {deferred.longest_seconds} s; "
         f"{deferred.back} are there for a worker to take"
     )
     click.echo(f"remembered replies: each for {settings.reply_memory_seconds:.0f} s")

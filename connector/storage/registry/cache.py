@@ -61,7 +61,7 @@ class RegistryCache:
         return secret
 
     async def open_overflow(self, flow: Flow) -> int:
-        """Note that a flow's backlog queue is in use; every worker knows it within ``REFRESH_SECONDS``.
+        """Note that a flow's overflow queue is in use; every worker knows it within ``REFRESH_SECONDS``.
 
         Returns the number of this change. Raises ``DatabaseError`` when it is not noted.
         """

@@ -74,7 +74,7 @@ class OverflowStore:
                 connection.commit()
         except SQLAlchemyError as error:
             raise DatabaseError(
-                f"CONNECTOR_DATABASE_URL: a backlog was not {done} ({type(error).__name__})"
+                f"CONNECTOR_DATABASE_URL: an overflow queue was not {done} ({type(error).__name__})"
             ) from None
 
 

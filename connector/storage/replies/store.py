@@ -21,7 +21,7 @@ _IDS_PER_QUERY: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a run leaves in the memory: its sealed reply, or until when it is put off."""
+    """What a run leaves in the memory: its sealed reply, or until when it is deferred."""
 
     claim: IdempotencyKey
     busy_until: datetime

@@ -200,7 +200,7 @@ def test_records_of_the_journal_go_back_as_they_are() -> None:
 
 
 def test_a_job_that_died_after_it_was_opened_is_sealed_again() -> None:
-    """A vendor may be forgotten while its job is put off: that lies there open."""
+    """A vendor may be forgotten while its job is deferred: that lies there open."""
     raw = ours("unknown_vendor", "connector.deferred.batch")
     assert read(raw).content is Content.JOB
     assert job_of(raw).lane is Lane.BATCH

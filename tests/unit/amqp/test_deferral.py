@@ -1,4 +1,4 @@
-"""A job that is put off travels sealed, and comes back as it left, byte for byte."""
+"""A job that is deferred travels sealed, and comes back as it left, byte for byte."""
 
 import json
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def test_that_it_was_delivered_before_is_told_by_either_delivery() -> None:
 
 
 def test_only_a_suspect_is_known_to_come_after_a_run_that_died() -> None:
-    """It takes over from that run; a job that was put off must not take over from another's."""
+    """It takes over from that run; a job that was deferred must not take over from another's."""
     taken = replace(DELIVERY, taken_before=True)
     assert _read(quarantined(taken, VAULT).body).taken_before
     assert _read(overflowed(taken, Flow("batch", "millesime", "26920023600017"), VAULT).body).taken_before
@@ -116,7 +116,7 @@ def test_nobody_reads_or_forges_one_on_the_broker() -> None:
 
 WAYS: dict[str, Callable[[Delivery], Outgoing]] = {
     "deferred": lambda delivery: deferred(delivery, START, START, VAULT),
-    "set aside": lambda delivery: overflowed(delivery, FLOW, VAULT),
+    "overflow": lambda delivery: overflowed(delivery, FLOW, VAULT),
     "isolated": lambda delivery: quarantined(delivery, VAULT),
     "replayed": lambda delivery: replayed(delivery, VAULT),
     "deferred again": lambda delivery: deferred(

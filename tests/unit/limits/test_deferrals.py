@@ -1,4 +1,4 @@
-"""What one vendor may have away, put off: beyond it a job is answered, and nobody else's is."""
+"""What one vendor may have away, deferred: beyond it a job is answered, and nobody else's is."""
 
 import json
 from dataclasses import replace

@@ -17,12 +17,12 @@ COUNTER = Flow("interactive", "millesime", "26920023600017")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a job that finds no room set aside at once."""
+    """Have a job that finds no room overflow at once."""
     monkeypatch.setattr("connector.limits.intake.SLOWEST_READING_PER_SECOND", math.inf)
 
 
 async def filled(intake: Intake, flow: Flow) -> int:
-    """Return how many jobs of a flow are taken in hand until one is set aside."""
+    """Return how many jobs of a flow are taken in hand until one overflows."""
     taken = 0
     while await intake.enter(flow):
         taken += 1

@@ -1,4 +1,4 @@
-"""A check is pursued until it is answered: retried, parked, put off and brought back, within the job's deadline."""
+"""A check is pursued until it is answered: retried, parked, deferred and brought back, within the job's deadline."""
 
 import asyncio
 import itertools

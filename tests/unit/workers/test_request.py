@@ -120,7 +120,7 @@ PUT_OFF = fault(503, "37020", retry_in=600.0)
         (message(RSA, expires_at="2026-11-23T08:59:59Z"), found(), "deadline_exceeded"),
         (message(RSA, lane=Lane.BATCH), PUT_OFF, "ok"),
     ],
-    ids=["completed", "partial", "failed", "expired", "put off"],
+    ids=["completed", "partial", "failed", "expired", "deferred"],
 )
 async def test_a_trace_ends_as_its_job_does(given: Any, answer: httpx.Response, expected: str) -> None:
     sent: list[Any] = []
