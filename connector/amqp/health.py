@@ -21,7 +21,7 @@ from connector.jobs.records import Flow, Lane
 
 _PROBE_SECONDS: Final = 5.0
 _OK: Final = 200
-_ISOLATED: Final = tuple(quarantine_queue(lane) for lane in Lane)
+_QUARANTINES: Final = tuple(quarantine_queue(lane) for lane in Lane)
 """Workers look at these from time to time, and have no consumer there."""
 
 
@@ -38,7 +38,7 @@ def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
     """Return the state of each queue that jobs pass through; None for one that does not exist."""
     lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
     return {
-        name: queue_state(connection, name) for name in (*lanes, *_ISOLATED, JOURNAL, DEAD, UNDELIVERABLE)
+        name: queue_state(connection, name) for name in (*lanes, *_QUARANTINES, JOURNAL, DEAD, UNDELIVERABLE)
     }
 
 
@@ -73,7 +73,7 @@ def _judge_queue(name: str, state: QueueState | None, *, has_journal: bool) -> F
     if name in (DEAD, UNDELIVERABLE):
         hint = "; look with: ccas-connector dead list" if state.waiting else ""
         return Finding(part=name, is_well=True, detail=f"{waiting}{hint}")
-    if name in _ISOLATED:
+    if name in _QUARANTINES:
         return Finding(part=name, is_well=True, detail=waiting)
     if name == JOURNAL and not has_journal:
         hint = ", and CONNECTOR_JOURNAL_KEY is not set here" if state.waiting else ": the journal is off"

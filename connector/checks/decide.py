@@ -21,7 +21,7 @@ from connector.sources.maintenance import seconds_to_end
 from connector.sources.outcome import ApiError, Outcome
 from connector.sources.outcome_table import outcome_table
 from connector.sources.reading import NoReading, Unread, read_answer
-from connector.sources.schema_drift import Drift, DriftKind, take_unknown
+from connector.sources.schema_drift import DriftKind, SchemaDrift, take_unknown
 from connector.sources.traits import Alert, traits_of
 from schemas.base import DataModel
 from schemas.codes import CheckCode, CheckStatus
@@ -62,7 +62,7 @@ class Decision:
     """What a call's result means for its check, and what of it nobody expected."""
 
     reply: CheckReply
-    drifts: tuple[Drift, ...] = ()
+    drifts: tuple[SchemaDrift, ...] = ()
     alert: Alert | None = None
     """Of what the operator is to be told."""
 
@@ -119,7 +119,7 @@ def _bounded(decision: Decision, planned: PlannedCall, attempt: Attempt, answere
         upstream=Upstream(http_status=answered.http_status, code=None, provider=None),
     )
     reply = _error(planned, why, _source(planned.endpoint, attempt, answered))
-    return Decision(reply, (Drift(DriftKind.TOO_LONG, "answer"),), decision.alert)
+    return Decision(reply, (SchemaDrift(DriftKind.TOO_LONG, "answer"),), decision.alert)
 
 
 def _size_of(reply: CheckReply) -> int:
@@ -129,13 +129,13 @@ def _size_of(reply: CheckReply) -> int:
 def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
     reading = read_answer(answered.body, planned.endpoint, planned.params)
     if isinstance(reading, NoReading):
-        drift = Drift(DriftKind.WRONG_TYPE, reading.place, reading.found)
+        drift = SchemaDrift(DriftKind.WRONG_TYPE, reading.place, reading.found)
         return Decision(_unexpected(planned, attempt, answered, reading.place), (drift,))
     unread = [one for one in reading.unread if not is_hidden(one.pointer, planned.hidden)]
     drifts = tuple(
         dict.fromkeys(
             (
-                *(Drift(DriftKind.WRONG_TYPE, one.place, one.found) for one in reading.unread),
+                *(SchemaDrift(DriftKind.WRONG_TYPE, one.place, one.found) for one in reading.unread),
                 *take_unknown(reading.data),
             )
         )
@@ -148,7 +148,7 @@ def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decisi
         why = reason(
             CheckCode.UNEXPECTED_RESPONSE, detail=defect.detail, upstream=_upstream(answered, ApiError())
         )
-        drift = Drift(DriftKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
+        drift = SchemaDrift(DriftKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
         return Decision(_error(planned, why, _source(planned.endpoint, attempt, answered)), (*drifts, drift))
     return Decision(_read(planned, attempt, answered, reading.data, unread), drifts)
 
@@ -205,12 +205,12 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
     return Decision(reply, tuple(_drifts(answered, error, outcome)), outcome.alerts)
 
 
-def _drifts(answered: Answered, error: ApiError, outcome: Outcome) -> Iterator[Drift]:
+def _drifts(answered: Answered, error: ApiError, outcome: Outcome) -> Iterator[SchemaDrift]:
     code = error.code if _CODE.fullmatch(error.code) else "without a code"
     if not outcome.known:
-        yield Drift(DriftKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}")
+        yield SchemaDrift(DriftKind.UNKNOWN_OUTCOME, f"{answered.http_status} {code}")
     elif outcome.alerts is Alert.REQUEST:
-        yield Drift(DriftKind.REFUSED_REQUEST, f"{answered.http_status} {code}")
+        yield SchemaDrift(DriftKind.REFUSED_REQUEST, f"{answered.http_status} {code}")
 
 
 def _wait(

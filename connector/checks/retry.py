@@ -117,7 +117,7 @@ def next_step(
 ) -> Step:
     """Return what follows ``outcome``.
 
-    ``tried`` counts the calls made for this question, or, for ``BlockedUntil``, how often it was parked in a row. ``jitter``
+    ``tried`` counts the calls made for this question, or, for ``BlockedUntil``, how often it was blocked in a row. ``jitter``
     is drawn evenly from [0, 1). A wait that would end at the deadline or after it is not begun.
     """
     if isinstance(outcome, BlockedUntil):

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -41,6 +42,10 @@ from connector.vault import Vault
 from schemas.codes import JobStatus
 from schemas.reply import REPLY_TYPE
 
+ENDED_AS: Final[Mapping[type[Settlement], str]] = MappingProxyType(
+    {Answer: "answer", Dead: "dead", Defer: "defer", Quarantined: "isolate", Overflow: "setaside"}
+)
+"""How each settlement is named in the logs, whose words readers key on: they outlive the names of the code."""
 _TRACES_THAT_LIE: Final = ("traceparent", "sentry-trace")
 
 _log = structlog.get_logger(__name__)
@@ -144,9 +149,7 @@ class Settler:
         await self.recorded()
         taken.acknowledge()
         status = settlement.reply.status if isinstance(settlement, Answer) else None
-        _log.debug(
-            Event.JOB_SETTLED, ended=type(settlement).__name__.lower(), status=status, queue=taken.queue
-        )
+        _log.debug(Event.JOB_SETTLED, ended=ENDED_AS[type(settlement)], status=status, queue=taken.queue)
 
     async def _keep_dead(self, dead: Dead, delivery: Delivery, queue: str) -> bool:
         """Put a message on ``connector.dead``; False where that is full.

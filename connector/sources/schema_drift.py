@@ -44,7 +44,7 @@ class DriftKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class SchemaDrift:
     """One difference, by its place."""
 
     kind: DriftKind
@@ -60,14 +60,14 @@ class _Member:
     """The values that the API documents; empty where it documents none."""
 
 
-def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Drift]:
+def take_unknown(model: DataModel, prefix: str = "") -> Iterator[SchemaDrift]:
     """Drop what the contract does not know from a source's data, in place, and yield what there was.
 
     Yields one surprise per place: two children with the same new member are one.
     """
     extra = model.__pydantic_extra__ or {}
     for name in extra:
-        yield Drift(DriftKind.UNKNOWN_FIELD, f"{prefix}{name if _A_NAME.fullmatch(name) else '?'}")
+        yield SchemaDrift(DriftKind.UNKNOWN_FIELD, f"{prefix}{name if _A_NAME.fullmatch(name) else '?'}")
     extra.clear()
     for member in _members(type(model)):
         value = getattr(model, member.name)
@@ -78,7 +78,7 @@ def take_unknown(model: DataModel, prefix: str = "") -> Iterator[Drift]:
             found = (drift for item in inner for drift in take_unknown(item, f"{prefix}{member.name}."))
             yield from dict.fromkeys(found)
         elif member.known and value is not None and value not in member.known:
-            yield Drift(DriftKind.UNKNOWN_VALUE, f"{prefix}{member.name}")
+            yield SchemaDrift(DriftKind.UNKNOWN_VALUE, f"{prefix}{member.name}")
 
 
 @functools.cache
@@ -106,7 +106,7 @@ class DriftCounter:
     def __init__(self) -> None:
         self._counts: dict[tuple[str, DriftKind, str, str], int] = {}
 
-    def count(self, check: str, drift: Drift) -> None:
+    def count(self, check: str, drift: SchemaDrift) -> None:
         """Count one surprise of a check's source."""
         key = (check, drift.kind, drift.place, drift.found)
         if key not in self._counts and len(self._counts) >= _LARGEST_TALLY:

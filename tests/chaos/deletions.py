@@ -103,7 +103,7 @@ def _were_deleted(stage: Stage, connection: Any, queues: Sequence[str], read: Co
     (one message or two of each of thirty queues that were deleted under load, on RabbitMQ 3.10).
     """
     # What is on its way out of a delay is in none that a client is told of, and may come into the next one at any moment.
-    if queues[0] in _BEHIND_DELAYS and _put_off(stage):
+    if queues[0] in _BEHIND_DELAYS and _deferred(stage):
         return False
     stage.proxy.pause()
     try:
@@ -120,7 +120,7 @@ def _were_deleted(stage: Stage, connection: Any, queues: Sequence[str], read: Co
     return True
 
 
-def _put_off(stage: Stage) -> int:
+def _deferred(stage: Stage) -> int:
     return sum(depth.total for name, depth in depths(stage.node).items() if name in _LOW_LEVELS)
 
 

@@ -99,8 +99,8 @@ class DeadLetter:
 
 def lane_of_sealed(queue: str | None) -> Lane | None:
     """Return the lane of a queue of sealed jobs; None for any other."""
-    backlog = _OVERFLOW.fullmatch(queue or "")
-    return Lane(backlog[1]) if backlog else _INTERNAL.get(queue or "")
+    overflow = _OVERFLOW.fullmatch(queue or "")
+    return Lane(overflow[1]) if overflow else _INTERNAL.get(queue or "")
 
 
 def contract_queue(name: object) -> str | None:

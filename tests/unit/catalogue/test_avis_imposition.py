@@ -11,7 +11,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.sandbox.cases import SHIPPED
 from connector.sources.reading import NoReading, Reading, read_answer
-from connector.sources.schema_drift import Drift, DriftKind, take_unknown
+from connector.sources.schema_drift import DriftKind, SchemaDrift, take_unknown
 from schemas.checks.avis_imposition import AvisImpositionData, AvisImpositionParams, SituationIrParams
 
 DEFINITION = CATALOGUE["avis_imposition"]
@@ -223,7 +223,7 @@ def test_a_letter_is_the_family_situation_that_version_2_wrote(letter: str, labe
 
 @pytest.mark.parametrize("data", [_ir(sitFam="Z"), _v2(situationFamille="Z")])
 def test_an_unknown_family_situation_is_passed_on_and_counted(data: AvisImpositionData) -> None:
-    assert list(take_unknown(data)) == [Drift(DriftKind.UNKNOWN_VALUE, "situation_famille")]
+    assert list(take_unknown(data)) == [SchemaDrift(DriftKind.UNKNOWN_VALUE, "situation_famille")]
     assert _reply(data)["situation_famille"] == "Z"
 
 

@@ -16,7 +16,7 @@ from connector.checks.decide import MAX_ANSWER_BYTES, decide, refused, without_c
 from connector.checks.plan import PlannedCall, Rejected
 from connector.jobs.defects import Defect
 from connector.sources.exchange import Answered, Unanswered
-from connector.sources.schema_drift import Drift, DriftKind
+from connector.sources.schema_drift import DriftKind, SchemaDrift
 from connector.sources.traits import Alert
 from schemas.codes import Call, CheckCode, CheckStatus
 from schemas.reply import CheckReply, Reason, Source, Upstream
@@ -337,14 +337,14 @@ def test_what_the_check_exists_for_may_be_withheld() -> None:
     assert (reply.withheld, reply.unreadable) == (("quotient_familial",), ())
 
 
-def drifts(data: Any, check: str = "quotient_familial") -> set[Drift]:
+def drifts(data: Any, check: str = "quotient_familial") -> set[SchemaDrift]:
     decision = decide(planned(check), ASKED, answered(200, success(data)), NOW)
     assert len(decision.drifts) == len(set(decision.drifts))
     return set(decision.drifts)
 
 
-def wrong_type(place: str, found: str) -> Drift:
-    return Drift(DriftKind.WRONG_TYPE, place, found)
+def wrong_type(place: str, found: str) -> SchemaDrift:
+    return SchemaDrift(DriftKind.WRONG_TYPE, place, found)
 
 
 def test_an_answer_as_it_is_documented_holds_no_surprise() -> None:
@@ -356,18 +356,18 @@ def test_a_field_that_the_api_adds_is_dropped_and_told_once_per_place() -> None:
     child = CLAIRE | {"surnom": SECRET}
     data = FAMILY | {"enfants": [child, child], "nouveau": {"a": SECRET}, "adresse": ADRESSE | {"x": 1}}
     assert drifts(data) == {
-        Drift(DriftKind.UNKNOWN_FIELD, place) for place in ("nouveau", "enfants.surnom", "adresse.x")
+        SchemaDrift(DriftKind.UNKNOWN_FIELD, place) for place in ("nouveau", "enfants.surnom", "adresse.x")
     }
     assert SECRET not in json.dumps(data_of(decide_ok(data)))
 
 
 def test_a_field_whose_name_is_no_name_is_told_without_it() -> None:
-    assert drifts(FAMILY | {SECRET + " né en 1991": 1}) == {Drift(DriftKind.UNKNOWN_FIELD, "?")}
+    assert drifts(FAMILY | {SECRET + " né en 1991": 1}) == {SchemaDrift(DriftKind.UNKNOWN_FIELD, "?")}
 
 
 def test_a_value_that_the_api_does_not_document_is_passed_on_and_told_by_its_place() -> None:
     data = FAMILY | {"quotient_familial": QUOTIENT | {"fournisseur": SECRET}, "allocataires": [CLAIRE]}
-    assert drifts(data) == {Drift(DriftKind.UNKNOWN_VALUE, "quotient_familial.fournisseur")}
+    assert drifts(data) == {SchemaDrift(DriftKind.UNKNOWN_VALUE, "quotient_familial.fournisseur")}
     assert data_of(decide_ok(data)) == data
 
 
@@ -402,17 +402,19 @@ def test_a_wrong_type_is_told_once_per_place_whatever_becomes_of_the_answer() ->
         (b'{"data": 1}', wrong_type("data", "number")),
     ],
 )
-def test_a_body_that_is_no_answer_is_told(body: bytes, drift: Drift) -> None:
+def test_a_body_that_is_no_answer_is_told(body: bytes, drift: SchemaDrift) -> None:
     assert decide(planned(), ASKED, answered(200, body), NOW).drifts == (drift,)
 
 
 def test_a_status_that_no_rule_knows_is_told_with_its_code() -> None:
-    def told(status: int, body: bytes) -> tuple[Drift, ...]:
+    def told(status: int, body: bytes) -> tuple[SchemaDrift, ...]:
         return decide(planned(), ASKED, answered(status, body), NOW).drifts
 
-    assert told(418, failure("99999")) == (Drift(DriftKind.UNKNOWN_OUTCOME, "418 99999"),)
-    assert told(500, b"<html>") == (Drift(DriftKind.UNKNOWN_OUTCOME, "500 without a code"),)
-    assert told(418, failure(f"{SECRET} !")) == (Drift(DriftKind.UNKNOWN_OUTCOME, "418 without a code"),)
+    assert told(418, failure("99999")) == (SchemaDrift(DriftKind.UNKNOWN_OUTCOME, "418 99999"),)
+    assert told(500, b"<html>") == (SchemaDrift(DriftKind.UNKNOWN_OUTCOME, "500 without a code"),)
+    assert told(418, failure(f"{SECRET} !")) == (
+        SchemaDrift(DriftKind.UNKNOWN_OUTCOME, "418 without a code"),
+    )
     assert told(404, failure("37003")) == ()
 
 
@@ -422,7 +424,7 @@ def test_a_request_that_the_api_refuses_as_wrong_is_told_and_the_operator_alerte
 ) -> None:
     decision = decide(planned(), ASKED, answered(status, failure(code)), NOW)
     assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
-    assert decision.drifts == (Drift(DriftKind.REFUSED_REQUEST, f"{status} {code}"),)
+    assert decision.drifts == (SchemaDrift(DriftKind.REFUSED_REQUEST, f"{status} {code}"),)
     assert decision.alert is Alert.REQUEST
 
 
@@ -474,7 +476,7 @@ def test_the_quotient_of_another_month_than_asked_is_unexpected(asked: dict[str,
     assert (decision.reply.status, why.code) == (CheckStatus.ERROR, CheckCode.UNEXPECTED_RESPONSE)
     assert "un autre mois" in why.detail
     assert source_of(decision.reply).http_status == 200
-    assert decision.drifts == (Drift(DriftKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
+    assert decision.drifts == (SchemaDrift(DriftKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
 
 
 @pytest.mark.parametrize(
@@ -603,7 +605,7 @@ def test_an_answer_that_could_not_come_back_through_the_broker_is_unexpected(
     decision = decide(planned(), ASKED, answered(status, body), NOW)
     assert reason_of(decision.reply).code is CheckCode.UNEXPECTED_RESPONSE
     assert len(decision.reply.model_dump_json()) <= MAX_ANSWER_BYTES
-    assert decision.drifts == (Drift(DriftKind.TOO_LONG, "answer"),)
+    assert decision.drifts == (SchemaDrift(DriftKind.TOO_LONG, "answer"),)
 
 
 def test_the_longest_family_is_found() -> None:

@@ -18,7 +18,7 @@ from connector.limits.memory_limiter import MemoryLimiter
 from connector.limits.refusals import Refusals
 from connector.pipeline.gauges import PROVIDERS, Gauges
 from connector.pipeline.services import Services
-from connector.sources.schema_drift import Drift, DriftKind
+from connector.sources.schema_drift import DriftKind, SchemaDrift
 from connector.telemetry.prometheus import PrometheusMetrics
 from tests.answers import fault
 from tests.calls import Api as CallApi
@@ -193,7 +193,7 @@ def test_that_no_call_is_made_for_want_of_its_record_is_told() -> None:
 def test_surprises_are_added_up_whatever_their_place() -> None:
     acting = made()
     for place in ("a", "b", "b"):
-        acting.drift_counter.count("quotient_familial", Drift(DriftKind.UNKNOWN_FIELD, place))
+        acting.drift_counter.count("quotient_familial", SchemaDrift(DriftKind.UNKNOWN_FIELD, place))
     told = scrape(acting)
     assert told.counted("connector_surprises_total") == {("quotient_familial", "unknown_field"): 3}
     assert told.value("connector_surprises_total", check="scolarite", kind="wrong_type") == 0

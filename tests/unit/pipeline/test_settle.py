@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import cast, get_args
 
 import pytest
 from pydantic import SecretStr
@@ -19,7 +19,7 @@ from connector.checks.reasons import job_error
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Flow
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Quarantined, Settlement
-from connector.pipeline.settle import OverflowFullError, Settler, Taken
+from connector.pipeline.settle import ENDED_AS, OverflowFullError, Settler, Taken
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.rejections import RejectionLog
 from connector.vault import Vault, new_key
@@ -485,3 +485,7 @@ async def test_a_job_whose_records_were_lost_with_the_connection_is_not_acknowle
     with pytest.raises(PublishError):
         await broker.settle(ANSWER)
     assert "acknowledge" not in broker.events
+
+
+def test_each_settlement_has_its_word_in_the_logs() -> None:
+    assert set(ENDED_AS) == set(get_args(Settlement))

@@ -23,7 +23,7 @@ from connector.sources.exchange import Answered
 from connector.sources.nomenclature.table import KINDS, PLATFORM_CODES, PROVIDERS, is_named
 from connector.sources.outcome import ApiError, ErrorMeta, Outcome, read_errors
 from connector.sources.outcome_table import outcome_table
-from connector.sources.schema_drift import Drift, DriftKind
+from connector.sources.schema_drift import DriftKind, SchemaDrift
 from connector.sources.traits import Alert, Refusal, refusal_of
 from schemas.codes import Call, CheckCode
 from schemas.request import CheckRequest
@@ -386,5 +386,5 @@ def test_an_error_that_cannot_be_read_is_decided_by_its_status_and_named_by_it(
     decision = decide(call, call.attempts[0], answered, datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     assert decision.reply.reason is not None
     assert decision.reply.reason.code == means
-    assert decision.drifts == (Drift(DriftKind.UNKNOWN_OUTCOME, f"{status} without a code"),)
+    assert decision.drifts == (SchemaDrift(DriftKind.UNKNOWN_OUTCOME, f"{status} without a code"),)
     assert "zebulon" not in repr(decision) + decision.reply.model_dump_json()

@@ -23,7 +23,7 @@ from connector.documents.examples import example_job
 from connector.sandbox.cases import SHIPPED
 from connector.sources.exchange import Answered
 from connector.sources.reading import MOST_UNREADABLE
-from connector.sources.schema_drift import Drift, DriftKind
+from connector.sources.schema_drift import DriftKind, SchemaDrift
 from schemas.codes import CheckCode, CheckStatus
 from schemas.request import CheckRequest
 from tests.nullability import FILE, OMITTED, ROWS, answers, changed, reference_rows, values_at
@@ -270,7 +270,7 @@ def test_an_answer_without_its_data_names_their_place(body: bytes, found: str) -
     assert decision.reply.reason is not None
     assert decision.reply.reason.code is CheckCode.UNEXPECTED_RESPONSE
     assert "data" in decision.reply.reason.detail
-    assert decision.drifts == (Drift(DriftKind.WRONG_TYPE, "data", found),)
+    assert decision.drifts == (SchemaDrift(DriftKind.WRONG_TYPE, "data", found),)
     assert SECRET not in repr(decision) + decision.reply.model_dump_json()
 
 
@@ -292,7 +292,7 @@ def test_a_value_of_another_type_is_left_out_named_and_counted() -> None:
     decision = quotient(("adresse", "pays"), 33)
     assert decision.reply.unreadable == ("/adresse/pays",)
     assert "pays" not in data_of(decision)["adresse"]
-    assert decision.drifts == (Drift(DriftKind.WRONG_TYPE, "adresse.pays", "number"),)
+    assert decision.drifts == (SchemaDrift(DriftKind.WRONG_TYPE, "adresse.pays", "number"),)
 
 
 def test_an_item_that_cannot_be_read_is_null_in_its_place() -> None:
@@ -393,7 +393,7 @@ def test_the_quotient_of_another_month_than_the_one_asked_is_no_answer(
     else:
         assert decision.reply.reason is not None
         assert decision.reply.reason.code is CheckCode.UNEXPECTED_RESPONSE
-        assert decision.drifts == (Drift(DriftKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
+        assert decision.drifts == (SchemaDrift(DriftKind.OTHER_THAN_ASKED, "quotient_familial.mois"),)
 
 
 @pytest.mark.parametrize("definition", CATALOGUE.values(), ids=CATALOGUE)
