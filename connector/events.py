@@ -55,6 +55,7 @@ class Event(StrEnum):
     JOURNAL_UNCONFIRMED = "journal.unconfirmed"
     JOURNAL_UNEXPECTED_ERROR = "journal.unexpected_error"
     JOURNAL_UNREADABLE = "journal.unreadable"
+    LANE_BEHIND = "lane.behind"
     LIBRARY_LOGGED = "library.logged"
     LIBRARY_UNEXPECTED_ERROR = "library.unexpected_error"
     LIBRARY_WARNED = "library.warned"
@@ -115,6 +116,7 @@ OF_INFORMATION: Final = frozenset(
         Event.JOURNAL_CONFIRMED_AGAIN,
         Event.JOURNAL_OFF,
         Event.JOURNAL_PURGED,
+        Event.LANE_BEHIND,
         Event.MEMORY_BACK,
         Event.NOMENCLATURE_UNAVAILABLE,
         Event.REGISTRY_REFRESHED,

@@ -24,6 +24,7 @@ from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
 from workers.health import State
 from workers.journal import JournalIntake
+from workers.lane_watch import LaneWatch
 from workers.overflow_tidying import OverflowTidying
 from workers.overflows import Overflows
 from workers.quarantine import Quarantine
@@ -148,6 +149,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         isolating = asyncio.create_task(self._isolation().watch())
         sharing = asyncio.create_task(self.place.keep())
         tidying = asyncio.create_task(self._overflow_tidying().watch())
+        watching = asyncio.create_task(self._lane_watch().watch())
         losing = asyncio.create_task(self.session.loss())
         try:
             self.overflows = self._make_overflows()
@@ -162,11 +164,12 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 lanes=[lane.value for lane in self.work.lanes],
                 concurrency=self.work.concurrency,
             )
-            await _first_of(reading, refreshing, stopping, isolating, sharing, tidying, losing)
+            await _first_of(reading, refreshing, stopping, isolating, sharing, tidying, watching, losing)
             self.work.health.state = State.DRAINING
             self.session.stop_consuming()
             isolating.cancel()
             tidying.cancel()
+            watching.cancel()
             await self._drain(reading, refreshing, is_last_chance=losing.done())
             await self.journal.finish()
             if losing.done():
@@ -174,7 +177,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         finally:
             if self.work.health.state is State.READY:
                 self.work.health.state = State.NO_BROKER_CONNECTION
-            serving = (reading, refreshing, stopping, isolating, sharing, tidying, losing)
+            serving = (reading, refreshing, stopping, isolating, sharing, tidying, watching, losing)
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
@@ -221,6 +224,10 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         return Overflows(
             self.session, services.registry, self.work.lanes, self.work.concurrency, services.clock
         )
+
+    def _lane_watch(self) -> LaneWatch:
+        services = self.work.services
+        return LaneWatch(self.session, services.intake.lanes, lambda: services.registry.registry)
 
     def _overflow_tidying(self) -> OverflowTidying:
         services = self.work.services

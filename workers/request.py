@@ -120,6 +120,9 @@ class VerifyRequest:
             return await verify(delivery, records, self.work.services)
         if delivery.delivery_count >= self.work.quarantine_deliveries and not delivery.oversized:
             return Quarantined(delivery)
+        if self.queue.startswith(OVERFLOW_PREFIX):
+            vendor = delivery.routing_key.partition(".")[0]
+            await self.work.services.intake.lanes.give_way(lane_queue(delivery.lane), vendor)
         door = self._door()
         settlement = await verify(delivery, records, self.work.services, door=door)
         if isinstance(settlement, Overflow) and not await self.overflows.is_open(settlement.flow):

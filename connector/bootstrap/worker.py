@@ -9,17 +9,20 @@ from functools import partial
 import httpx
 from pydantic import TypeAdapter
 
+from connector.amqp.topology import lane_queue
 from connector.bootstrap.registry import open_current_database
 from connector.bootstrap.starting import needed_to_start
 from connector.catalogue.definition import Source
 from connector.checks.retry import POLICIES
 from connector.clock import Clock, utc_now
+from connector.jobs.records import Lane
 from connector.limits.bounds import EGRESS, Quotas
 from connector.limits.breaker import CLOSED
 from connector.limits.deferrals import Deferrals
 from connector.limits.failover import SharedLimiter
 from connector.limits.fair_queue import FairQueue
-from connector.limits.intake import Intake
+from connector.limits.intake import ROOM, Intake
+from connector.limits.lane_shares import LaneShares
 from connector.limits.limiter import Bound, Limiter
 from connector.limits.memory_limiter import MemoryLimiter
 from connector.limits.redis_limiter import RedisLimiter
@@ -94,7 +97,7 @@ def build_services(
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
         breakers=_state(link, "breakers", CLOSED),
-        intake=Intake(concurrency),
+        intake=Intake(concurrency, LaneShares({lane_queue(Lane.INTERACTIVE): ROOM * concurrency})),
         deferrals=Deferrals(clock),
         quotas=Quotas(
             token=settings.token_quota,

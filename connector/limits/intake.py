@@ -7,7 +7,8 @@ it takes from side by side.
 How many jobs a flow may have in hand follows from how many more the worker could have: as many as there is room left
 (Choudhury and Hahne, *Dynamic Queue Length Thresholds*). One flow alone gets half of the room, two get a third each, and
 there is always some left for the next. The broker gives a worker so many messages of a queue before it has settled some:
-of those a vendor alone has three quarters at the most, however many tenants it sends for.
+of those a vendor alone has three quarters at the most, however many tenants it sends for. Of a lane that is behind, whoever
+fills it has none (``connector.limits.lane_shares``).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connector.jobs.records import Flow
+from connector.limits.lane_shares import LaneShares
 
 ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in hand."""
@@ -38,8 +40,9 @@ class Door:
 class Intake:
     """The jobs in hand, by flow, and by the queue they came by."""
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, lanes: LaneShares | None = None) -> None:
         """``concurrency`` is how many jobs of a lane one flow alone may have in hand."""
+        self.lanes = LaneShares({}) if lanes is None else lanes
         self._room = ROOM * concurrency
         self._patience_seconds = concurrency / SLOWEST_READING_PER_SECOND
         self._in_hand: Counter[Flow] = Counter()
@@ -100,9 +103,11 @@ class Intake:
         return flow if self.has_share(flow, door) else flow.of_every_tenant
 
     def has_share(self, flow: Flow, door: Door | None) -> bool:
-        """Tell whether the vendor has not yet its share of the queue's messages."""
+        """Tell whether the vendor may have one more of the queue's messages in hand."""
         if door is None:
             return True
+        if flow.vendor in self.lanes.filling(door.queue):
+            return False
         left = door.messages - self._of_door[door.queue]
         return self._by_door[door.queue, flow.vendor] < max(1, OF_A_VENDOR * left)
 

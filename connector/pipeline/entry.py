@@ -22,6 +22,7 @@ async def enter(
     if door is None:
         intake.take(flow)
         return job
+    intake.lanes.count(door.queue, flow.vendor)
     if not can_wait:
         has_share = intake.has_share(flow, door)
         intake.take(flow, door)

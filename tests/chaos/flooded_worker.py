@@ -15,6 +15,7 @@ import connector.pipeline.suspension
 from connector.checks.planned_job import PlannedJob
 from connector.jobs.records import Flow
 from connector.limits.intake import Door, Intake
+from connector.limits.lane_shares import LaneShares
 from connector.pipeline.services import Services
 from workers.cli import main as command_line
 
@@ -41,6 +42,11 @@ def _without_a_vendors_share() -> None:
     _replace(Intake, "has_share", has_share)
 
 
+def _without_the_lanes_shares() -> None:
+    """Look at no lane."""
+    _replace(LaneShares, "count", lambda *_read: None)
+
+
 def _without_the_counts() -> None:
     """Look at every member of a body, whatever there are."""
     _replace(connector.checks.parsing, "FEW_PARTS", _NO_BOUND)
@@ -62,6 +68,7 @@ def _replace(owner: Any, name: str, value: Any) -> None:
 PROTECTIONS: Final[Mapping[str, Callable[[], None]]] = {
     "the door": _without_the_door,
     "a vendor's share": _without_a_vendors_share,
+    "the lane's shares": _without_the_lanes_shares,
     "the counts": _without_the_counts,
     "the refusals": _without_the_refusals,
 }

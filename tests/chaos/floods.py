@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import cycle, islice
 from typing import Any, Final
+from uuid import uuid4
 
 from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
@@ -36,6 +37,8 @@ MOST_REFUSALS: Final = 500
 """While a flood lasts, a minute or so: at 2,000 in five minutes the API bans the address, and so everybody."""
 _FLOODER: Final = "millesime"
 _OTHER: Final = "sonate-opus"
+_LASTS_SECONDS: Final = 60.0
+"""That a flood at full speed goes on."""
 _PATIENCE_SECONDS: Final = 75.0
 """A job lives for 60 s: after that its reply says ``expired``."""
 TOWN: Final = sirets(200, first=2000)
@@ -64,6 +67,8 @@ class Flood:
     name: str
     about: str
     messages: Callable[[], Iterator[Message]]
+    publishers: int = 1
+    """That publish it all at once, each on its own connection."""
     without: str | None
     """What ``tests.chaos.flooded_worker`` can do without; None where the flood met nothing that had to be built."""
 
@@ -176,7 +181,7 @@ def _lacking_scopes() -> Iterator[Message]:
             for endpoint in check.endpoints
         )
     ]
-    ends = time.monotonic() + 60.0
+    ends = time.monotonic() + _LASTS_SECONDS
     number = 0
     while time.monotonic() < ends:
         for tenant in LACKING:
@@ -188,6 +193,13 @@ def _lacking_scopes() -> Iterator[Message]:
                 job_id=f"session-{number}", tenant=CLAMART, france_connect_token="none", identity=None
             )
         )
+
+
+def _full_speed() -> Iterator[Message]:
+    """Half a minute of jobs that are answered without a call, by more publishers than a worker keeps up with."""
+    ends = time.monotonic() + _LASTS_SECONDS / 2
+    while time.monotonic() < ends:
+        yield Message(body=_encoded(job_id=f"fast-{uuid4().hex}", tenant=CLAMART, identity=None))
 
 
 def _revoked_tokens() -> Iterator[Message]:
@@ -258,6 +270,13 @@ FLOODS: Final = (
         without="the refusals",
     ),
     Flood(
+        name="full-speed",
+        about="half a minute of jobs that need no call, by three publishers",
+        messages=_full_speed,
+        publishers=3,
+        without="the lane's shares",
+    ),
+    Flood(
         name="revoked-tokens",
         about="3,000 jobs of thirty tenants whose tokens are revoked",
         messages=_revoked_tokens,
@@ -313,12 +332,12 @@ def play(flood: Flood, deployment: Deployment, url: str, seconds: int = 20) -> O
     """Publish a flood while the other vendor asks once a second for so many seconds; return what became of both."""
     sandbox = SandboxControl(deployment.environment["CONNECTOR_API_PARTICULIER_URL"])
     sandbox.forget_calls()
-    published = _InBackground(lambda: _publish(flood, url))
+    published = [_InBackground(lambda: _publish(flood, url)) for _ in range(flood.publishers)]
     counter = _Counter(url, flood.name, seconds)
     counter.run()
     return Outcome(
         flood=flood.name,
-        published=published.result(),
+        published=sum(each.result() for each in published),
         statuses=counter.statuses,
         longest_seconds=counter.longest_seconds,
         refusals=sum(call["status"] in {401, 403, 429} for call in sandbox.calls()),

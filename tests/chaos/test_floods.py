@@ -9,8 +9,8 @@ from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from tests.chaos.floods import FLOODS, Flood, flooded, play
 
 SECONDS = 5
-SHORT = [flood for flood in FLOODS if flood.name != "lacking-scopes"]
-"""That one lasts a minute."""
+SHORT = [flood for flood in FLOODS if flood.name not in {"lacking-scopes", "full-speed"}]
+"""Those last a minute, and half of one."""
 
 
 @pytest.fixture(scope="module")
