@@ -14,6 +14,7 @@ import structlog
 from amqp import spec
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
+from connector.amqp.batched_writes import BatchedWrites
 from connector.amqp.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
 from connector.amqp.frames import TolerantFrames
 from connector.amqp.headers import HEADERS_READ
@@ -38,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
     "frame_handler": partial(TolerantFrames, headers=HEADERS_READ),
+    "frame_writer": BatchedWrites,
     # A broker that no longer reads or answers must not hold the loop for ever.
     "read_timeout": 10,
     "write_timeout": 10,

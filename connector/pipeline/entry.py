@@ -1,11 +1,27 @@
 """Entering: whatever a job carries, it is taken in hand within its flow's share, overflows, or is answered at once."""
 
+from connector.checks.admission import Admitted
 from connector.checks.advance import may_be_deferred
 from connector.checks.plan import PlannedCall
 from connector.checks.planned_job import PlannedJob, any_call
+from connector.jobs.delivery import Delivery
 from connector.jobs.settlement import Overflow
 from connector.limits.intake import Door
 from connector.pipeline.ports import Entering
+
+
+def overflow_unplanned(
+    delivery: Delivery, admitted: Admitted, door: Door, ports: Entering
+) -> Overflow | None:
+    """Return that a job overflows whose vendor has no share of its door; None where that takes a plan to tell.
+
+    Such jobs may be most of a lane. Without a FranceConnect token every call of theirs can wait elsewhere.
+    """
+    flow, intake = admitted.flow, ports.intake
+    intake.lanes.count(door.queue, flow.vendor)
+    if admitted.job.france_connect_token is not None or intake.has_share(flow, door):
+        return None
+    return Overflow(intake.overflow_of(flow, door), delivery)
 
 
 async def enter(
@@ -22,7 +38,6 @@ async def enter(
     if door is None:
         intake.take(flow)
         return job
-    intake.lanes.count(door.queue, flow.vendor)
     if not can_wait:
         has_share = intake.has_share(flow, door)
         intake.take(flow, door)

@@ -32,7 +32,7 @@ from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Know
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.intake import Door
-from connector.pipeline.entry import enter
+from connector.pipeline.entry import enter, overflow_unplanned
 from connector.pipeline.ports import Running
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
 from connector.storage.journal.journal import Records
@@ -62,13 +62,13 @@ async def verify(
     be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
     """
     try:
-        admitted = _admit(delivery, ports)
-        run = _begin(delivery, admitted, ports) if isinstance(admitted, Admitted) else ""
+        admitted = _at_the_door(delivery, door, ports, can_wait=can_wait)
+        if not isinstance(admitted, Admitted):
+            return admitted
+        run = _begin(delivery, admitted, ports)
     except Exception:  # noqa: BLE001 - nothing is lost, whatever fails
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return Dead(DeadReason.UNEXPECTED_ERROR)
-    if not isinstance(admitted, Admitted):
-        return admitted
     try:
         job = _job_of(delivery, admitted, run, ports)
         entry = await enter(job, door, ports, can_wait=can_wait)
@@ -106,6 +106,16 @@ async def turn_away(delivery: Delivery, records: Records, ports: Running) -> Set
     run = _begin(delivery, admitted, ports)
     job = _job_of(delivery, admitted, run, ports).turned_away(any_call)
     return _answer(delivery, admitted, _replies(await _ask(job, records, ports)), ports)
+
+
+def _at_the_door(
+    delivery: Delivery, door: Door | None, ports: Running, *, can_wait: bool
+) -> Admitted | Answer | Dead | Overflow:
+    """Admit the job, unless it has to make room for others whatever its plan is."""
+    admitted = _admit(delivery, ports)
+    if door is None or not can_wait or not isinstance(admitted, Admitted):
+        return admitted
+    return overflow_unplanned(delivery, admitted, door, ports) or admitted
 
 
 def _admit(delivery: Delivery, ports: Running) -> Admitted | Answer | Dead:

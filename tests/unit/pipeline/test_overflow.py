@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from connector.amqp.deferral import overflowed, read_deferred
-from connector.jobs.records import Flow, Lane
+from connector.jobs.records import EVERY_TENANT, Flow, Lane
 from connector.jobs.settlement import Answer, Overflow
 from connector.limits.intake import Door, Intake
+from connector.limits.lane_shares import LaneShares
 from connector.pipeline.run_job import turn_away, verify
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode, CheckStatus, JobStatus
@@ -157,3 +158,21 @@ async def test_a_job_that_is_rejected_waits_for_nobody(full: Services) -> None:
 
 async def test_the_other_lane_and_other_tenants_go_on(full: Services) -> None:
     assert isinstance(await verified(delivery(QF, lane=Lane.INTERACTIVE), full), Answer)
+
+
+async def test_whoever_fills_the_lane_overflows_whatever_it_asks_and_a_persons_token_is_answered() -> None:
+    api = Api(quotient_familial=found())
+    intake = Intake(100, LaneShares({DOOR.queue: 200}))
+    acting = replace(services(httpx.MockTransport(api), OneToken(), ManualTime()), intake=intake)
+    first = await verified(delivery(QF), acting)
+    assert isinstance(first, Answer)
+    # The job was counted as it was read.
+    assert intake.lanes.look(DOOR.queue, 1000)
+    given = delivery(QF)
+    assert await verified(given, acting) == Overflow(Flow("interactive", "millesime", EVERY_TENANT), given)
+    by_token = await verified(delivery(QF, **FC), acting)
+    assert isinstance(by_token, Answer)
+    assert by_token.reply.checks[0].reason is not None
+    assert by_token.reply.checks[0].reason.code is CheckCode.RATE_LIMITED
+    assert len(api.calls) == 1
+    assert intake.in_hand_of_lane("interactive") == 0
