@@ -33,13 +33,13 @@ class LaneWatch:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if not self._session.is_blocked:
-                self.look()
+                await self.look()
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Look once at each lane that jobs are read from."""
         has_others = len(self._registry().vendors) > 1
         for queue in self._lanes.lanes_in_use():
-            waiting = self._session.depth(queue) if has_others else 0
+            waiting = await self._session.depth(queue) if has_others else 0
             if self._lanes.look(queue, waiting):
                 filling = sorted(self._lanes.filling(queue))
                 _log.info(Event.LANE_BEHIND, queue=queue, waiting=waiting, vendors=filling)

@@ -42,8 +42,11 @@ class Quarantine:
         """Look for suspects for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._session.is_blocked and any(self._session.depth(queue) for queue in self._queues):
+            if not self._session.is_blocked and await self._holds_suspects():
                 await self._run_some()
+
+    async def _holds_suspects(self) -> bool:
+        return any([await self._session.depth(queue) for queue in self._queues])
 
     async def _run_some(self) -> None:
         self._session.pause()

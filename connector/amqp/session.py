@@ -16,6 +16,7 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 
 from connector.amqp.batched_writes import BatchedWrites
 from connector.amqp.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
+from connector.amqp.depths import Depths
 from connector.amqp.frames import TolerantFrames
 from connector.amqp.headers import HEADERS_READ
 from connector.amqp.publisher import Publisher
@@ -74,6 +75,7 @@ class BrokerSession:
         self._when_unblocked: list[Callable[[], None]] = []
         _publish_without_reading(self._amqp)
         self._reader = SocketReader(self._amqp)
+        self._depths = Depths(self._amqp, loop)
         self._failed: asyncio.Future[None] = loop.create_future()
         self._power = Power.DECLARES
         self._lost: asyncio.Future[Exception] = loop.create_future()
@@ -220,11 +222,11 @@ class BrokerSession:
         self.fail(ConnectionAbortedError("abandoned"))
         self._amqp.collect()
 
-    def depth(self, queue: str) -> int:
-        """Return how many messages wait in a queue; none once the session has ended."""
-        found: list[int] = []
-        self._send(lambda: found.append(self._channel.queue_declare(queue, passive=True).message_count))
-        return found[0] if found else 0
+    async def depth(self, queue: str) -> int:
+        """Return how many messages wait in a queue; none where it does not exist, or once the session has ended."""
+        asked: list[asyncio.Future[int]] = []
+        self._send(lambda: asked.append(self._depths.ask(queue)))
+        return await asked[0] if asked else 0
 
     def fetch(self, queue: str) -> Any | None:
         """Take one message of a queue that is not consumed; None where there is none."""
@@ -268,6 +270,7 @@ class BrokerSession:
     def fail(self, error: BaseException) -> None:
         """End the session: nothing is published or acknowledged any more."""
         self.publisher.fail(error)
+        self._depths.end()
         if not self._failed.done():
             self._failed.set_exception(error)
             # Read once here, so that an error nobody awaits any more is not reported as forgotten.
@@ -334,6 +337,16 @@ class BrokerSession:
         try:
             frame()
         except self._errors as error:
+            self._heed(error)
+
+    def _heed(self, error: Exception) -> None:
+        """End the session, unless the error is the broker's refusal of a declaration: one channel has ended then.
+
+        It is raised wherever the connection is read, be it for the answer to something else.
+        """
+        if is_refusal(error):
+            self._lose(TopologyLostError(str(error)))
+        else:
             self.fail(error)
 
     def _on_readable(self) -> None:
@@ -349,10 +362,9 @@ class BrokerSession:
             receive()
             self._is_handling = self._reader.handle(FRAMES_AT_ONCE)
         except self._errors as error:
-            if not is_refusal(error):
-                self.fail(error)
+            self._heed(error)
+            if self._failed.done():
                 return
-            self._lose(TopologyLostError(str(error)))
             self._is_handling = True
         except Exception as error:  # noqa: BLE001 - a stream that cannot be read has no next message
             self.fail(ConnectionError(f"unreadable ({type(error).__name__})"))

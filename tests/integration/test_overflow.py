@@ -137,3 +137,20 @@ async def test_a_queue_that_somebody_takes_from_is_not_removed(worker: Worker, o
         other.default_channel.basic_cancel(tag)
         await worker.tidying.look()
     assert worker.session.look(QUEUE) is None
+
+
+async def test_to_ask_for_a_queue_that_is_gone_costs_nobody_its_consumer(
+    worker: Worker, own_broker: str
+) -> None:
+    assert await worker.overflows.is_open(FLOW)
+    with Connection(own_broker) as operator:
+        channel = operator.default_channel
+        channel.queue_declare("watched", durable=True, auto_delete=False)
+        for _ in range(2):
+            channel.basic_publish_confirm(channel.prepare_message(b"job"), "", "watched")
+        depths = [await worker.session.depth(queue) for queue in ("watched", "gone", "watched", "gone")]
+        channel.queue_delete("watched")
+    assert depths == [2, 0, 2, 0]
+    assert await asyncio.gather(*map(worker.session.depth, ("gone", "gone"))) == [0, 0]
+    assert await worker.publish(b"still") is Confirmation.ROUTED
+    assert await worker.next_taken() == b"still"

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from amqp.abstract_channel import AbstractChannel
 from amqp.channel import Channel
 from amqp.transport import _AbstractTransport
 
 ROOT = Path(__file__).parents[2]
 PRIVATE = {
     "_read_buffer": _AbstractTransport.read_frame,
+    "_setup_listeners": AbstractChannel.__init__,
     "_retry_connection": aiohttp.ClientSession._request,  # noqa: SLF001 - where it is read
 }
 """Each private member of a library's that the connector uses, and where the library reads it."""
@@ -21,8 +23,10 @@ DOCUMENTED = {"_mapping", "_replace"}
 UNDOCUMENTED = {
     "callbacks": Channel._remove_tag,  # noqa: SLF001 - likewise
     "send_method": Channel.basic_cancel,
+    "_callbacks": AbstractChannel.dispatch_method,
+    "_on_close": Channel._setup_listeners,  # noqa: SLF001 - likewise
 }
-"""Members without an underscore that no documentation names."""
+"""Members of a channel that no documentation names; those with an underscore are a subclass's own to read."""
 
 
 def of_others() -> Iterator[str]:

@@ -22,7 +22,7 @@ class Depths:
         self._waiting = waiting
         self.asked: list[str] = []
 
-    def depth(self, queue: str) -> int:
+    async def depth(self, queue: str) -> int:
         """Return it."""
         self.asked.append(queue)
         return self._waiting
@@ -36,25 +36,25 @@ def watched(depths: Depths, lanes: LaneShares, *, vendors: int = 2) -> LaneWatch
     return LaneWatch(cast("BrokerSession", depths), lanes, lambda: registry)
 
 
-def test_a_lane_that_is_behind_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_lane_that_is_behind_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
     lanes, depths = LaneShares({LANE: 200}), Depths(1000)
     watch = watched(depths, lanes)
     for _ in range(2):
         lanes.count(LANE, "millesime")
-        watch.look()
+        await watch.look()
     assert lanes.filling(LANE) == {"millesime"}
     assert capsys.readouterr().out.count("lane.behind") == 1
 
 
-def test_the_broker_is_not_asked_of_a_lane_that_nothing_was_read_of() -> None:
+async def test_the_broker_is_not_asked_of_a_lane_that_nothing_was_read_of() -> None:
     depths = Depths(1000)
-    watched(depths, LaneShares({LANE: 200})).look()
+    await watched(depths, LaneShares({LANE: 200})).look()
     assert depths.asked == []
 
 
-def test_a_vendor_alone_is_in_nobodys_way() -> None:
+async def test_a_vendor_alone_is_in_nobodys_way() -> None:
     lanes, depths = LaneShares({LANE: 200}), Depths(1000)
     lanes.count(LANE, "millesime")
-    watched(depths, lanes, vendors=1).look()
+    await watched(depths, lanes, vendors=1).look()
     assert depths.asked == []
     assert lanes.filling(LANE) == frozenset()
