@@ -30,6 +30,7 @@ _OWN_BROKERS = (
     "test_overflow",
     "test_postgresql",
     "test_sentry",
+    "test_session",
     "test_storm",
 )
 """The modules whose workers are on a virtual host of their own."""

@@ -35,7 +35,7 @@ FRAMES_AT_ONCE: Final = 24
 """Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that overflow."""
 _BLOCKED: Final = "connection.blocked"
 _TAG_PREFIX: Final = "ccas-connector."
-"""What our consumers' tags begin with, before the queue's name."""
+"""What our consumers' tags begin with, before the queue's name and a number."""
 _log = structlog.get_logger(__name__)
 
 TRANSPORT_OPTIONS: Final = {
@@ -83,7 +83,9 @@ class BrokerSession:
         self.on_upkeep: Callable[[], None] = lambda: None
         """Called each time that the topology has been declared again."""
         self.publisher.on_unrouted = self._want_upkeep
-        self._consumer_tags: list[str] = []
+        self._consumer_tags: dict[str, str] = {}
+        """By queue."""
+        self._consumers_started = 0
         self._ending: tuple[str, ...] | None = None
         """The consumers that were told to end; None as long as none is."""
         self._ended = asyncio.Event()
@@ -115,7 +117,7 @@ class BrokerSession:
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in hand goes on."""
         self._is_paused = True
-        for tag in self._consumer_tags:
+        for tag in self._consumer_tags.values():
             self._send(partial(self._channel.basic_cancel, tag))
         self._consumer_tags.clear()
 
@@ -134,9 +136,8 @@ class BrokerSession:
     def consume_no_more(self, queue: str) -> None:
         """Take no further message from one queue; what is in hand of it goes on."""
         self._consumed.pop(queue, None)
-        tag = _consumer_tag(queue)
-        if tag in self._consumer_tags:
-            self._consumer_tags.remove(tag)
+        tag = self._consumer_tags.pop(queue, None)
+        if tag is not None:
             self._send(partial(self._channel.basic_cancel, tag))
 
     def claim(self, *, alone: bool) -> bool:
@@ -145,10 +146,10 @@ class BrokerSession:
         try:
             channel.basic_consume(
                 SOLE,
-                consumer_tag=_consumer_tag(SOLE),
+                consumer_tag=f"{_TAG_PREFIX}{SOLE}",
                 exclusive=alone,
                 callback=lambda _message: None,
-                on_cancel=self._on_cancelled,
+                on_cancel=partial(self._on_cancelled, SOLE),
             )
         except AccessRefused:
             return False
@@ -189,19 +190,23 @@ class BrokerSession:
     def _start_consumer(self, queue: str, in_hand: int) -> None:
         # Without `a_global`, it holds for the consumers that are started after it.
         self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
+        # RabbitMQ 3.10 ends the connection where a consumer is started again under a tag of which messages are still unacknowledged:
+        # it takes them for ones that were lost on the way.
+        self._consumers_started += 1
+        tag = f"{_TAG_PREFIX}{queue}.{self._consumers_started}"
         self._channel.basic_consume(
             queue=queue,
-            consumer_tag=_consumer_tag(queue),
+            consumer_tag=tag,
             callback=partial(self._on_message, queue),
-            on_cancel=self._on_cancelled,
+            on_cancel=partial(self._on_cancelled, queue),
         )
-        self._consumer_tags.append(_consumer_tag(queue))
+        self._consumer_tags[queue] = tag
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in hand goes on."""
         # Without waiting for an answer: a broker that has gone silent must not hold a worker that is to end.
         self._is_paused = True
-        self._ending = tuple(self._consumer_tags)
+        self._ending = tuple(self._consumer_tags.values())
         for tag in self._ending:
             self._send(partial(self._channel.send_method, spec.Basic.Cancel, "sb", (tag, False)))
         self._consumer_tags.clear()
@@ -300,8 +305,7 @@ class BrokerSession:
             # Not while a frame is being read.
             self._loop.call_soon(act)
 
-    def _on_cancelled(self, tag: str) -> None:
-        queue = tag.removeprefix(_TAG_PREFIX)
+    def _on_cancelled(self, queue: str, _tag: str) -> None:
         self._consumed.pop(queue, None)
         self._lose(ConsumerLostError(queue))
         # A moment later: other workers' consumers are to end too before the queue is back.
@@ -380,10 +384,6 @@ class BrokerSession:
             except self._errors as error:
                 self.fail(error)
                 return
-
-
-def _consumer_tag(queue: str) -> str:
-    return f"{_TAG_PREFIX}{queue}"
 
 
 def _open_channel(connection: Any) -> Any:
