@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine, Row, Select, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.storage.dialects import insert_into
 from connector.storage.journal.record import UNKNOWN, Record, merged
 from connector.storage.tables import JOURNAL
 
@@ -39,7 +39,7 @@ class JournalStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        insert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(JOURNAL)
+        insert = insert_into(engine, JOURNAL)
         told = {name: insert.excluded[name] for name in ("outcome", "http_status", "duration_ms")}
         # What is known of a call stays: a record that comes again, or late, changes nothing.
         self._upsert = insert.on_conflict_do_update(

@@ -1,14 +1,14 @@
-"""One thread that takes groups of records from the broker to the database, several in one transaction.
+"""Takes groups of records from the broker to the database, several in one transaction.
 
 A group is acknowledged once it is written, so it is on the broker or in the database; one that comes twice is written once.
 """
 
 import asyncio
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from connector.availability import Availability
 from connector.events import Event
+from connector.storage.background import BackgroundWriter, answer, call_on
 from connector.storage.journal.groups import PURPOSE
 from connector.storage.journal.record import Record, merged, read
 from connector.storage.journal.store import JournalStore
@@ -69,9 +70,8 @@ class JournalWriter:
         self._store = store
         self._vault = vault
         self._away_seconds = away_seconds
-        self._given: queue.SimpleQueue[Held | _Finish | None] = queue.SimpleQueue()
+        self._background: BackgroundWriter[Held | _Finish] = BackgroundWriter("journal", self._run)
         self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
         self._database = Availability(Event.JOURNAL_AWAY, Event.JOURNAL_BACK)
 
     @property
@@ -81,50 +81,31 @@ class JournalWriter:
 
     def take(self, held: Held) -> None:
         """Write a group, soon."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-            self._thread.start()
-        self._given.put(held)
+        self._background.give(held)
 
     async def finish(self) -> None:
         """Return once what was taken by now is written, or a few seconds later."""
-        if self._thread is None:
+        if not self._background.has_begun:
             return
         loop = asyncio.get_running_loop()
         finished: asyncio.Future[None] = loop.create_future()
-        self._given.put(_Finish(loop, finished))
+        self._background.give(_Finish(loop, finished))
         await asyncio.wait((finished,), timeout=_PATIENCE_SECONDS)
 
     def close(self) -> None:
         """End, once the batch under way is written: the broker gives the others again."""
-        if self._thread is not None:
-            self._closing.set()
-            self._given.put(None)
-            # Not for ever: a database that says nothing must not keep the process from ending.
-            self._thread.join(_PATIENCE_SECONDS)
-            self._thread = None
+        self._closing.set()
+        self._background.close()
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            batch, finish = self._collect()
-            self._carry(batch)
-            if finish is not None:
-                _call(finish.loop, [_resolver(finish.finished)])
-
-    def _collect(self) -> tuple[list[Held], _Finish | None]:
-        """Wait for a group; return it with those that come within a moment, and who waits for them."""
-        batch: list[Held] = []
-        until: float | None = None
-        while len(batch) < LARGEST_BATCH:
-            try:
-                given = self._given.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                break
-            if not isinstance(given, Held):
-                return batch, given
-            batch.append(given)
-            until = until or time.monotonic() + COLLECT_SECONDS
-        return batch, None
+            given, _ = self._background.next_group(
+                LARGEST_BATCH, grow_seconds=COLLECT_SECONDS, ends=lambda one: isinstance(one, _Finish)
+            )
+            self._carry([one for one in given if isinstance(one, Held)])
+            for one in given:
+                if isinstance(one, _Finish):
+                    call_on(one.loop, [partial(answer, one.finished, None)])
 
     def _carry(self, batch: Sequence[Held]) -> None:
         left = [(held, records) for held in batch if (records := self._read(held)) is not None]
@@ -169,24 +150,4 @@ class JournalWriter:
 
 def _tell(every: Sequence[Held], what: Callable[[Held], Callable[[], None]]) -> None:
     for loop in {held.loop for held in every}:
-        _call(loop, [what(held) for held in every if held.loop is loop])
-
-
-def _call(loop: asyncio.AbstractEventLoop, calls: Sequence[Callable[[], None]]) -> None:
-    def each() -> None:
-        for call in calls:
-            call()
-
-    try:
-        loop.call_soon_threadsafe(each)
-    except RuntimeError:
-        # The loop was closed: nobody waits any more.
-        return
-
-
-def _resolver(finished: "asyncio.Future[None]") -> Callable[[], None]:
-    def resolve() -> None:
-        if not finished.done():
-            finished.set_result(None)
-
-    return resolve
+        call_on(loop, [what(held) for held in every if held.loop is loop])

@@ -6,14 +6,13 @@ Every change grows a number by which workers see it. Each method raises ``Databa
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.jobs.records import Flow
 from connector.storage.database import DatabaseError
+from connector.storage.dialects import insert_into
 from connector.storage.tables import OVERFLOWS, REVISION
 
 
@@ -26,7 +25,6 @@ class OverflowStore:
     def __init__(self, engine: Engine) -> None:
         # SQLite refuses, without waiting, whoever would write on what it has read before somebody else wrote.
         self._engine = engine.execution_options(sqlite_begin="IMMEDIATE")
-        self._dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
 
     def open(self, flow: Flow) -> int:
         """Note that a flow's queue is in use, for every worker to take from; return the number of this change.
@@ -34,7 +32,7 @@ class OverflowStore:
         Waits for whoever is removing it at this moment.
         """
         row = {"lane": flow.lane, "vendor": flow.vendor, "siret": flow.siret, "closed_at": None}
-        noting = self._dialect.insert(OVERFLOWS).values(row)
+        noting = insert_into(self._engine, OVERFLOWS).values(row)
         with self._changing("opened") as connection:
             connection.execute(
                 noting.on_conflict_do_update(index_elements=OVERFLOWS.primary_key, set_={"closed_at": None})

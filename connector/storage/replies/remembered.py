@@ -22,7 +22,7 @@ class Remembered:
     ending: str | None
     """Of an answered job, its status and what became of each check; None where no key opens its reply any more."""
     is_deferred: bool
-    """Put off when it was last in hand."""
+    """Put off when it was last in flight."""
     busy_until: datetime
     """Until when the run that holds it is waited for."""
     changed_at: datetime

@@ -1,4 +1,4 @@
-"""What is remembered of jobs: by this process of those in hand, by the database of the others."""
+"""What is remembered of jobs: by this process of those in flight, by the database of the others."""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _RECHECK_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A run in hand in this process, and what becomes of it."""
+    """A run in flight in this process, and what becomes of it."""
 
     digest: str
     ended: "asyncio.Future[Known | Busy | None]"
@@ -33,7 +33,7 @@ class _Running:
 class ReplyMemory:
     """Runs a job that is published several times once, and answers it for each publication.
 
-    Without a ``writer``, what is in hand in this process is all that is remembered.
+    Without a ``writer``, what is in flight in this process is all that is remembered.
     """
 
     def __init__(self, writer: MemoryWriter | None, vault: Vault, clock: Clock) -> None:
@@ -45,7 +45,7 @@ class ReplyMemory:
     async def get(self, claim: IdempotencyKey) -> JobState:
         """Return where a job stands. After ``Fresh``, the run must end with ``release``.
 
-        Waits for a run of the same job that is in hand in this process.
+        Waits for a run of the same job that is in flight in this process.
         """
         while (running := self._running.get(claim.key)) is not None:
             if running.digest not in claim.digests:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.jobs.job_state import Busy, Conflict, Entry, Fresh, IdempotencyKey, standing
+from connector.storage.dialects import insert_into
 from connector.storage.replies.shares import reduced
 from connector.storage.tables import REPLIES
 from connector.time_limits import RUN_SECONDS
@@ -34,7 +34,7 @@ class MemoryStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._locks_rows = engine.dialect.name == "postgresql"
-        self._insert = (postgresql if self._locks_rows else sqlite).insert(REPLIES).on_conflict_do_nothing()
+        self._insert = insert_into(engine, REPLIES).on_conflict_do_nothing()
         # By its bytes, as Python sorts: a server's own order may be that of a language.
         self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
 
@@ -151,7 +151,7 @@ _HELD: Final = select(REPLIES.c.vendor, func.sum(REPLIES.c.size).label("held")).
 
 
 def _oldest_beyond(vendor: str, kept_bytes: int) -> Delete:
-    """Delete a vendor's oldest replies but for the newest of ``kept_bytes``. A job in hand, which has none, stays."""
+    """Delete a vendor's oldest replies but for the newest of ``kept_bytes``. A job in flight, which has none, stays."""
     newest_first = (
         select(
             REPLIES.c.changed_at,

@@ -1,15 +1,11 @@
-"""One thread that carries the reply memory's questions and answers to the database, in groups.
-
-A database is not awaited query by query on an event loop: what comes while a group is under way makes the next one.
-"""
+"""Carries the reply memory's questions and answers to the database, in groups, and tells whoever asked."""
 
 import asyncio
-import queue
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -18,6 +14,7 @@ from connector.availability import Availability
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey
+from connector.storage.background import BackgroundWriter, answer, call_on
 from connector.storage.replies.store import MemoryStore, Written
 
 LARGEST_GROUP: Final = 500
@@ -52,8 +49,7 @@ class MemoryWriter:
         self._store = store
         self._kept = timedelta(seconds=kept_seconds)
         self._clock = clock
-        self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._background: BackgroundWriter[_Question] = BackgroundWriter("reply-memory", self._run)
         # On the monotonic clock: one that is set back must not keep the memory away.
         self._forget_at = time.monotonic()
         self._away_until = time.monotonic()
@@ -67,14 +63,11 @@ class MemoryWriter:
 
     async def ask(self, asked: IdempotencyKey | Written) -> Told:
         """Return where a claim stands, or None: the database is away, or an answer was written."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="reply-memory", daemon=True)
-            self._thread.start()
         if self._is_stuck():
             return None
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Told] = loop.create_future()
-        self._questions.put(_Question(asked, loop, told))
+        self._background.give(_Question(asked, loop, told))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await told
@@ -83,11 +76,7 @@ class MemoryWriter:
 
     def close(self) -> None:
         """Write what was given, and end."""
-        if self._thread is not None:
-            self._questions.put(None)
-            # Not for ever: a database that says nothing must not keep the process from ending.
-            self._thread.join(PATIENCE_SECONDS)
-            self._thread = None
+        self._background.close()
 
     def _is_stuck(self) -> bool:
         """Tell whether the group under way has taken so long that the next would only wait behind it."""
@@ -99,7 +88,10 @@ class MemoryWriter:
         while is_open:
             if len(group) >= BUSY_GROUP:
                 time.sleep(LINGER_SECONDS)
-            group, is_open = self._next_group()
+            # While the database is away, not for ever: nobody may ask, and it may be back.
+            group, is_open = self._background.next_group(
+                LARGEST_GROUP, wait_seconds=self._look_again_in_seconds() if self.is_away else None
+            )
             self._under_way_since = time.monotonic()
             # Without a question it is time to look again, or to end: an end does not wait for a database that is away.
             told = self._exchange([question.asked for question in group]) if group or is_open else {}
@@ -107,23 +99,6 @@ class MemoryWriter:
             for loop in {question.loop for question in group}:
                 _tell(loop, [question for question in group if question.loop is loop], told)
             self._forget()
-
-    def _next_group(self) -> tuple[list[_Question], bool]:
-        """Wait for a question; return it with those behind it, and whether more may come.
-
-        While the database is away, not for ever: nobody may ask, and it may be back.
-        """
-        group: list[_Question] = []
-        try:
-            question = self._questions.get(timeout=self._look_again_in_seconds() if self.is_away else None)
-        except queue.Empty:
-            return group, True
-        while question is not None:
-            group.append(question)
-            if len(group) == LARGEST_GROUP or self._questions.empty():
-                return group, True
-            question = self._questions.get()
-        return group, False
 
     def _look_again_in_seconds(self) -> float:
         return max(0.0, self._away_until - time.monotonic())
@@ -161,16 +136,8 @@ class MemoryWriter:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:
-    def resolve() -> None:
-        for question in questions:
-            if not question.told.done():
-                answer = (
-                    told.get(question.asked.claim) if isinstance(question.asked, IdempotencyKey) else None
-                )
-                question.told.set_result(answer)
+    call_on(loop, [partial(answer, each.told, _answer_to(each.asked, told)) for each in questions])
 
-    try:
-        loop.call_soon_threadsafe(resolve)
-    except RuntimeError:
-        # The loop was closed: nobody waits any more.
-        return
+
+def _answer_to(asked: IdempotencyKey | Written, told: Mapping[str, Any]) -> Told:
+    return told.get(asked.claim) if isinstance(asked, IdempotencyKey) else None
