@@ -82,6 +82,37 @@ class RabbitNode(PrivateServer):
             raise NodeError(f"rabbitmqctl {arguments[0]} exited with {finished.returncode}: {said}")
         return finished.stdout
 
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate an Erlang expression on this node; return its value, as JSON gives it. Raises ``NodeError``.
+
+        It costs a hundredth of what ``rabbitmqctl`` does, which starts a virtual machine. Example:
+        ``node.evaluate("rabbit_alarm:get_alarms()")``.
+        """
+        # Erlang's own client, on loopback; it reads the node's cookie from its folder.
+        address = f"127.0.0.1:{self._distribution_port}"
+        script = f'io:format("~ts", [rabbit_json:encode(begin {expression} end)]).\n'
+        try:
+            finished = subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
+                ["erl_call", "-r", "-address", address, "-fetch_stdout", "-no_result_term", "-e"],  # noqa: S607
+                env=self._environment(),
+                check=False,
+                input=script,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=_CTL_TIMEOUT_SECONDS,
+            )
+            return json.loads(finished.stdout)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise NodeError(f"erl_call: {error}") from error
+        except ValueError as error:
+            said = f"{finished.stdout}{finished.stderr}".strip()
+            raise NodeError(f"erl_call exited with {finished.returncode}: {said}") from error
+
+    def queue_names(self) -> list[str]:
+        """Return the names of the queues of every virtual host. Raises ``NodeError``."""
+        return list(self.evaluate("[element(4, amqqueue:get_name(Q)) || Q <- rabbit_amqqueue:list()]"))
+
     def _command(self) -> Sequence[str | Path]:
         return [self._program]
 

@@ -8,6 +8,7 @@ from connector.demo.node import RabbitNode
 
 _NOTHING: Final = "0"
 _RABBITMQS_DEFAULT: Final = "0.4"
+_WATERMARK: Final = "vm_memory_monitor:set_vm_memory_high_watermark({})"
 
 
 @contextmanager
@@ -16,8 +17,8 @@ def memory_alarm(node: RabbitNode) -> Iterator[None]:
 
     A connection learns of it (``connection.blocked``) when it publishes. Raises ``NodeError``.
     """
-    node.ctl("set_vm_memory_high_watermark", _NOTHING)
+    node.evaluate(_WATERMARK.format(_NOTHING))
     try:
         yield
     finally:
-        node.ctl("set_vm_memory_high_watermark", _RABBITMQS_DEFAULT)
+        node.evaluate(_WATERMARK.format(_RABBITMQS_DEFAULT))

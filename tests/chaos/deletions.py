@@ -1,7 +1,7 @@
 """Deleting every exchange, queue and binding of the topology in turn, under load.
 
 What is deleted with a queue is gone, so a queue is deleted when nothing waits in it and nothing can come; what a worker
-has in hand then, it must end. Everything else is the connector's to bring back.
+has in flight then, it must end. Everything else is the connector's to bring back.
 """
 
 import time
@@ -35,6 +35,11 @@ _HIGH_LEVELS: Final = frozenset(delay_queues()[5:])
 _BEHIND_DELAYS: Final = _LOW_LEVELS | {deferred_queue(lane) for lane in Lane}
 PartT = TypeVar("PartT")
 _LOOK_SECONDS: Final = 0.05
+_EXCHANGES: Final = '[element(4, element(2, Exchange)) || Exchange <- rabbit_exchange:list(<<"/">>)]'
+_BINDINGS: Final = (
+    "[[element(4, Source), element(4, Destination), Key] || "
+    '{binding, Source, Key, Destination, _} <- rabbit_binding:list(<<"/">>)]'
+)
 _LOOKS: Final = 3
 _DELIVERED: Final = 2
 
@@ -169,17 +174,11 @@ def _missing(stage: Stage) -> set[tuple[str, ...]]:
         *(("queue", queue.name) for queue in objects.queues),
         *(("binding", each.source, each.destination, each.routing_key) for each in objects.bindings),
     }
-    columns = "source_name", "destination_name", "routing_key"
     return wanted - {
-        *(("exchange", name) for (name,) in _listed(stage, "list_exchanges", "name")),
-        *(("queue", name) for (name,) in _listed(stage, "list_queues", "name")),
-        *(("binding", *names) for names in _listed(stage, "list_bindings", *columns)),
+        *(("exchange", name) for name in stage.node.evaluate(_EXCHANGES)),
+        *(("queue", name) for name in stage.node.queue_names()),
+        *(("binding", *names) for names in stage.node.evaluate(_BINDINGS)),
     }
-
-
-def _listed(stage: Stage, command: str, *columns: str) -> list[tuple[str, ...]]:
-    lines = stage.node.ctl(command, "--no-table-headers", *columns).splitlines()
-    return [tuple(line.split("\t")) for line in lines]
 
 
 def _replay(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """What is in the broker's queues when all is over, read without taking it away."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,7 +14,9 @@ from tests.chaos.collector import Collector
 from tests.chaos.load import Load
 
 LOOKS: Final = 200
-"""Looks at the queues, a third of a second each, before what is in them counts as stuck."""
+"""Looks at the queues before what is in them counts as stuck."""
+LOOK_SECONDS: Final = 1 / 3
+"""Between two looks."""
 _KEEPING: Final = frozenset({DEAD, UNDELIVERABLE})
 """Queues in which a message may end."""
 _COUNTS: Final = """
@@ -32,7 +35,7 @@ _COUNTS: Final = """
        {R, U, M}
    end,
    #{name => element(4, amqqueue:get_name(Q)), ready => Ready, held => Held, total => Total}
- end || Q <- rabbit_amqqueue:list()].
+ end || Q <- rabbit_amqqueue:list()]
 """
 """``list_queues`` shows counts of quorum queues that are up to five seconds old; these are of now."""
 
@@ -67,7 +70,7 @@ class QueuedMessage:
 
 def depths(node: RabbitNode) -> dict[str, Depth]:
     """Return the depth of every queue, at this instant. Raises ``NodeError``."""
-    counts = json.loads(node.ctl("eval", _COUNTS, "--formatter", "json"))["value"]
+    counts = node.evaluate(_COUNTS)
     return {
         count["name"]: Depth(ready=count["ready"], unacknowledged=count["held"], total=count["total"])
         for count in counts
@@ -121,6 +124,7 @@ def wait_until_idle(node: RabbitNode, looks: int = LOOKS) -> dict[str, Depth]:
         # A message on its way from one queue to another may escape one look.
         if calm == 2:
             break
+        time.sleep(LOOK_SECONDS)
     return busy
 
 

@@ -10,4 +10,4 @@ def sync_declarations(node: RabbitNode) -> None:
     one, which elects no leader and takes no message until an operator triggers its election
     (https://github.com/rabbitmq/rabbitmq-server/issues/15725). That is no scenario of the connector's.
     """
-    node.ctl("eval", "[ok = dets:sync(Table) || Table <- dets:all()].")
+    node.evaluate("[ok = dets:sync(Table) || Table <- dets:all()]")

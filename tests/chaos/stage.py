@@ -24,7 +24,7 @@ from tests.chaos.supervisor import Supervisor
 from tests.sandbox_control import SandboxControl
 
 LATENCY_SECONDS: Final = 0.2
-"""Of the sandbox: long enough for jobs to be in hand whenever something happens."""
+"""Of the sandbox: long enough for jobs to be in flight whenever something happens."""
 LOAD_SECONDS: Final = 8.0
 """That a load lasts at the least, so that a fault meets it under way."""
 MOST_JOBS_PER_SECOND: Final = 150.0
@@ -77,7 +77,7 @@ def theatre() -> Iterator[tuple[RabbitNode, Deployment]]:
     with RabbitNode() as node, Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
         deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         # What is due and finds no way is tried again after so long; a broker's default is three minutes.
-        node.ctl("eval", f"application:set_env(rabbit, {_TRIED_AGAIN}, {_TRIED_AGAIN_MILLISECONDS}).")
+        node.evaluate(f"application:set_env(rabbit, {_TRIED_AGAIN}, {_TRIED_AGAIN_MILLISECONDS})")
         deployment.command("topology", "declare")
         sync_declarations(node)
         yield node, deployment

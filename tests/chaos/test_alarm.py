@@ -13,6 +13,7 @@ from tests.chaos.alarm import memory_alarm
 from tests.jobs import job
 
 LOOKS = 60
+_ALARMS = "[element(2, element(1, Alarm)) || Alarm <- rabbit_alarm:get_alarms()]"
 """Times one second that a notice of the broker is waited for."""
 
 
@@ -46,12 +47,12 @@ def test_a_publishing_connection_is_blocked_until_the_alarm_is_lifted(own_node: 
 def test_the_alarm_is_lifted_when_the_scenario_fails(own_node: RabbitNode) -> None:
     def fail_under_alarm() -> None:
         with memory_alarm(own_node):
-            raise RuntimeError(own_node.ctl("eval", "rabbit_alarm:get_alarms()."))
+            raise RuntimeError(own_node.evaluate(_ALARMS))
 
     with pytest.raises(RuntimeError, match="memory"):
         fail_under_alarm()
 
-    assert own_node.ctl("eval", "rabbit_alarm:get_alarms().").strip() == "[]"
+    assert own_node.evaluate(_ALARMS) == []
 
 
 def test_a_command_that_the_node_refuses_says_what_the_node_said(own_node: RabbitNode) -> None:

@@ -24,6 +24,7 @@ from connector.demo.vendor import VendorClient, job_message
 from connector.jobs.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
 from connector.jobs.records import Lane
 from tests.brokers import guest_and
+from tests.chaos.drain import depths
 from tests.deploy import DEPLOY
 from tests.jobs import job
 
@@ -69,8 +70,7 @@ class Broker:
         """
         held: Counter[str] = Counter()
         for _ in range(LOOKS):
-            listed = json.loads(self.node.ctl("list_queues", "name", "messages", "--formatter", "json"))
-            held = Counter({row["name"]: int(row["messages"] or 0) for row in listed})
+            held = Counter({name: depth.total for name, depth in depths(self.node).items()})
             if is_expected(held):
                 return held
             time.sleep(1)

@@ -131,11 +131,10 @@ def put_off(vendor: VendorClient) -> None:
 def messages(node: RabbitNode) -> bytes:
     """Take every message off every queue, and return them as the broker held them, properties included."""
     said: list[bytes] = []
-    names = [line.strip() for line in node.ctl("list_queues", "name", "--no-table-headers").splitlines()]
     with Connection(node.url()) as connection:
         channel = connection.channel()
         channel.auto_decode = False
-        for name in names:
+        for name in node.queue_names():
             while (message := channel.basic_get(name, no_ack=True)) is not None:
                 body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
                 said += [name.encode(), body, repr(message.properties).encode()]

@@ -34,7 +34,7 @@ _READ_WHOLE: Final[Mapping[bytes, Callable[[Any, bytes], object]]] = {
 def empty(node: RabbitNode) -> None:
     """Purge every queue."""
     with Connection(node.url()) as connection:
-        for name in _names(node):
+        for name in node.queue_names():
             connection.default_channel.queue_purge(name)
 
 
@@ -45,7 +45,7 @@ def lying_on_broker(node: RabbitNode) -> dict[str, bytes]:
     with Connection(node.url()) as connection:
         channel = connection.default_channel
         channel.auto_decode = False
-        for name in _names(node):
+        for name in node.queue_names():
             while (message := channel.basic_get(name)) is not None:
                 if name in {DEAD, UNDELIVERABLE}:
                     # What the broker itself put there, under a vendor's own exchange, is the vendor's message alone.
@@ -69,10 +69,6 @@ def journal_rows(url: str) -> bytes:
     rows = [json.dumps(asdict(row), default=str) for row in JournalStore(engine).each(Wanted())]
     engine.dispose()
     return "\n".join(rows).encode()
-
-
-def _names(node: RabbitNode) -> list[str]:
-    return [line.strip() for line in node.ctl("list_queues", "name", "--no-table-headers").splitlines()]
 
 
 def _ours(properties: Mapping[str, Any]) -> dict[str, Any]:
