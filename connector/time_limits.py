@@ -1,9 +1,9 @@
-"""Every limit of the time that a job is in hand, in seconds, and the order that they keep.
+"""Every limit of the time that a job is in flight, in seconds, and the order that they keep.
 
     a call          its turn ─▶ its way to the source (ping, journal, a turn lost on the way) ─▶ the source's calls
-    a job in hand   calls, none of which begins after ``PURSUIT_SECONDS`` ─▶ its reply, or its message that comes again
+    a job in flight   calls, none of which begins after ``PURSUIT_SECONDS`` ─▶ its reply, or its message that comes again
 
-What protects a job, or speaks for it, lasts longer than the job may be in hand: the claim by which duplicates wait for it,
+What protects a job, or speaks for it, lasts longer than the job may be in flight: the claim by which duplicates wait for it,
 the time that it runs alone, the drain of a worker whose queue is gone. What protects a probe lasts longer than a probe.
 """
 
@@ -29,11 +29,11 @@ turn where the first was lost. It may be a provider's probe meanwhile, for which
 PROBE_SECONDS: Final = 120.0
 """After so long, a probe that has not come back is given up: its worker may have died."""
 PURSUIT_SECONDS: Final = 60.0
-"""After so long in hand a check that may wait outside begins no further call: each of five variants may wait for its turn."""
+"""After so long in flight a check that may wait outside begins no further call: each of five variants may wait for its turn."""
 CONFIRM_TIMEOUT_SECONDS: Final = 30.0
 """How long the broker may take to confirm a publish."""
 RUN_SECONDS: Final = 300.0
-"""How long a run that is in hand is believed to be alive, so that duplicates of its job wait for it."""
+"""How long a run that is in flight is believed to be alive, so that duplicates of its job wait for it."""
 ALONE_SECONDS: Final = 300.0
 """How long a job that may end its worker is left alone in it, and the others are waited for before."""
 LOST_DRAIN_SECONDS: Final = 300.0
@@ -50,6 +50,6 @@ def longest_probe_seconds() -> float:
     return SET_OUT_SECONDS + PING_SECONDS + ASK_SECONDS
 
 
-def longest_in_hand_seconds() -> float:
-    """Return how long a job may be in hand until the broker has its reply, or its message that comes again."""
+def longest_in_flight_seconds() -> float:
+    """Return how long a job may be in flight until the broker has its reply, or its message that comes again."""
     return PURSUIT_SECONDS + longest_call_seconds() + CONFIRM_TIMEOUT_SECONDS

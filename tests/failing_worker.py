@@ -7,7 +7,7 @@ import sys
 import warnings
 from typing import Any
 
-import connector.pipeline.send
+import connector.pipeline.call
 from connector.checks.decide import decide
 from workers.cli import worker
 
@@ -20,5 +20,5 @@ def _fail(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
 
 
 if __name__ == "__main__":
-    connector.pipeline.send.decide = _fail  # type: ignore[attr-defined]
+    connector.pipeline.call.decide = _fail  # type: ignore[assignment, attr-defined]
     worker(sys.argv[1:])

@@ -25,10 +25,10 @@ class Work:
 
     lanes: tuple[Lane, ...]
     concurrency: int
-    """Jobs in hand at once, per lane."""
+    """Jobs in flight at once, per lane."""
     services: Services
     drain_seconds: float = 60.0
-    """How long the jobs in hand may still take once the worker is told to stop."""
+    """How long the jobs in flight may still take once the worker is told to stop."""
     health: Health = field(default_factory=Health)
     open_session: Callable[[Any, asyncio.AbstractEventLoop], BrokerSession] = BrokerSession
     """Makes a session of a connection."""

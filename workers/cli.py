@@ -31,14 +31,14 @@ _LANES = {"interactive": (Lane.INTERACTIVE,), "batch": (Lane.BATCH,), "both": tu
     type=click.IntRange(1, 2000),
     default=DEFAULT_CONCURRENCY,
     show_default=True,
-    help="Jobs in hand at once, per lane: as many of one vendor's for one tenant, twice as many of all.",
+    help="Jobs in flight at once, per lane: as many of one vendor's for one tenant, twice as many of all.",
 )
 @click.option(
     "--drain-seconds",
     type=click.FloatRange(min=0),
     default=DEFAULT_DRAIN_SECONDS,
     show_default=True,
-    help="How long the jobs in hand may still take after SIGTERM; those that are not done go back to the queue.",
+    help="How long the jobs in flight may still take after SIGTERM; those that are not done go back to the queue.",
 )
 @click.option(
     "--http",
@@ -71,7 +71,7 @@ def worker(  # noqa: PLR0913 - its options
 ) -> None:
     """Take vendors' jobs from RabbitMQ and answer them.
 
-    SIGTERM finishes the jobs in hand, then exits 0; a second one stops at once. Either way nothing is lost: what
+    SIGTERM finishes the jobs in flight, then exits 0; a second one stops at once. Either way nothing is lost: what
     is not finished goes back to its queue. A worker of the batch lane alone gives way to others on its machine (nice 10).
 
     Example: ccas-connector worker --lane interactive --concurrency 200 --http 8081

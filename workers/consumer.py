@@ -139,7 +139,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             _log.info(Event.HEALTH_LISTENING, address=address)
 
     async def serve(self) -> None:
-        """Take jobs until told to stop, or until a queue is gone; then finish those in hand.
+        """Take jobs until told to stop, or until a queue is gone; then finish those in flight.
 
         Raises when the connection ends, and, once all is finished, for what was lost.
         """
@@ -183,7 +183,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             await asyncio.gather(*serving, return_exceptions=True)
 
     async def _drain(self, *serving: asyncio.Task[Any], is_last_chance: bool) -> None:
-        """Finish the jobs in hand, for as long as a drain may take; the broker gives the others again.
+        """Finish the jobs in flight, for as long as a drain may take; the broker gives the others again.
 
         ``is_last_chance``: it does not, where their queue is gone. So those that it has given are waited for, too.
         """
@@ -195,8 +195,8 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         try:
             async with asyncio.timeout(seconds):
                 while (self.pool.jobs or not coming.done()) and not hurrying.done():
-                    in_hand = (*self.pool.jobs, *([] if coming.done() else [coming]))
-                    await _first_of(*serving, hurrying, *in_hand)
+                    in_flight = (*self.pool.jobs, *([] if coming.done() else [coming]))
+                    await _first_of(*serving, hurrying, *in_flight)
         except TimeoutError:
             pass
         finally:
@@ -208,7 +208,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
             self.session.abandon()
 
     async def _wait_for_given(self, most_seconds: float) -> None:
-        """Wait until what the broker has given is in hand; not for ever: it may have gone silent."""
+        """Wait until what the broker has given is in flight; not for ever: it may have gone silent."""
         try:
             async with asyncio.timeout(most_seconds):
                 await self.session.consumers_ended()

@@ -27,7 +27,7 @@ TRY_AGAIN_SECONDS: Final = 10.0
 """Before a queue that could not be made is tried again: meanwhile its flow's jobs are run."""
 TELL_AGAIN_SECONDS: Final = 60.0
 """Before it is logged again that a queue is full."""
-FEWEST_IN_HAND: Final = 2
+FEWEST_IN_FLIGHT: Final = 2
 """Jobs of one flow, however many flows its vendor has: of hundreds, few of each add up."""
 _log = structlog.get_logger(__name__)
 
@@ -158,16 +158,16 @@ class Overflows:
             return
         self._consumed.add(flow)
         queues = sum((each.lane, each.vendor) == (flow.lane, flow.vendor) for each in self._consumed)
-        self._session.consume_also(overflow_queue(flow), in_hand_of(queues, self._concurrency))
+        self._session.consume_also(overflow_queue(flow), in_flight_of(queues, self._concurrency))
 
 
-def in_hand_of(queues: int, concurrency: int) -> int:
-    """Return how many jobs of its latest queue a worker has in hand for a vendor that has so many on a lane.
+def in_flight_of(queues: int, concurrency: int) -> int:
+    """Return how many jobs of its latest queue a worker has in flight for a vendor that has so many on a lane.
 
     It is given to a queue once, when the worker begins to take from it. Together they have at most ``concurrency`` times the
-    logarithm of their number, and ``FEWEST_IN_HAND`` each once there are as many as half the concurrency.
+    logarithm of their number, and ``FEWEST_IN_FLIGHT`` each once there are as many as half the concurrency.
     """
-    return max(FEWEST_IN_HAND, concurrency // (1 + queues))
+    return max(FEWEST_IN_FLIGHT, concurrency // (1 + queues))
 
 
 def _tell_not_opened(flow: Flow, error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """Jobs that may be what ends the worker each time: taken from their queue only when they can run alone.
 
 A message that waits unacknowledged is counted against whenever the worker ends. So a suspect is not consumed: it is
-fetched once no other job is in hand, and its delivery count tells exactly how often it ended a worker by itself.
+fetched once no other job is in flight, and its delivery count tells exactly how often it ended a worker by itself.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Quarantine:
-    """Runs the jobs of ``queues`` one at a time, with nothing else in hand."""
+    """Runs the jobs of ``queues`` one at a time, with nothing else in flight."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Quarantine:
 
     def _suspects(self) -> Iterator[tuple[str, Any]]:
         for queue in self._queues:
-            message = self._session.fetch(queue)
+            message = self._session.basic_get(queue)
             if message is not None:
                 yield queue, message
 

@@ -29,7 +29,7 @@ def deferred(delivery: Delivery, at: datetime, now: datetime, vault: Vault) -> O
     """Return the message that brings the job back at ``at``: rounded up, since the broker counts whole seconds."""
     seconds = ceil((at - now).total_seconds())
     delay_seconds = min(max(seconds, 1), LONGEST_DELAY_SECONDS)
-    # Whoever has it next is not after a run that died.
+    # No run of it has died: whoever takes it next continues a run that ended.
     settled = replace(delivery, taken_before=False)
     return replace(_sealed(deferred_queue(delivery.lane), settled, vault), delay_seconds=delay_seconds)
 
@@ -46,7 +46,7 @@ def quarantined(delivery: Delivery, vault: Vault) -> Outgoing:
 
 def overflowed(delivery: Delivery, flow: Flow, vault: Vault) -> Outgoing:
     """Return the message that keeps the job in its flow's own queue."""
-    # Nobody has run it in between: one whose run has died is still one whose run has died.
+    # It keeps the mark of a run that has died, since nobody has run it in between.
     return _sealed(overflow_queue(flow), delivery, vault)
 
 

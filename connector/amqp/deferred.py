@@ -12,7 +12,7 @@ from connector.jobs.records import Flow, Lane
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """Jobs that are sealed, as far as the broker tells: those in a worker's hands are not counted."""
+    """Jobs that are sealed, as far as the broker tells: those that a worker has taken are not counted."""
 
     waiting: int
     longest_seconds: int

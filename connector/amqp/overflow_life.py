@@ -17,13 +17,13 @@ CLOSED_AFTER: Final = timedelta(hours=1)
 REMOVED_AFTER: Final = timedelta(hours=23)
 """How long a queue stays closed before it is removed: with the former, a day without a job.
 
-It is far longer than a job can be in a worker's hand: RabbitMQ closes the channel after half an hour
+It is far longer than a job can be in a worker: RabbitMQ closes the channel after half an hour
 (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout).
 """
 
 
 LEFT_WITHIN: Final = timedelta(hours=1)
-"""How long after a queue was closed a worker may still leave it: what it has in hand then is settled long before the end."""
+"""How long after a queue was closed a worker may still leave it: what it has in flight then is settled long before the end."""
 
 
 class Step(Enum):

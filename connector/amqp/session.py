@@ -2,7 +2,7 @@
 
 The connection is kombu's. Its socket is watched by the loop, so that a delivery becomes a coroutine, and a
 confirm resolves a publish, without a thread in between. When the connection ends the session ends with it:
-what it had in hand stays unacknowledged, and the broker gives it again to the next session.
+what it had in flight stays unacknowledged, and the broker gives it again to the next session.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ class BrokerSession:
         self.resume()
 
     def pause(self) -> None:
-        """Take no further message, until ``resume``; what is in hand goes on."""
+        """Take no further message, until ``resume``; what is in flight goes on."""
         self._is_paused = True
         for tag in self._consumer_tags.values():
             self._send(partial(self._channel.basic_cancel, tag))
@@ -124,17 +124,17 @@ class BrokerSession:
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
         self._is_paused = not self._consumed
-        for queue, in_hand in self._consumed.items():
-            self._send(partial(self._start_consumer, queue, in_hand))
+        for queue, in_flight in self._consumed.items():
+            self._send(partial(self._start_consumer, queue, in_flight))
 
-    def consume_also(self, queue: str, in_hand: int) -> None:
+    def consume_also(self, queue: str, in_flight: int) -> None:
         """Take messages from one more queue, likewise; from the next ``resume`` on, while paused."""
-        self._consumed[queue] = in_hand
+        self._consumed[queue] = in_flight
         if not self._is_paused:
-            self._send(partial(self._start_consumer, queue, in_hand))
+            self._send(partial(self._start_consumer, queue, in_flight))
 
     def consume_no_more(self, queue: str) -> None:
-        """Take no further message from one queue; what is in hand of it goes on."""
+        """Take no further message from one queue; what is in flight of it goes on."""
         self._consumed.pop(queue, None)
         tag = self._consumer_tags.pop(queue, None)
         if tag is not None:
@@ -187,9 +187,9 @@ class BrokerSession:
         channel.close()
         return True
 
-    def _start_consumer(self, queue: str, in_hand: int) -> None:
+    def _start_consumer(self, queue: str, in_flight: int) -> None:
         # Without `a_global`, it holds for the consumers that are started after it.
-        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_hand, a_global=False)
+        self._channel.basic_qos(prefetch_size=0, prefetch_count=in_flight, a_global=False)
         # RabbitMQ 3.10 ends the connection where a consumer is started again under a tag of which messages are still unacknowledged:
         # it takes them for ones that were lost on the way.
         self._consumers_started += 1
@@ -203,7 +203,7 @@ class BrokerSession:
         self._consumer_tags[queue] = tag
 
     def stop_consuming(self) -> None:
-        """Take no further message, for good; what is in hand goes on."""
+        """Take no further message, for good; what is in flight goes on."""
         # Without waiting for an answer: a broker that has gone silent must not hold a worker that is to end.
         self._is_paused = True
         self._ending = tuple(self._consumer_tags.values())
@@ -214,7 +214,7 @@ class BrokerSession:
         self._look_whether_ended()
 
     async def consumers_ended(self) -> None:
-        """Return once the broker has answered ``stop_consuming``: what it gave before is in hand then."""
+        """Return once the broker has answered ``stop_consuming``: what it gave before is in flight then."""
         await self._ended.wait()
 
     def _look_whether_ended(self) -> None:
@@ -223,7 +223,7 @@ class BrokerSession:
             self._ended.set()
 
     def abandon(self) -> None:
-        """Close the connection without a word to the broker, which gives back what is in hand."""
+        """Close the connection without a word to the broker, which gives back what is in flight."""
         self.fail(ConnectionAbortedError("abandoned"))
         self._amqp.collect()
 
@@ -233,7 +233,7 @@ class BrokerSession:
         self._send(lambda: asked.append(self._depths.ask(queue)))
         return await asked[0] if asked else 0
 
-    def fetch(self, queue: str) -> Any | None:
+    def basic_get(self, queue: str) -> Any | None:
         """Take one message of a queue that is not consumed; None where there is none."""
         found: list[Any] = []
         self._send(lambda: found.append(self._channel.basic_get(queue)))
@@ -254,7 +254,7 @@ class BrokerSession:
     async def loss(self) -> Exception:
         """Return, once something that is consumed or declared is gone for good, what it is.
 
-        The session goes on, so that the jobs in hand can end: the broker gives none again whose queue is gone.
+        The session goes on, so that the jobs in flight can end: the broker gives none again whose queue is gone.
         """
         return await asyncio.shield(self._lost)
 

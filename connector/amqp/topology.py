@@ -34,7 +34,7 @@ _HIGHEST_DELAY_LEVEL: Final = 27
 DELIVERY_LIMIT: Final = 20
 """Deliveries of a job before the broker dead-letters it.
 
-A crash counts against every job in hand: with a limit of 5 and 100 jobs in hand, the sixth crash dead-lettered
+A crash counts against every job in flight: with a limit of 5 and 100 jobs in flight, the sixth crash dead-lettered
 a hundred healthy jobs.
 """
 OVERFLOW_PREFIX: Final = "connector.backlog."

@@ -79,7 +79,7 @@ def build_services(
     scrape: Scrape = Scrape.NOTHING,
     telemetry: Telemetry | None = None,
 ) -> Services:
-    """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in hand.
+    """Build what the pipeline acts through; ``concurrency`` is how many jobs of a lane one flow may have in flight.
 
     Raises ``DatabaseError``, which is logged too, ``VaultError``, ``JournalKeyError`` or ``SharedStateError``.
     """

@@ -34,11 +34,8 @@ class Admitted:
     lane: Lane
     received_at: datetime
     expires_at: datetime
-
-    @property
-    def flow(self) -> Flow:
-        """What it shares the worker's room with."""
-        return Flow(self.lane, self.vendor.name, self.tenant.siret)
+    flow: Flow
+    """What it shares the worker's room with."""
 
 
 def admit(
@@ -103,6 +100,7 @@ def _admit_job(
         lane=delivery.lane,
         received_at=delivery.received_at,
         expires_at=expires_at,
+        flow=Flow(delivery.lane, vendor.name, tenant.siret),
     )
 
 

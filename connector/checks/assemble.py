@@ -1,10 +1,17 @@
-"""Assembling: the answers of a job's checks become its reply."""
+"""Assembling: the answers of a job's checks become its reply. Pure.
 
-from collections.abc import Sequence
+An answer that was kept, in the reply memory or with a job that was deferred, is read again under the grant of now.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from connector.catalogue.definition import CheckDefinition
+from connector.catalogue.grants import Grant
+from connector.catalogue.hidden import masked
 from connector.checks.parsing import NOTHING_SEEN
+from connector.checks.reasons import reason
 from connector.jobs.delivery import Delivery
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from schemas.reply import CheckReply, JobError, Reply
@@ -67,3 +74,24 @@ def job_status(checks: Sequence[CheckReply]) -> JobStatus:
         expired = all(check.reason and check.reason.code is CheckCode.EXPIRED for check in checks)
         return JobStatus.EXPIRED if expired else JobStatus.FAILED
     return JobStatus.PARTIAL if failed else JobStatus.COMPLETED
+
+
+def reply_within(reply: Reply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> Reply:
+    """Return a reply that was given before, as far as the vendor may receive it now."""
+    checks = tuple(_check_within(answer, grant, catalogue) for answer in reply.checks)
+    if checks == reply.checks:
+        return reply
+    return reply.model_copy(update={"checks": checks, "status": job_status(checks)})
+
+
+def _check_within(answer: CheckReply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> CheckReply:
+    if answer.status is CheckStatus.ERROR:
+        return answer
+    if not grant.opens(answer.check):
+        return CheckReply(
+            id=answer.id,
+            check=answer.check,
+            status=CheckStatus.ERROR,
+            reason=reason(CheckCode.FORBIDDEN_CHECK, parameter="check"),
+        )
+    return masked(answer, catalogue[answer.check], grant.hidden[answer.check])

@@ -10,11 +10,11 @@ from typing import Final
 
 from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
-from connector.checks.attempts import Attempt
+from connector.catalogue.hidden import absent, is_hidden, with_nulls, without
+from connector.catalogue.variants import Variant
 from connector.checks.plan import PlannedCall, Rejected
 from connector.checks.reasons import reason
 from connector.checks.waits import retry_after_seconds
-from connector.checks.withhold import absent, is_hidden, with_nulls, without
 from connector.jobs.json_pointer import members_of
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.sources.maintenance import seconds_to_end
@@ -93,22 +93,22 @@ def unexplained(request: CheckRequest) -> CheckReply:
     )
 
 
-def decide(planned: PlannedCall, attempt: Attempt, exchange: Exchange, now: datetime) -> Decision:
-    """Return the answer that one attempt's result gives."""
+def decide(planned: PlannedCall, variant: Variant, exchange: Exchange, now: datetime) -> Decision:
+    """Return the answer that one variant's result gives."""
     match exchange:
         case Unanswered(code=code):
             why = reason(code, detail=_source_detail(planned.endpoint.source, code))
             return Decision(
-                _error(planned, why, _source(planned.endpoint, attempt, exchange)),
+                _error(planned, why, _source(planned.endpoint, variant, exchange)),
                 alert=traits_of(code).alerts,
             )
         case Answered(http_status=status) if status == _OK:
-            return _bounded(_found(planned, attempt, exchange), planned, attempt, exchange)
+            return _bounded(_found(planned, variant, exchange), planned, variant, exchange)
         case Answered():
-            return _bounded(_not_found(planned, attempt, exchange, now), planned, attempt, exchange)
+            return _bounded(_not_found(planned, variant, exchange, now), planned, variant, exchange)
 
 
-def _bounded(decision: Decision, planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
+def _bounded(decision: Decision, planned: PlannedCall, variant: Variant, answered: Answered) -> Decision:
     """Answer an error instead of what could not come back through the broker."""
     # What is read of a body is hardly longer than the body.
     if 2 * len(answered.body) <= MAX_ANSWER_BYTES or _size_of(decision.reply) <= MAX_ANSWER_BYTES:
@@ -118,7 +118,7 @@ def _bounded(decision: Decision, planned: PlannedCall, attempt: Attempt, answere
         detail="La réponse de la source est bien plus longue que prévu. L'hébergeur du connecteur en est averti.",
         upstream=Upstream(http_status=answered.http_status, code=None, provider=None),
     )
-    reply = _error(planned, why, _source(planned.endpoint, attempt, answered))
+    reply = _error(planned, why, _source(planned.endpoint, variant, answered))
     return Decision(reply, (SchemaDrift(DriftKind.TOO_LONG, "answer"),), decision.alert)
 
 
@@ -126,11 +126,11 @@ def _size_of(reply: CheckReply) -> int:
     return len(reply.__pydantic_serializer__.to_json(reply))
 
 
-def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decision:
+def _found(planned: PlannedCall, variant: Variant, answered: Answered) -> Decision:
     reading = read_answer(answered.body, planned.endpoint, planned.params)
     if isinstance(reading, NoReading):
         drift = SchemaDrift(DriftKind.WRONG_TYPE, reading.place, reading.found)
-        return Decision(_unexpected(planned, attempt, answered, reading.place), (drift,))
+        return Decision(_unexpected(planned, variant, answered, reading.place), (drift,))
     unread = [one for one in reading.unread if not is_hidden(one.pointer, planned.hidden)]
     drifts = tuple(
         dict.fromkeys(
@@ -142,19 +142,19 @@ def _found(planned: PlannedCall, attempt: Attempt, answered: Answered) -> Decisi
     )
     lost = next((one for one in unread if _costs_the_answer(one.pointer, planned.definition)), None)
     if lost is not None:
-        return Decision(_unexpected(planned, attempt, answered, lost.place), drifts)
+        return Decision(_unexpected(planned, variant, answered, lost.place), drifts)
     defect = planned.definition.answer_rule(reading.data, planned.params)
     if defect is not None and not is_hidden(defect.pointer, planned.hidden):
         why = reason(
             CheckCode.UNEXPECTED_RESPONSE, detail=defect.detail, upstream=_upstream(answered, ApiError())
         )
         drift = SchemaDrift(DriftKind.OTHER_THAN_ASKED, ".".join(members_of(defect.pointer)))
-        return Decision(_error(planned, why, _source(planned.endpoint, attempt, answered)), (*drifts, drift))
-    return Decision(_read(planned, attempt, answered, reading.data, unread), drifts)
+        return Decision(_error(planned, why, _source(planned.endpoint, variant, answered)), (*drifts, drift))
+    return Decision(_read(planned, variant, answered, reading.data, unread), drifts)
 
 
 def _read(
-    planned: PlannedCall, attempt: Attempt, answered: Answered, data: DataModel, unread: Sequence[Unread]
+    planned: PlannedCall, variant: Variant, answered: Answered, data: DataModel, unread: Sequence[Unread]
 ) -> CheckReply:
     definition = planned.definition
     told = data.model_dump(mode="json", exclude_unset=True)
@@ -168,7 +168,7 @@ def _read(
         withheld=absent(with_nulls(shown, unreadable) if unreadable else shown, planned.endpoint.blocks),
         unreadable=unreadable,
         source=_source(
-            planned.endpoint, attempt, answered, definition.provider_of(data) or definition.provider
+            planned.endpoint, variant, answered, definition.provider_of(data) or definition.provider
         ),
     )
 
@@ -178,13 +178,13 @@ def _costs_the_answer(pointer: str, definition: CheckDefinition) -> bool:
     return any(f"{essential}/".startswith(f"{pointer}/") for essential in definition.essential)
 
 
-def _unexpected(planned: PlannedCall, attempt: Attempt, answered: Answered, place: str) -> CheckReply:
+def _unexpected(planned: PlannedCall, variant: Variant, answered: Answered, place: str) -> CheckReply:
     detail = f"La réponse de la source n'a pas la forme attendue (champ : {place})."
     why = reason(CheckCode.UNEXPECTED_RESPONSE, detail=detail, upstream=_upstream(answered, ApiError()))
-    return _error(planned, why, _source(planned.endpoint, attempt, answered))
+    return _error(planned, why, _source(planned.endpoint, variant, answered))
 
 
-def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: datetime) -> Decision:
+def _not_found(planned: PlannedCall, variant: Variant, answered: Answered, now: datetime) -> Decision:
     table = outcome_table(planned.endpoint.source, planned.endpoint.call)
     error = table.read_error(answered.body)
     outcome = table.outcome(planned.definition.name, answered.http_status, error)
@@ -200,7 +200,7 @@ def _not_found(planned: PlannedCall, attempt: Attempt, answered: Answered, now: 
         check=planned.request.check,
         status=outcome.status,
         reason=why,
-        source=_source(planned.endpoint, attempt, answered, error.meta.provider),
+        source=_source(planned.endpoint, variant, answered, error.meta.provider),
     )
     return Decision(reply, tuple(_drifts(answered, error, outcome)), outcome.alerts)
 
@@ -263,14 +263,14 @@ def _upstream(answered: Answered, error: ApiError) -> Upstream:
     )
 
 
-def _source(endpoint: Endpoint, attempt: Attempt, exchange: Exchange, provider: str | None = None) -> Source:
+def _source(endpoint: Endpoint, variant: Variant, exchange: Exchange, provider: str | None = None) -> Source:
     answered = exchange if isinstance(exchange, Answered) else None
     return Source(
         api=endpoint.source.api,
         api_version=endpoint.api_version,
         endpoint=endpoint.path,
         provider=provider,
-        variant=attempt.variant,
+        variant=variant.name,
         http_status=answered.http_status if answered else None,
         attempts=1,
         duration_ms=exchange.duration_ms,

@@ -1,16 +1,16 @@
 """Planning: each check of a job becomes the calls that may answer it, or the defect that prevents them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from connector.catalogue.definition import CheckDefinition, Endpoint
+from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.catalogue.grants import Grant, Hidden
 from connector.catalogue.identity import identity_defect
-from connector.checks.attempts import Attempt, PersonQueries, attempts_of
+from connector.catalogue.variants import PersonQueries, Variant
 from connector.checks.french import explain
 from connector.jobs.defects import Defect, invalid, missing
 from schemas.base import RequestModel
@@ -37,7 +37,7 @@ class PlannedCall:
     definition: CheckDefinition
     endpoint: Endpoint
     params: RequestModel
-    attempts: tuple[Attempt, ...]
+    variants: tuple[Variant, ...]
     """At least one; each of the others is for when nobody matches the ones before."""
     hidden: Hidden
     """What of its data the vendor may not receive."""
@@ -64,7 +64,7 @@ def plan(
 
     ``grant`` is the vendor's; ``today`` is the day in Paris.
     """
-    persons = PersonQueries(job)
+    persons = PersonQueries(has_variants=job.identity_variants)
     return tuple(_plan_check(request, job, catalogue, grant, today, persons) for request in job.checks)
 
 
@@ -91,8 +91,28 @@ def _plan_check(
     defect = definition.params_rule(params, today) or _person_defect(job, endpoint, today)
     if defect:
         return Rejected(request, defect)
-    attempts = attempts_of(job, endpoint, params, persons)
-    return PlannedCall(request, definition, endpoint, params, attempts, grant.hidden[request.check])
+    variants = _variants_of(job, endpoint, params, persons)
+    return PlannedCall(request, definition, endpoint, params, variants, grant.hidden[request.check])
+
+
+def _variants_of(
+    job: VerificationRequest, endpoint: Endpoint, params: RequestModel, persons: PersonQueries
+) -> tuple[Variant, ...]:
+    """Return the ways in which a call may be asked, at least one, in the order in which they are tried."""
+    before = (("recipient", job.tenant),) if endpoint.source is Source.API_PARTICULIER else ()
+    after = tuple(_params_query(params))
+    if endpoint.identity is None or job.identity is None:
+        return (Variant(before + after),)
+    return tuple(
+        Variant(before + person.query + after, person.name, person.narrows)
+        for person in persons.of(endpoint.identity, job.identity)
+    )
+
+
+def _params_query(params: RequestModel) -> Iterator[tuple[str, str]]:
+    for name, value in params.model_dump(by_alias=True, exclude_none=True).items():
+        for item in value if isinstance(value, tuple) else (value,):
+            yield name, str(item)
 
 
 def _choose_endpoint(

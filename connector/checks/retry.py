@@ -1,9 +1,9 @@
-"""What to do when a source has not answered a check: reply, retry at an instant, or park. Pure.
+"""What to do when a source has not answered a check: reply, retry at an instant, or wait blocked. Pure.
 
 A failed call is retried when the source says (``Retry-After``, ``RateLimit-Reset``, ``retry_in``, the end of a
 maintenance window), else after an exponential back-off with full jitter (Marc Brooker, *Exponential Backoff and
 Jitter*): within seconds on the interactive lane, for hours on the batch lane. A check whose provider is not being
-asked at all is parked: that costs it no attempt.
+asked at all is blocked: that is not counted among its calls.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class Policy:
     """Upper bound of the first back-off; it doubles with each further one."""
     longest_wait_seconds: float
     longest_block_seconds: float
-    """Upper bound of the wait of a parked check, which is to be answered soon after its provider is back."""
+    """Upper bound of the wait of a blocked check, which is to be answered soon after its provider is back."""
     most_calls: int
-    """Of one question; parking does not count."""
+    """Of one question; a wait while it is blocked does not count."""
     patience_seconds: float | None
     """How long after its reception a job still waits where the source does not say how long; None: until its deadline."""
 

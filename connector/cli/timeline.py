@@ -73,7 +73,7 @@ def _of_memory(known: Remembered) -> Step:
     elif known.is_deferred:
         told = f"deferred; taken for lost if it is not back by {known.busy_until:%H:%M:%S}"
     else:
-        told = f"taken in hand, and not answered; its run is waited for until {known.busy_until:%H:%M:%S}"
+        told = f"taken in, and not answered; its run is waited for until {known.busy_until:%H:%M:%S}"
     return Step(at=known.changed_at, vendor=known.vendor, source="reply memory", told=told)
 
 

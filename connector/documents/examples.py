@@ -77,7 +77,7 @@ def example_reply(definition: CheckDefinition, cases: Path = SHIPPED) -> dict[st
         )
     path = cases / planned.endpoint.operation / CASE
     answered = _answered(path)
-    decision = decide(planned, planned.attempts[0], answered, _RECEIVED_AT + _DURATION)
+    decision = decide(planned, planned.variants[0], answered, _RECEIVED_AT + _DURATION)
     if decision.reply.status is not CheckStatus.FOUND or decision.drifts:
         places = ", ".join(f"{drift.kind} {drift.place}" for drift in decision.drifts)
         raise ExampleError(

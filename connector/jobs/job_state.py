@@ -76,7 +76,7 @@ JobState = Fresh | Known | Conflict | Busy
 def standing(claim: IdempotencyKey, entry: Entry, now: datetime) -> Fresh | Conflict | Busy | bytes:
     """Return where ``claim`` stands, given what is remembered of its job; bytes are the sealed reply.
 
-    A run takes over from one that is late, or, when its own delivery came again, from one that was in hand: the
+    A run takes over from one that is late, or, when its own delivery came again, from one that was in flight: the
     worker that had it is gone, or no longer has it. What was written under a key that is gone is as if forgotten.
     """
     if not _is_comparable(claim, entry):

@@ -61,7 +61,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """Keep the job in its flow's own queue until it can be taken in hand."""
+    """Keep the job in its flow's own queue until it can be taken in."""
 
     flow: Flow
     delivery: Delivery

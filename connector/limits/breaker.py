@@ -84,10 +84,10 @@ class Probe:
 
 
 CLOSED: Final = Breaker()
-Gate = Go | Probe | BlockedUntil
+Passed = Go | Probe | BlockedUntil
 
 
-def gate(breaker: Breaker, now: datetime) -> tuple[Breaker, Gate]:
+def let_through(breaker: Breaker, now: datetime) -> tuple[Breaker, Passed]:
     """Tell whether the provider may be asked now; a probe that is let through is noted."""
     if breaker.until is None:
         return breaker, Go()

@@ -20,11 +20,11 @@ class SharedLimiter:
         self._own = own
         self._link = link
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand."""
         if self._link.is_up:
             try:
-                slots = await self._shared.grant(demands, notes)
+                slots = await self._shared.grant(demands, hints)
             except LimiterError as error:
                 self._link.lose(str(error))
             else:
@@ -32,7 +32,7 @@ class SharedLimiter:
                     if slot.is_reserved:
                         self._own.count(demand, slot.in_seconds)
                 return slots
-        return await self._own.grant([self._share(demand) for demand in demands], notes)
+        return await self._own.grant([self._share(demand) for demand in demands], hints)
 
     def _share(self, demand: Demand) -> Demand:
         return replace(

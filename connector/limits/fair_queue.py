@@ -58,7 +58,7 @@ class Reservation:
 
 @dataclass(slots=True)
 class _Waiting:
-    claim: Ticket
+    ticket: Ticket
     turn: asyncio.Future[Reservation]
 
 
@@ -110,19 +110,19 @@ class FairQueue:
         self._lanes: tuple[_Lane, _Lane] = (OrderedDict(), OrderedDict())
         self._vendors: OrderedDict[str, None] = OrderedDict()
         """The one whose turn was longest ago first."""
-        self._notes: dict[str, tuple[float, ServerHint]] = {}
+        self._hints: dict[str, tuple[float, ServerHint]] = {}
         """With when each was taken down."""
         self._arrived = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
-    async def reserve(self, claim: Ticket, within_seconds: float) -> Reservation | None:
+    async def reserve(self, ticket: Ticket, within_seconds: float) -> Reservation | None:
         """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
-        if not claim.demand.bounds:
+        if not ticket.demand.bounds:
             return Reservation(self._clock(), self._clock)
-        waiting = _Waiting(claim, asyncio.get_running_loop().create_future())
-        lane = self._lanes[0 if claim.demand.is_urgent else 1]
-        lane.setdefault((claim.vendor, claim.line), _Line()).waiting.append(waiting)
-        self._vendors.setdefault(claim.vendor)
+        waiting = _Waiting(ticket, asyncio.get_running_loop().create_future())
+        lane = self._lanes[0 if ticket.demand.is_urgent else 1]
+        lane.setdefault((ticket.vendor, ticket.line), _Line()).waiting.append(waiting)
+        self._vendors.setdefault(ticket.vendor)
         self._arrived.set()
         self._start_serving()
         try:
@@ -131,9 +131,9 @@ class FairQueue:
         except TimeoutError:
             return None
 
-    def note(self, key: str, note: ServerHint) -> None:
+    def heed(self, key: str, hint: ServerHint) -> None:
         """Take in what the API said of a quota, with the next call that wants to be made."""
-        self._notes[key] = (self._clock(), note)
+        self._hints[key] = (self._clock(), hint)
 
     def _start_serving(self) -> None:
         if self._serving is None or self._serving.done():
@@ -183,9 +183,9 @@ class FairQueue:
         return heads
 
     async def _ask(self, heads: list[_Head], now: float) -> None:
-        noted, self._notes = self._notes, {}
-        notes = {key: aged(note, now - at) for key, (at, note) in noted.items()}
-        slots = await self._limiter.grant([waiting.claim.demand for _, _, waiting in heads], notes)
+        heard, self._hints = self._hints, {}
+        hints = {key: aged(hint, now - at) for key, (at, hint) in heard.items()}
+        slots = await self._limiter.grant([waiting.ticket.demand for _, _, waiting in heads], hints)
         for (lane, name, waiting), slot in zip(heads, slots, strict=True):
             line = lane[name]
             if not slot.is_reserved:
@@ -193,7 +193,7 @@ class FairQueue:
                 continue
             lane.move_to_end(name)
             self._vendors.move_to_end(name[0])
-            line.not_before = now + slot.in_seconds + _soonest_seconds(waiting.claim.demand)
+            line.not_before = now + slot.in_seconds + _soonest_seconds(waiting.ticket.demand)
             # It may have given up while the limiter was asked: its call is counted for nothing.
             if line.head() is waiting:
                 line.waiting.popleft()

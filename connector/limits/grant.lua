@@ -1,7 +1,7 @@
 -- The grant of connector/quota/memory_limiter.py as one step in Redis, by Redis's own clock.
 -- Of each key K: the list K holds the slots of its last calls, in order, the hash K:s the rest of its standing.
 -- Instants and spans are in whole milliseconds: Lua writes a number with 14 digits, so no finer ones.
--- ARGV[1]: {"demands": [[urgent, [[key, [[calls, batch calls, span], …]], …]], …], "notes": [[key, hold, spacing, for], …],
+-- ARGV[1]: {"demands": [[urgent, [[key, [[calls, batch calls, span], …]], …]], …], "hints": [[key, hold, spacing, for], …],
 --          "urgent": ms, "catch_up": ms, "ahead": ms, "spread": ms}
 -- Returns, of each demand, its slot in milliseconds from now, and 1 where that is reserved.
 local time = redis.call('TIME')
@@ -29,10 +29,10 @@ local function spacing(known, quota)
   return own
 end
 
-for _, note in ipairs(asked.notes) do
-  local known = standing(note[1])
-  known.held = math.max(known.held, now + note[2])
-  if note[4] > 0 then known.spacing, known.spaced = note[3], now + note[4] end
+for _, hint in ipairs(asked.hints) do
+  local known = standing(hint[1])
+  known.held = math.max(known.held, now + hint[2])
+  if hint[4] > 0 then known.spacing, known.spaced = hint[3], now + hint[4] end
   known.changed = true
 end
 

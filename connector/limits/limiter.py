@@ -49,12 +49,12 @@ class ServerHint:
     """… for so long."""
 
 
-def aged(note: ServerHint, seconds: float) -> ServerHint:
-    """Return a note as it holds so many seconds after it was taken down."""
+def aged(hint: ServerHint, seconds: float) -> ServerHint:
+    """Return a hint as it holds so many seconds after it was taken down."""
     return ServerHint(
-        hold_seconds=max(0.0, note.hold_seconds - seconds),
-        spacing_seconds=note.spacing_seconds,
-        spacing_for_seconds=max(0.0, note.spacing_for_seconds - seconds),
+        hold_seconds=max(0.0, hint.hold_seconds - seconds),
+        spacing_seconds=hint.spacing_seconds,
+        spacing_for_seconds=max(0.0, hint.spacing_for_seconds - seconds),
     )
 
 
@@ -74,10 +74,10 @@ class LimiterError(Exception):
 class Limiter(Protocol):
     """Decides which calls may be made now."""
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand in turn, reserved where it is at most ``AHEAD_SECONDS`` away.
 
         A call is counted against all of its bounds or none. Batch calls are spread evenly over a window; interactive
-        ones may use what is left of it at once. ``notes``, by key, are taken in first. Raises ``LimiterError``.
+        ones may use what is left of it at once. ``hints``, by key, are taken in first. Raises ``LimiterError``.
         """
         ...

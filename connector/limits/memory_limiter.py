@@ -39,15 +39,15 @@ class MemoryLimiter:
         self._clock = clock
         self._standings: dict[str, _Standing] = {}
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand."""
         now = self._clock()
-        for key, note in notes.items():
+        for key, hint in hints.items():
             standing = self._standing(key)
-            standing.held_until = max(standing.held_until, now + note.hold_seconds)
-            if note.spacing_for_seconds:
-                standing.spacing_seconds = note.spacing_seconds
-                standing.spaced_until = now + note.spacing_for_seconds
+            standing.held_until = max(standing.held_until, now + hint.hold_seconds)
+            if hint.spacing_for_seconds:
+                standing.spacing_seconds = hint.spacing_seconds
+                standing.spaced_until = now + hint.spacing_for_seconds
         slots: list[Slot] = []
         apart = now
         for demand in demands:

@@ -31,11 +31,11 @@ class RedisLimiter:
         script = files("connector.limits").joinpath("grant.lua").read_text("utf-8")
         self._grant = redis.register_script(script)
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Return a slot for each demand. Raises ``LimiterError``."""
         asked = {
             "demands": [[demand.is_urgent, [_bound(bound) for bound in demand.bounds]] for demand in demands],
-            "notes": [_note(key, note) for key, note in notes.items()],
+            "hints": [_hint(key, hint) for key, hint in hints.items()],
             "urgent": _ms(URGENT_SECONDS),
             "catch_up": _ms(CATCH_UP_SECONDS),
             "ahead": _ms(AHEAD_SECONDS),
@@ -55,12 +55,12 @@ def _bound(bound: Bound) -> list[Any]:
     return [_PREFIX + bound.key, rates]
 
 
-def _note(key: str, note: ServerHint) -> list[Any]:
+def _hint(key: str, hint: ServerHint) -> list[Any]:
     return [
         _PREFIX + key,
-        _ms(note.hold_seconds),
-        _ms(note.spacing_seconds),
-        _ms(note.spacing_for_seconds),
+        _ms(hint.hold_seconds),
+        _ms(hint.spacing_seconds),
+        _ms(hint.spacing_for_seconds),
     ]
 
 

@@ -16,7 +16,7 @@ WINDOW_SECONDS: Final = 300.0
 MOST_OF_A_TENANT: Final = 20
 """Refusals in a window of a tenant's token, over all checks together."""
 MOST_OF_FRANCE_CONNECT: Final = 20
-"""Likewise of the FranceConnect tokens that a vendor sends for a tenant: those of a few persons have ended."""
+"""Likewise of the FranceConnect tokens that a vendor sends for a tenant: a few persons' tokens have simply expired."""
 MOST_OF_A_VENDOR: Final = 250
 """Likewise over all tenants that a vendor asks for."""
 MOST_OF_THE_ADDRESS: Final = 1500

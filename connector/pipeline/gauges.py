@@ -12,9 +12,9 @@ from connector.catalogue import CATALOGUE
 from connector.checks.retry import BlockedUntil
 from connector.jobs.records import Lane, Registry
 from connector.jobs.token_life import LEEWAY, WARNING_DAYS
-from connector.limits.breaker import breaker_name, gate
+from connector.limits.breaker import breaker_name, let_through
+from connector.limits.suspension import is_address_paused, suspended_tenants
 from connector.pipeline.services import Services
-from connector.pipeline.suspension import is_address_paused, suspended_tenants
 from connector.sources.nomenclature import table as nomenclature
 from connector.sources.schema_drift import DriftKind
 from schemas.codes import Call
@@ -52,7 +52,7 @@ class Gauges(Collector):
         yield from self._tokens(now)
         yield from self._refusals(now)
         yield self._breakers(now)
-        yield self._jobs_in_hand()
+        yield self._jobs_in_flight()
         yield self._dependencies()
         yield self._drifts()
         yield GaugeMetricFamily(
@@ -106,13 +106,13 @@ class Gauges(Collector):
         )
         for source, provider in PROVIDERS:
             state = self._services.breakers.peek(breaker_name(source, provider))
-            family.add_metric((source, provider), isinstance(gate(state, now)[1], BlockedUntil))
+            family.add_metric((source, provider), isinstance(let_through(state, now)[1], BlockedUntil))
         return family
 
-    def _jobs_in_hand(self) -> Metric:
+    def _jobs_in_flight(self) -> Metric:
         family = GaugeMetricFamily("connector_jobs_in_hand", "Jobs that are being run.", labels=("lane",))
         for lane in Lane:
-            family.add_metric((lane,), self._services.intake.in_hand_of_lane(lane))
+            family.add_metric((lane,), self._services.intake.in_flight_of_lane(lane))
         return family
 
     def _dependencies(self) -> Metric:

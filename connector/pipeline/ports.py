@@ -15,10 +15,9 @@ from connector.limits.breaker import Breaker
 from connector.limits.deferrals import Deferrals
 from connector.limits.fair_queue import FairQueue
 from connector.limits.intake import Intake
-from connector.limits.refusals import Refusals
-from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion
 from connector.limits.shared.state import SharedState
+from connector.limits.suspension import Suspending
 from connector.sources.exchange import Upstream
 from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import Announcements
@@ -38,7 +37,7 @@ class Timed(Protocol):
 
 
 class Breakers(Timed, Protocol):
-    """``outage``: a provider's breaker, and whom its being open concerns."""
+    """A provider's breaker, and whom its being open concerns."""
 
     @property
     def breakers(self) -> SharedState[Breaker]: ...
@@ -46,26 +45,37 @@ class Breakers(Timed, Protocol):
     def affected_tenants(self) -> AffectedTenants: ...
 
 
-class Suspensions(Timed, Protocol):
-    """``suspension``: what was refused, to whom, and telling the operator of it."""
+class Suspensions(Suspending, Protocol):
+    """What was refused, to whom, and telling the operator of it."""
 
-    @property
-    def refusals(self) -> SharedState[Refusals]: ...
-    @property
-    def served(self) -> Served: ...
     @property
     def announcements(self) -> Announcements: ...
 
 
-class Lines(Timed, Protocol):
-    """``one_at_a_time``: the lines in which FranceConnect's calls stand."""
+class Heeding(Breakers, Suspensions, Protocol):
+    """``heed``: what the end of a call changes."""
 
     @property
+    def turns(self) -> FairQueue: ...
+    @property
+    def drift_counter(self) -> DriftCounter: ...
+
+
+class Gating(Heeding, Protocol):
+    """``gate``: whatever may block a call."""
+
+    @property
+    def registry(self) -> RegistryCache: ...
+    @property
+    def quotas(self) -> Quotas: ...
+    @property
     def exclusion(self) -> Exclusion: ...
+    @property
+    def metrics(self) -> Metrics: ...
 
 
 class Sending(Timed, Protocol):
-    """``send``: a call, told of in metrics and traces."""
+    """``call``: a call, told of in metrics and traces."""
 
     @property
     def metrics(self) -> Metrics: ...
@@ -73,20 +83,7 @@ class Sending(Timed, Protocol):
     def tracer(self) -> Tracer: ...
 
 
-class Calling(Breakers, Suspensions, Lines, Sending, Protocol):
-    """``call``: one call, past what holds it back."""
-
-    @property
-    def registry(self) -> RegistryCache: ...
-    @property
-    def quotas(self) -> Quotas: ...
-    @property
-    def turns(self) -> FairQueue: ...
-    @property
-    def drift_counter(self) -> DriftCounter: ...
-
-
-class Checking(Calling, Protocol):
+class Checking(Gating, Sending, Protocol):
     """``run_check``: one check, until it is answered or has to wait elsewhere."""
 
     @property
@@ -99,16 +96,11 @@ class Checking(Calling, Protocol):
     def jitter(self) -> Callable[[], float]: ...
 
 
-class Entering(Protocol):
-    """``entry``: which jobs are in hand."""
+class Running(Checking, Protocol):
+    """``run_job``: a whole job, from its delivery to its reply."""
 
     @property
     def intake(self) -> Intake: ...
-
-
-class Running(Checking, Entering, Protocol):
-    """``run_job``: a whole job, from its delivery to its reply."""
-
     @property
     def deferrals(self) -> Deferrals: ...
     @property

@@ -1,7 +1,12 @@
-"""Asking one check's source, until it is answered or has to wait elsewhere."""
+"""One check, as a machine: from how far it has come to its next step, until it is answered or has to wait elsewhere.
+
+    gate ─▶ journal ─▶ call ─▶ decide ─▶ heed ─▶ advance ─▶ (gate …)
+
+Each is a value that the next takes: a passage, a call that has ended, the check's progress.
+"""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -12,12 +17,17 @@ from connector.checks.admission import Admitted
 from connector.checks.advance import advance, expire, may_be_deferred, window_of
 from connector.checks.decide import refused, unexplained, without_call
 from connector.checks.plan import PlannedCall, PlannedCheck, Rejected
+from connector.checks.retry import BlockedUntil
+from connector.clock import seconds_left
 from connector.events import Event
 from connector.jobs.progress import CheckProgress, finished, is_finished
 from connector.jobs.records import SecretField
 from connector.jobs.token_life import has_expired
-from connector.pipeline.call import call
-from connector.pipeline.call_context import CallContext
+from connector.limits.outage import breakers_of
+from connector.limits.suspension import keys_of
+from connector.pipeline.call import CallContext, send
+from connector.pipeline.gate import Passage, gate, set_out
+from connector.pipeline.heed import heed
 from connector.pipeline.ports import Checking
 from connector.storage.journal.journal import Accesses
 from connector.time_limits import PURSUIT_SECONDS
@@ -75,6 +85,8 @@ async def _pursue(
         secret=secret,
         deadline=window.deadline,
         accesses=accesses,
+        breakers=breakers_of(planned),
+        keys=keys_of(planned, admitted),
     )
     pursued_until = ports.clock() + timedelta(seconds=PURSUIT_SECONDS)
     while not is_finished(progress):
@@ -84,13 +96,13 @@ async def _pursue(
         if now >= pursued_until and may_be_deferred(planned):
             soon = now + timedelta(seconds=SHORTEST_DEFERRAL_SECONDS)
             return replace(progress, not_before=max(soon, progress.not_before or soon))
-        wait_seconds = _seconds_until(progress.not_before, now)
+        wait_seconds = seconds_left(now, progress.not_before or now)
         if wait_seconds >= SHORTEST_DEFERRAL_SECONDS and may_be_deferred(planned):
             return progress
         if wait_seconds > 0:
-            await ports.sleep(min(wait_seconds, _seconds_until(window.deadline, now)))
+            await ports.sleep(min(wait_seconds, seconds_left(now, window.deadline)))
             continue
-        outcome = await call(context, progress, ports)
+        outcome = await _ask(context, progress, ports)
         progress = advance(
             planned,
             progress,
@@ -103,6 +115,20 @@ async def _pursue(
         if isinstance(outcome, CheckReply) and outcome.reason and progress.failure is outcome:
             ports.metrics.call_will_be_repeated(planned.definition.name, outcome.reason.code)
     return progress
+
+
+async def _ask(context: CallContext, progress: CheckProgress, ports: Checking) -> CheckReply | BlockedUntil:
+    """Make one call, unless its gate blocks it; return what it was answered, or until when it is blocked."""
+    async with gate(context, ports) as passage:
+        if not isinstance(passage, Passage):
+            return passage
+        access = context.accesses.of(context.planned, progress.calls + 1)
+        blocked = await set_out(context, passage, access, ports)
+        if blocked is not None:
+            return blocked
+        ended = await send(context, progress, access, ports)
+        await heed(ended, context, progress, passage.bounds, ports)
+    return ended.decision.reply
 
 
 def _secret(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | CheckCode:
@@ -122,7 +148,3 @@ def _secret(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | 
     except VaultError as error:
         _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret, detail=str(error))
         return CheckCode.TOKEN_INVALID
-
-
-def _seconds_until(instant: datetime | None, now: datetime) -> float:
-    return 0.0 if instant is None else max(0.0, (instant - now) / timedelta(seconds=1))

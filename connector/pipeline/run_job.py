@@ -1,10 +1,10 @@
 """The pipeline: from a delivery to how it ends.
 
-    admit ─▶ plan ─▶ enter ─▶ recall ─▶ ask (the checks at once) ─▶ conclude: assemble and remember, or deferred
+    admit ─▶ plan ─▶ enter ─▶ get ─▶ the checks at once ─▶ assemble ─▶ store, or defer
 
-Deciding is pure, in the module of each step's name; ``enter`` takes the job in hand, or has it overflow for those of
-others, ``get`` and ``store`` go to the reply memory, ``ask`` to the sources. What the pipeline returns is carried out by ``connector.pipeline.settle``: publish, and only then
-acknowledge.
+Deciding is pure, in the module of each step's name. ``enter`` takes the job in, or has it overflow (``limits.entry``). ``get`` and
+``store`` are the reply memory's. The checks go to their sources (``run_check``). What the pipeline returns is carried out by
+``connector.pipeline.settle``: publish, and only then acknowledge.
 """
 
 import asyncio
@@ -19,20 +19,19 @@ import structlog
 from connector.amqp.publisher import PublishError
 from connector.catalogue import CATALOGUE
 from connector.checks.admission import Admitted, admit
-from connector.checks.assemble import assemble, rejection
+from connector.checks.advance import PlannedJob, any_call, progress_within
+from connector.checks.assemble import assemble, rejection, reply_within
 from connector.checks.decide import unexplained
 from connector.checks.plan import plan
-from connector.checks.planned_job import PlannedJob, any_call
 from connector.checks.reasons import job_error
-from connector.checks.withhold import progress_within, reply_within
 from connector.clock import paris_day
 from connector.events import Event
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Known
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
+from connector.limits.entry import enter, overflow_unplanned
 from connector.limits.intake import Door
-from connector.pipeline.entry import enter, overflow_unplanned
 from connector.pipeline.ports import Running
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
 from connector.storage.journal.journal import Records
@@ -57,9 +56,8 @@ async def verify(
 ) -> Settlement:
     """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
 
-    ``door`` is the queue that it came by with those of others; None where its job is taken in hand whatever the room, since
-    it has overflowed before: its flow's own queue gives no more than may be in hand. ``can_wait`` says whether such a queue can
-    be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
+    ``door`` is the lane that the job was read from. It is None for a job of an overflow queue, which is taken in whatever the room:
+    that queue gives a worker no more than it may have. ``can_wait`` says whether an overflow queue can be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
     """
     try:
         admitted = _at_the_door(delivery, door, ports, can_wait=can_wait)
@@ -71,14 +69,14 @@ async def verify(
         return Dead(DeadReason.UNEXPECTED_ERROR)
     try:
         job = _job_of(delivery, admitted, run, ports)
-        entry = await enter(job, door, ports, can_wait=can_wait)
+        entry = await enter(job, door, ports.intake, can_wait=can_wait)
     except Exception:  # noqa: BLE001 - likewise
         _log.exception(Event.JOB_UNEXPECTED_ERROR, lane=delivery.lane)
         return _failed(delivery, admitted, ports)
     if isinstance(entry, Overflow):
         return entry
     try:
-        ports.metrics.job_taken_in_hand(delivery, ports.clock())
+        ports.metrics.job_taken_in(delivery, ports.clock())
         return await _once(entry, records, ports)
     except PublishError:
         raise
@@ -99,7 +97,7 @@ def give_up(delivery: Delivery, ports: Running) -> Settlement:
 
 
 async def turn_away(delivery: Delivery, records: Records, ports: Running) -> Settlement:
-    """Return how a job ends that can neither be taken in hand nor wait: its open checks ``rate_limited``, without a call."""
+    """Return how a job ends that can neither be taken in nor wait: its open checks ``rate_limited``, without a call."""
     admitted = _admit(delivery, ports)
     if not isinstance(admitted, Admitted):
         return admitted
@@ -115,7 +113,7 @@ def _at_the_door(
     admitted = _admit(delivery, ports)
     if door is None or not can_wait or not isinstance(admitted, Admitted):
         return admitted
-    return overflow_unplanned(delivery, admitted, door, ports) or admitted
+    return overflow_unplanned(delivery, admitted, door, ports.intake) or admitted
 
 
 def _admit(delivery: Delivery, ports: Running) -> Admitted | Answer | Dead:

@@ -44,7 +44,7 @@ class Services:
     breakers: SharedState[Breaker]
     """One per provider."""
     intake: Intake
-    """Which jobs this process has in hand."""
+    """Which jobs this process has in flight."""
     deferrals: Deferrals
     """Which jobs this process has deferred."""
     quotas: Quotas

@@ -46,7 +46,7 @@ ENDED_AS: Final[Mapping[type[Settlement], str]] = MappingProxyType(
     {Answer: "answer", Dead: "dead", Defer: "defer", Quarantined: "isolate", Overflow: "setaside"}
 )
 """How each settlement is named in the logs, whose words readers key on: they outlive the names of the code."""
-_TRACES_THAT_LIE: Final = ("traceparent", "sentry-trace")
+_TRACES_KEPT: Final = ("traceparent", "sentry-trace")
 
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class Settler:
             try:
                 await self._settle_once(ending, delivery, taken)
             except _FullError as full:
-                # It must not stay in hand: a vendor that reads nothing would fill the hands of all.
+                # It must not stay in flight: a vendor that reads nothing would fill the hands of all.
                 ending = full.instead
                 return await attempt()
             except PublishError as error:
@@ -260,7 +260,7 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
     ``baggage`` and ``tracestate`` hold what their writers like (https://www.w3.org/TR/baggage/, section 4, Privacy).
     """
-    return {name: headers[name] for name in _TRACES_THAT_LIE if name in headers}
+    return {name: headers[name] for name in _TRACES_KEPT if name in headers}
 
 
 def _present(**values: Any) -> dict[str, Any]:

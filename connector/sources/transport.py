@@ -16,7 +16,7 @@ def http_transport() -> httpx.AsyncBaseTransport:
 
 
 def _session() -> aiohttp.ClientSession:
-    # How many calls run is decided by how many jobs are in hand.
+    # How many calls run is decided by how many jobs are in flight.
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -144,7 +144,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
         ),
         Event.JOB_ISOLATED: Incident(
             title="A job may be what ends workers",
-            cause="it was in hand each of the many times that a worker ended",
+            cause="it was in flight each of the many times that a worker ended",
             to_do="look at why workers end (memory, SIGKILL); the job runs alone and is answered in any case",
         ),
         Event.JOURNAL_UNCONFIRMED: Incident(

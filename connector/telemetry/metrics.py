@@ -14,7 +14,7 @@ from schemas.reply import CheckReply
 class Metrics:
     """Counts nothing: what a worker has that nobody scrapes. ``PrometheusMetrics`` counts."""
 
-    def job_taken_in_hand(self, delivery: Delivery, now: datetime) -> None:
+    def job_taken_in(self, delivery: Delivery, now: datetime) -> None:
         """Take in that a job's run begins, or goes on after it was deferred."""
 
     def turn_came(self, lane: Lane, waited_seconds: float) -> None:

@@ -35,7 +35,7 @@ UNKNOWN: Final = "unknown"
 LONGEST_WAIT_SECONDS: Final = 86_400.0
 """A wait counts as so long at most: when a job was published is whatever its publisher says."""
 _RETRY, _HELD, _SAME_JOB = _DEFERRALS = ("retry", "held", "same_job")
-"""A call failed, and goes again; none may be made yet; another run of the same job is in hand."""
+"""A call failed, and goes again; none may be made yet; another run of the same job is in flight."""
 _UNDELIVERED: Final = tuple(one.name.lower() for one in Confirmation if one is not Confirmation.ROUTED)
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
 
@@ -134,7 +134,7 @@ class PrometheusMetrics(Metrics):
         )
         self._unsettled = Gauge(
             "connector_deliveries_unsettled",
-            "Deliveries that the worker has taken and not settled yet, those in hand included.",
+            "Deliveries that the worker has taken and not settled yet, those in flight included.",
             registry=registry,
         )
         build = Gauge("connector_build_info", "Always 1.", ("version",), registry=registry)
@@ -145,7 +145,7 @@ class PrometheusMetrics(Metrics):
         """Have ``gauges`` read at each ``render``."""
         self.registry.register(gauges)
 
-    def job_taken_in_hand(self, delivery: Delivery, now: datetime) -> None:
+    def job_taken_in(self, delivery: Delivery, now: datetime) -> None:
         """Take in how long a job has waited, at its first run."""
         if delivery.timestamp is not None and delivery.progress is None and not delivery.redelivered:
             waited_seconds = now.timestamp() - delivery.timestamp

@@ -9,27 +9,27 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import connector.checks.parsing
-import connector.pipeline.entry
+import connector.limits.entry
+import connector.limits.suspension
+import connector.pipeline.heed
 import connector.pipeline.run_job
-import connector.pipeline.suspension
-from connector.checks.planned_job import PlannedJob
+from connector.checks.advance import PlannedJob
 from connector.jobs.records import Flow
 from connector.limits.intake import Door, Intake
 from connector.limits.lane_shares import LaneShares
-from connector.pipeline.services import Services
 from workers.cli import main as command_line
 
 _NO_BOUND: Final = 10**9
 
 
 def _without_the_door() -> None:
-    """Take in hand whatever carries a token, as if it could not wait elsewhere."""
-    enter = connector.pipeline.entry.enter
+    """Take in whatever carries a token, as if it could not wait elsewhere."""
+    enter = connector.limits.entry.enter
 
-    async def entered(job: PlannedJob, door: Door | None, services: Services) -> Any:
+    async def entered(job: PlannedJob, door: Door | None, intake: Intake, *, can_wait: bool) -> Any:
         if job.admitted.job.france_connect_token is None or door is None:
-            return await enter(job, door, services)
-        services.intake.take(job.admitted.flow, door)
+            return await enter(job, door, intake, can_wait=can_wait)
+        intake.take(job.admitted.flow, door)
         return job
 
     _replace(connector.pipeline.run_job, "enter", entered)
@@ -55,8 +55,10 @@ def _without_the_counts() -> None:
 
 def _without_the_refusals() -> None:
     """Count refusals against the address alone."""
-    for name in ("MOST_OF_A_TENANT", "MOST_OF_A_VENDOR", "MOST_OF_FRANCE_CONNECT"):
-        _replace(connector.pipeline.suspension, name, _NO_BOUND)
+    _replace(connector.limits.suspension, "MOST_OF_A_VENDOR", _NO_BOUND)
+    _replace(connector.pipeline.heed, "MOST_OF_FRANCE_CONNECT", _NO_BOUND)
+    for owner in (connector.limits.suspension, connector.pipeline.heed):
+        _replace(owner, "MOST_OF_A_TENANT", _NO_BOUND)
 
 
 def _replace(owner: Any, name: str, value: Any) -> None:

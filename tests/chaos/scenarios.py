@@ -287,7 +287,7 @@ SCENARIOS: Final = (
     ),
     Scenario(
         name="every part of the topology deleted in turn",
-        protections=("declaring again", "finishing what is in hand"),
+        protections=("declaring again", "finishing what is in flight"),
         act=delete_every_part,
         # More than are published: the load goes on until the last part is back, however slow the machine is.
         jobs=10_000,

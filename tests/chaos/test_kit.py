@@ -24,7 +24,7 @@ KILL_AFTER = 90
 
 @pytest.fixture(scope="module")
 def slow(own_node: RabbitNode) -> Iterator[Deployment]:
-    """A deployment whose source takes its time, so that jobs are in hand."""
+    """A deployment whose source takes its time, so that jobs are in flight."""
     with Deployment(own_node.url(), ["--latency", "0.5"]) as deployed:
         deployed.command("topology", "declare")
         yield deployed

@@ -1,4 +1,4 @@
-"""What a worker has in hand, or is about to, is answered when its queues are deleted one after the other."""
+"""What a worker has in flight, or is about to, is answered when its queues are deleted one after the other."""
 
 import json
 from collections.abc import Iterator

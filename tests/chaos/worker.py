@@ -55,7 +55,7 @@ PROTECTIONS: Final = (
     "isolation",
     "noting before the call",
     "declaring again",
-    "finishing what is in hand",
+    "finishing what is in flight",
 )
 
 
@@ -145,7 +145,7 @@ def _less_whole(session: type[BrokerSession], without: frozenset[str]) -> type[B
 
     if "declaring again" in without:
         return DeclaringOnce
-    return EndingAtOnce if "finishing what is in hand" in without else session
+    return EndingAtOnce if "finishing what is in flight" in without else session
 
 
 class AcknowledgingFirst(BrokerSession):

@@ -28,7 +28,7 @@ def own_node() -> Iterator[RabbitNode]:
 
 @pytest.fixture(scope="module")
 def slow(own_node: RabbitNode) -> Iterator[Deployment]:
-    """A deployment whose source takes its time, so that jobs are in hand."""
+    """A deployment whose source takes its time, so that jobs are in flight."""
     with Deployment(own_node.url(), ["--latency", "2"]) as deployed:
         yield deployed
 
@@ -42,7 +42,7 @@ def vendor(own_node: RabbitNode, slow: Deployment) -> Iterator[VendorClient]:
         yield client
 
 
-def in_hand(vendor: VendorClient) -> None:
+def wait_until_taken(vendor: VendorClient) -> None:
     """Return once every job published has been taken from its queue; fail when a worker takes none."""
     for _ in range(PATIENCE):
         if vendor.depth("verifications.interactive") == 0:
@@ -57,10 +57,10 @@ def publish(vendor: VendorClient, name: str) -> set[str]:
     return job_ids
 
 
-def test_sigterm_answers_what_is_in_hand_and_exits_0(slow: Deployment, vendor: VendorClient) -> None:
+def test_sigterm_answers_what_is_in_flight_and_exits_0(slow: Deployment, vendor: VendorClient) -> None:
     drained = publish(vendor, "drain")
     worker = slow.worker()
-    in_hand(vendor)
+    wait_until_taken(vendor)
 
     assert worker.stop() == 0
 
@@ -71,7 +71,7 @@ def test_sigterm_answers_what_is_in_hand_and_exits_0(slow: Deployment, vendor: V
 def test_what_a_drain_does_not_finish_goes_back_to_its_queue(slow: Deployment, vendor: VendorClient) -> None:
     given_back = publish(vendor, "given-back")
     worker = slow.worker("--drain-seconds", "0")
-    in_hand(vendor)
+    wait_until_taken(vendor)
 
     assert worker.stop() == 0
 
@@ -87,7 +87,7 @@ def test_what_a_drain_does_not_finish_goes_back_to_its_queue(slow: Deployment, v
 def test_a_second_sigterm_ends_a_drain(slow: Deployment, vendor: VendorClient) -> None:
     hurried = publish(vendor, "hurried")
     worker = slow.worker("--drain-seconds", "600")
-    in_hand(vendor)
+    wait_until_taken(vendor)
     os.kill(worker.pid, signal.SIGTERM)
     worker.wait_for("worker.draining")
 
@@ -98,10 +98,10 @@ def test_a_second_sigterm_ends_a_drain(slow: Deployment, vendor: VendorClient) -
         assert set(replies_to(vendor, hurried)) == hurried
 
 
-def test_a_hundred_jobs_in_hand_survive_a_kill(slow: Deployment, vendor: VendorClient) -> None:
+def test_a_hundred_jobs_in_flight_survive_a_kill(slow: Deployment, vendor: VendorClient) -> None:
     killed = publish(vendor, "kill")
     worker = slow.worker()
-    in_hand(vendor)
+    wait_until_taken(vendor)
     worker.kill()
     assert vendor.depth("replies.millesime") == 0
 
@@ -114,11 +114,11 @@ def test_a_hundred_jobs_in_hand_survive_a_kill(slow: Deployment, vendor: VendorC
     assert vendor.depth("replies.millesime") == 0
 
 
-def test_jobs_in_hand_survive_the_death_of_the_broker(own_node: RabbitNode, slow: Deployment) -> None:
+def test_jobs_in_flight_survive_the_death_of_the_broker(own_node: RabbitNode, slow: Deployment) -> None:
     with slow.worker() as worker:
         with VendorClient(own_node.url(), "millesime") as vendor:
             in_flight = publish(vendor, "broker")
-            in_hand(vendor)
+            wait_until_taken(vendor)
         own_node.kill()
         own_node.start()
         worker.wait_for("worker.ready")

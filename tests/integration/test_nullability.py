@@ -111,7 +111,7 @@ def _replies_to(vendor: VendorClient, jobs: list[dict[str, Any]]) -> list[dict[s
 
 def test_each_answer_that_the_server_can_send_is_found(vendor: VendorClient) -> None:
     jobs = [asked(number, answer) for number, answer in enumerate(ANSWERS)]
-    # Of those with a FranceConnect token no more than its share is in hand: one after the other, as persons come.
+    # Of those with a FranceConnect token no more than its share is in flight: one after the other, as persons come.
     together = [each for each in jobs if "france_connect_token" not in each]
     apart = [[each] for each in jobs if "france_connect_token" in each]
     replies = {reply["job_id"]: reply for some in (together, *apart) for reply in _replies_to(vendor, some)}

@@ -175,7 +175,7 @@ def test_a_defect_is_told_by_type_and_stack(vendor: VendorClient, sentry: LocalS
         "check.unexpected_error",
         "revenu_solidarite_active",
         "ValueError",
-        "connector/pipeline/send.py:ended",
+        "connector/pipeline/call.py:ended",
     ]
     assert event["tags"]["provider"] == "CNAV"
     assert incident(event)["job_id"] == body["job_id"]

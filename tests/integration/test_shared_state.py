@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, TypeAdapter
 
 from connector.checks.retry import BlockedUntil
-from connector.limits.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, gate
+from connector.limits.breaker import CLOSED, Breaker, CallEnd, Go, Probe, after_call, let_through
 from connector.limits.failover import SharedLimiter
 from connector.limits.memory_limiter import MemoryLimiter
 from connector.limits.redis_limiter import RedisLimiter
@@ -102,7 +102,7 @@ async def test_a_breaker_that_one_process_opens_is_open_in_the_other(
     mine, others = state_of(link), state_of(other)
     await mine.change("cnaf", opened)
     await other.connect()
-    assert isinstance(await others.change("cnaf", lambda state: gate(state, NOW)), BlockedUntil)
+    assert isinstance(await others.change("cnaf", lambda state: let_through(state, NOW)), BlockedUntil)
     assert others.peek("cnous") == CLOSED
     assert [key for key, _breaker in others.held()] == ["cnaf"]
 
@@ -112,7 +112,9 @@ async def test_of_two_processes_one_probes(link: RedisLink, other: RedisLink) ->
     await mine.change("cnaf", opened)
     await other.connect()
     later = NOW + timedelta(seconds=61)
-    passages = [await state.change("cnaf", lambda state: gate(state, later)) for state in (mine, others)]
+    passages = [
+        await state.change("cnaf", lambda state: let_through(state, later)) for state in (mine, others)
+    ]
     assert [type(passage) for passage in passages] == [Probe, BlockedUntil]
 
 
@@ -121,12 +123,12 @@ async def test_a_breaker_goes_on_while_the_server_is_away(redis_node: RedisNode,
     redis_node.kill()
     try:
         await mine.change("cnaf", opened)
-        assert isinstance(await mine.change("cnaf", lambda state: gate(state, NOW)), BlockedUntil)
+        assert isinstance(await mine.change("cnaf", lambda state: let_through(state, NOW)), BlockedUntil)
         later = NOW + timedelta(seconds=61)
-        await mine.change("cnaf", lambda state: gate(state, later))
+        await mine.change("cnaf", lambda state: let_through(state, later))
         end = CallEnd(signal=Signal.UP, code=CheckCode.NO_RECORD, asked_at=later)
         await mine.change("cnaf", lambda state: (after_call(state, end, later), None))
-        assert isinstance(await mine.change("cnaf", lambda state: gate(state, later)), Go)
+        assert isinstance(await mine.change("cnaf", lambda state: let_through(state, later)), Go)
     finally:
         redis_node.start()
 

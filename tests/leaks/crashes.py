@@ -13,8 +13,8 @@ import structlog
 from sqlalchemy import text
 
 import connector.checks.decide
+import connector.pipeline.call
 import connector.pipeline.run_job
-import connector.pipeline.send
 import connector.pipeline.settle
 import connector.storage.journal.journal
 import connector.storage.replies.reply_memory
@@ -60,14 +60,14 @@ def _before(layer: str) -> Callable[[Any, str], None]:
 
 
 def _in_decide(crash: Callable[..., None], layer: str) -> None:
-    real = vars(connector.pipeline.send)["decide"]
+    real = vars(connector.pipeline.call)["decide"]
 
     def crashing(planned: Any, attempt: Any, exchange: Any, now: Any) -> Any:
         if _is_due(layer):
             crash(planned, attempt, exchange)
         return real(planned, attempt, exchange, now)
 
-    put(connector.pipeline.send, "decide", crashing)
+    put(connector.pipeline.call, "decide", crashing)
 
 
 def _fail(*seen: object) -> None:

@@ -19,7 +19,7 @@ def sdk_events(leak: str) -> list[dict[str, Any]]:
         "modules": {leak: leak},
     }
     frame = {
-        "filename": "connector/pipeline/send.py",
+        "filename": "connector/pipeline/call.py",
         "function": "call",
         "lineno": 1,
         "vars": {"job": leak},

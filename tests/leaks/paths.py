@@ -42,8 +42,8 @@ REFUSED: Final = siret(1)
 """A tenant whose token is revoked, and whose credentials the DGFiP refuses."""
 RATIONED: Final = siret(2)
 """A tenant that may make one call a minute."""
-_MORE_THAN_IN_HAND: Final = 110
-"""Jobs, of which a worker has 100 in hand at once: as many of one flow's as ``--concurrency`` says."""
+_MORE_THAN_IN_FLIGHT: Final = 110
+"""Jobs, of which a worker has 100 in flight at once: as many of one flow's as ``--concurrency`` says."""
 QF: Final = {"check": "quotient_familial"}
 RSA: Final = {"check": "revenu_solidarite_active"}
 SPORT: Final = {"check": "statut_sportif", "params": {"identifiant": IDENTIFIANT}}
@@ -186,8 +186,8 @@ def crashes() -> Iterator[Path]:
 
 
 def overflowed() -> Iterator[Path]:
-    """Yield jobs that wait for their turn, more than a worker has in hand."""
-    for number in range(_MORE_THAN_IN_HAND):
+    """Yield jobs that wait for their turn, more than a worker has in flight."""
+    for number in range(_MORE_THAN_IN_FLIGHT):
         name = f"rationed {number}"
         yield Path(name=name, body=about(name, tenant=RATIONED), lane="batch", ends_in=OVERFLOWED)
 

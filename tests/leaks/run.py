@@ -28,7 +28,7 @@ _KINDS: Final = {EVENTS: "event", TRANSACTIONS: "transaction", CHECK_INS: "check
 LOGS, ENVELOPES, METRICS = "logs", "envelopes", "metrics"
 JOURNAL, SHARED = "journal rows", "shared state"
 _OPTIONS: Final = ("--http", "0", "--log-level", "DEBUG", "--drain-seconds", "2")
-"""What is still in hand at the end waits for a quota: it goes back, and is found where it lies."""
+"""What is still in flight at the end waits for a quota: it goes back, and is found where it lies."""
 
 
 @dataclass(frozen=True, kw_only=True)

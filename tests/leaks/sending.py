@@ -26,7 +26,7 @@ from tests.leaks.paths import (
 )
 
 _LEFT: Final = frozenset({OVERFLOWED, ISOLATED})
-"""Where messages end that nobody answers, since jobs in hand wait for a quota: they are sent once the others have ended."""
+"""Where messages end that nobody answers, since jobs in flight wait for a quota: they are sent once the others have ended."""
 _OVERFLOW: Final = overflow_queue(Flow(Lane.BATCH, "millesime", RATIONED))
 _PATIENCE: Final = 100_000
 """Looks at what is waited for before a run gives up."""
@@ -59,7 +59,7 @@ def left(node: RabbitNode, paths: Sequence[Path], worker: Program) -> None:
 
 
 def have_come_back(node: RabbitNode, paths: Sequence[Path]) -> None:
-    """Wait until what a worker that has ended had in hand is on its queues again."""
+    """Wait until what a worker that has ended had in flight is on its queues again."""
     if any(path.ends_in == OVERFLOWED for path in paths):
         with VendorClient(node.url(), "millesime") as vendor:
             _until(partial(_holds, vendor, _OVERFLOW, 1))

@@ -17,7 +17,7 @@ from connector.checks.plan import plan
 from connector.demo.deployment import CLAMART
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Entry, Known
-from connector.jobs.records import Lane, Tenant, Vendor
+from connector.jobs.records import Flow, Lane, Tenant, Vendor
 from connector.jobs.settlement import Answer, Defer
 from connector.settings.broker_address import broker_address
 from connector.settings.settings import Settings, load_settings
@@ -93,6 +93,7 @@ RECORDS: dict[str, Any] = {
         lane=Lane.BATCH,
         received_at=NOW,
         expires_at=NOW,
+        flow=Flow(Lane.BATCH, VENDOR.name, TENANT.siret),
     ),
     "planned calls": plan(JOB, CATALOGUE, grant_of(VENDOR), NOW.date())[0],
     "a source's answer": Answered(

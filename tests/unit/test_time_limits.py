@@ -15,7 +15,7 @@ from connector.time_limits import (
     RUN_SECONDS,
     SET_OUT_SECONDS,
     longest_call_seconds,
-    longest_in_hand_seconds,
+    longest_in_flight_seconds,
     longest_probe_seconds,
 )
 
@@ -23,16 +23,16 @@ _BROKERS_PATIENCE_SECONDS = 1800.0
 """RabbitMQ's ``consumer_timeout``, by default."""
 
 
-def test_a_job_in_hand_does_not_outlive_the_claim_that_protects_it() -> None:
-    assert longest_in_hand_seconds() < RUN_SECONDS < _BROKERS_PATIENCE_SECONDS
+def test_a_job_in_flight_does_not_outlive_the_claim_that_protects_it() -> None:
+    assert longest_in_flight_seconds() < RUN_SECONDS < _BROKERS_PATIENCE_SECONDS
 
 
 def test_a_job_that_may_end_its_worker_is_alone_until_it_has_ended() -> None:
-    assert longest_in_hand_seconds() < ALONE_SECONDS
+    assert longest_in_flight_seconds() < ALONE_SECONDS
 
 
-def test_a_worker_whose_queue_is_gone_waits_for_every_job_in_hand() -> None:
-    assert longest_in_hand_seconds() < LOST_DRAIN_SECONDS
+def test_a_worker_whose_queue_is_gone_waits_for_every_job_in_flight() -> None:
+    assert longest_in_flight_seconds() < LOST_DRAIN_SECONDS
 
 
 def test_a_probes_claim_outlives_the_probe() -> None:

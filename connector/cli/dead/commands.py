@@ -88,7 +88,7 @@ def replay(
     timestamp, as ever: one that is too old is answered expired. A reply goes to its reply queue; while that does
     not exist, it stays.
 
-    A letter leaves its queue once the broker has confirmed its replay. Ctrl-C or SIGTERM finish the letter in hand;
+    A letter leaves its queue once the broker has confirmed its replay. Ctrl-C or SIGTERM finish the letter in flight;
     a crash may leave one that was replayed too. A job that is replayed twice is answered from memory, a reply that
     comes twice has the same job_id. Exits 0 when every letter asked for was replayed, 1 when some stay, 2 for an
     unknown ID or a broker that is away.

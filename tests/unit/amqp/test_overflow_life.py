@@ -1,7 +1,7 @@
 """The life of an overflow queue: no job is deleted with it, and none waits where nobody takes it, whatever comes between.
 
 The workers' own classes run on SQLite and on a broker in memory, with every step in any order: two workers that crash,
-reconnect, lose the database, set jobs aside, hold them in hand, and tidy.
+reconnect, lose the database, set jobs aside, hold them in flight, and tidy.
 """
 
 import asyncio
@@ -91,7 +91,7 @@ class Broker:
     def __init__(self) -> None:
         self.exists = False
         self.waiting = 0
-        self.in_hand: Counter[int] = Counter()
+        self.in_flight: Counter[int] = Counter()
         """By worker, unacknowledged."""
         self.consumers: set[int] = set()
         self.before: dict[str, Callable[[], object]] = {}
@@ -108,9 +108,9 @@ class Broker:
         return self.exists
 
     def end(self, worker: int) -> None:
-        """End a worker's connection: what it had in hand comes back."""
+        """End a worker's connection: what it had in flight comes back."""
         self.consumers.discard(worker)
-        self.waiting += self.in_hand.pop(worker, 0)
+        self.waiting += self.in_flight.pop(worker, 0)
 
     # The channel of a client, as far as a session uses it.
     def channel(self) -> "Broker":
@@ -131,7 +131,7 @@ class Broker:
     def queue_delete(self, _queue: str) -> None:
         assert not self.consumers, "a worker would lose its consumer, and end"
         self._others_act("delete")
-        assert (self.waiting, self.in_hand.total()) == (0, 0), "jobs were deleted with their queue"
+        assert (self.waiting, self.in_flight.total()) == (0, 0), "jobs were deleted with their queue"
         self.exists = False
         self.consumers.clear()
         self.deleted += 1
@@ -153,9 +153,9 @@ class Session(BrokerSession):
         assert flow == FLOW
         self._broker.exists = True
 
-    def consume_also(self, queue: str, in_hand: int) -> None:
+    def consume_also(self, queue: str, in_flight: int) -> None:
         assert self._broker.exists
-        assert (queue, in_hand > 0) == (QUEUE, True)
+        assert (queue, in_flight > 0) == (QUEUE, True)
         self._broker.consumers.add(self._worker)
 
     def consume_no_more(self, queue: str) -> None:
@@ -297,11 +297,11 @@ class Life(RuleBasedStateMachine):
     def takes_a_job(self, number: int) -> None:
         if number in self.broker.consumers and self.broker.waiting:
             self.broker.waiting -= 1
-            self.broker.in_hand[number] += 1
+            self.broker.in_flight[number] += 1
 
     @rule(number=WORKERS)
     def answers_a_job(self, number: int) -> None:
-        self.broker.in_hand[number] -= self.broker.in_hand[number] > 0
+        self.broker.in_flight[number] -= self.broker.in_flight[number] > 0
 
     @rule(number=WORKERS)
     def refreshes(self, number: int) -> None:
@@ -348,8 +348,8 @@ class Life(RuleBasedStateMachine):
         self.tidies(number, reconnects=False, sets_aside=False)
         for worker in self.workers:
             self.run(worker.refresh)
-            # Nobody keeps a message in hand for so long: the broker ends the channel.
-            if self.broker.in_hand[worker.number]:
+            # Nobody keeps a message in flight for so long: the broker ends the channel.
+            if self.broker.in_flight[worker.number]:
                 self.run(worker.connect)
         self.time.advance(hours * 3600)
 
@@ -357,7 +357,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def a_queue_with_jobs_is_known(self) -> None:
         assert Life.store is not None
-        if self.broker.waiting or self.broker.in_hand.total():
+        if self.broker.waiting or self.broker.in_flight.total():
             assert FLOW in Life.store.load().every_overflow
 
     def teardown(self) -> None:
@@ -456,7 +456,7 @@ def test_a_worker_without_the_database_puts_nothing_where_it_has_just_come_back(
 
 
 def test_a_worker_that_learns_late_that_a_queue_was_closed_keeps_it(life: Life) -> None:
-    """It has a job in hand, which it might have to give back."""
+    """It has a job in flight, which it might have to give back."""
     life.begin_with_a_queue_at_rest(without_database=1, closed_hours=24)
     life.sets_a_job_aside(1)
     life.takes_a_job(1)

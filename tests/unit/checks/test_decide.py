@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.catalogue import CATALOGUE
 from connector.catalogue.grants import NOTHING_HIDDEN, Hidden
-from connector.checks.attempts import Attempt
+from connector.catalogue.variants import Variant
 from connector.checks.decide import MAX_ANSWER_BYTES, decide, refused, without_call
 from connector.checks.plan import PlannedCall, Rejected
 from connector.jobs.defects import Defect
@@ -66,7 +66,7 @@ RSA_DATA: dict[str, Any] = {
 }
 
 
-ASKED = Attempt(())
+ASKED = Variant(())
 
 
 def planned(

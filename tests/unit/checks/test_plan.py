@@ -43,7 +43,7 @@ def call(check: dict[str, Any], **changes: Any) -> PlannedCall:
 
 
 def query(planned_call: PlannedCall) -> Query:
-    (only,) = planned_call.attempts
+    (only,) = planned_call.variants
     return only.query
 
 
@@ -501,7 +501,7 @@ def test_a_parameter_of_another_check_or_form_is_named(check: dict[str, Any], pa
 
 
 def variant_names(check: dict[str, Any], **changes: Any) -> list[str | None]:
-    return [attempt.variant for attempt in call(check, **changes).attempts]
+    return [variant.name for variant in call(check, **changes).variants]
 
 
 TWO_NAMES = identity(prenoms=["CLAIRE", "ANNE"], nom_usage="MODELE")
@@ -517,7 +517,7 @@ def test_variants_are_planned_on_demand_only() -> None:
 
 
 def test_a_variant_is_of_the_identity_and_of_nothing_else() -> None:
-    (as_given, *others) = call(quotient(mois=5), identity=TWO_NAMES, identity_variants=True).attempts
+    (as_given, *others) = call(quotient(mois=5), identity=TWO_NAMES, identity_variants=True).variants
     for other in others:
         assert other.query[0] == as_given.query[0] == ("recipient", "26920023600017")
         assert other.query[-1] == as_given.query[-1] == ("mois", "5")

@@ -7,8 +7,8 @@ from pydantic import JsonValue
 
 from connector.catalogue import CATALOGUE
 from connector.catalogue.grants import Grant, whole
+from connector.checks.assemble import reply_within
 from connector.checks.reasons import reason
-from connector.checks.withhold import reply_within
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from schemas.reply import CheckReply, Reply
 from tests.fakes import START

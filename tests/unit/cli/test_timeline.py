@@ -61,7 +61,7 @@ def test_where_a_job_stands_is_told() -> None:
     assert [each.split(";")[0] for each in told] == [
         "answered failed (quotient_familial token_revoked)",
         "deferred",
-        "taken in hand, and not answered",
+        "taken in, and not answered",
     ]
 
 

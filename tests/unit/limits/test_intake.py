@@ -1,4 +1,4 @@
-"""Which jobs are in hand: some room is always left for the next tenant."""
+"""Which jobs are in flight: some room is always left for the next tenant."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def filled(intake: Intake, flow: Flow) -> int:
-    """Return how many jobs of a flow are taken in hand until one overflows."""
+    """Return how many jobs of a flow are taken in until one overflows."""
     taken = 0
     while await intake.enter(flow):
         taken += 1
@@ -37,16 +37,16 @@ async def test_one_flow_alone_takes_half_of_the_room_and_the_next_finds_some() -
 
 async def test_two_that_go_on_end_with_as_much_each() -> None:
     intake = Intake(concurrency=30)
-    in_hand = {A: await filled(intake, A), B: await filled(intake, B)}
+    in_flight = {A: await filled(intake, A), B: await filled(intake, B)}
     for turn in range(400):
         flow = (A, B)[turn % 2]
         intake.leave(flow)
-        in_hand[flow] -= 1
+        in_flight[flow] -= 1
         for other in (A, B):
             while await intake.enter(other):
-                in_hand[other] += 1
-    assert abs(in_hand[A] - in_hand[B]) <= 1
-    assert in_hand[A] == pytest.approx(20, abs=1)
+                in_flight[other] += 1
+    assert abs(in_flight[A] - in_flight[B]) <= 1
+    assert in_flight[A] == pytest.approx(20, abs=1)
 
 
 async def test_a_vendors_own_queues_take_no_more_room_from_others_than_its_share() -> None:

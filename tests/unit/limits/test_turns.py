@@ -21,12 +21,12 @@ class Gatekeeper:
 
     def __init__(self) -> None:
         self.places = 0
-        self.notes: dict[str, ServerHint] = {}
+        self.hints: dict[str, ServerHint] = {}
         self.asked = asyncio.Event()
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Let through as many as there are places."""
-        self.notes |= notes
+        self.hints |= hints
         self.asked.set()
         slots = []
         for _ in demands:
@@ -150,12 +150,12 @@ async def test_a_tenant_without_quota_left_holds_nobody_up() -> None:
 async def test_what_the_api_said_goes_with_the_next_question(gate: Gatekeeper) -> None:
     now = 100.0
     turns = FairQueue(gate, lambda: now)
-    turns.note("token/a", ServerHint(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
+    turns.heed("token/a", ServerHint(hold_seconds=30, spacing_seconds=2, spacing_for_seconds=5))
     now += 20
     gate.places = 1
     assert await turns.reserve(claim("t"), 60)
     # It holds from when it was said, not from when it is passed on.
-    assert gate.notes == {"token/a": ServerHint(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
+    assert gate.hints == {"token/a": ServerHint(hold_seconds=10, spacing_seconds=2, spacing_for_seconds=0)}
 
 
 async def test_a_call_without_a_quota_waits_for_nobody(gate: Gatekeeper) -> None:
@@ -166,7 +166,7 @@ async def test_a_call_without_a_quota_waits_for_nobody(gate: Gatekeeper) -> None
 class Ahead(Gatekeeper):
     """A limiter whose slots are a moment ahead."""
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:  # noqa: ARG002 - none
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:  # noqa: ARG002 - none
         """Reserve them."""
         return [Slot(0.05, is_reserved=True)] * len(demands)
 
@@ -187,13 +187,13 @@ class Failing(Gatekeeper):
         super().__init__()
         self.has_failed = False
 
-    async def grant(self, demands: Sequence[Demand], notes: Mapping[str, ServerHint]) -> list[Slot]:
+    async def grant(self, demands: Sequence[Demand], hints: Mapping[str, ServerHint]) -> list[Slot]:
         """Fail, then let everything through."""
         if not self.has_failed:
             self.has_failed = True
             raise RuntimeError
         self.places = len(demands)
-        return await super().grant(demands, notes)
+        return await super().grant(demands, hints)
 
 
 async def test_a_defect_of_ours_leaves_no_call_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What is told at the instant of a scrape: breakers, tokens, quotas, suspensions, jobs in hand."""
+"""What is told at the instant of a scrape: breakers, tokens, quotas, suspensions, jobs in flight."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -145,7 +145,7 @@ async def test_an_address_that_pauses_is_told() -> None:
     assert (told.value("connector_address_paused"), told.value("connector_suspended_tenants")) == (1, 0)
 
 
-def test_jobs_in_hand_are_counted_by_lane() -> None:
+def test_jobs_in_flight_are_counted_by_lane() -> None:
     acting = made()
     acting.intake.take(Flow(Lane.BATCH, "millesime", CLAMART))
     acting.intake.take(Flow(Lane.BATCH, "sonate-opus", CLAMART))

@@ -1,4 +1,4 @@
-"""A job that cannot be taken in hand is kept in its flow's own queue, and comes back from there whole."""
+"""A job that cannot be taken in is kept in its flow's own queue, and comes back from there whole."""
 
 import math
 from dataclasses import replace
@@ -27,7 +27,7 @@ FLOW = Flow("batch", "millesime", CLAMART)
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> Services:
-    """Services that have as many jobs of the flow in hand as there may be."""
+    """Services that have as many jobs of the flow in flight as there may be."""
     monkeypatch.setattr("connector.limits.intake.SLOWEST_READING_PER_SECOND", math.inf)
     made = services(httpx.MockTransport(Api(quotient_familial=found())), OneToken(), ManualTime())
     for _ in range(100):
@@ -35,16 +35,16 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Services:
     return made
 
 
-async def test_what_cannot_be_taken_in_hand_is_set_aside(full: Services) -> None:
+async def test_what_cannot_be_taken_in_is_set_aside(full: Services) -> None:
     given = delivery(QF, lane=Lane.BATCH)
     assert await verified(given, full) == Overflow(FLOW, given)
-    assert full.intake.in_hand(FLOW) == 100
+    assert full.intake.in_flight(FLOW) == 100
 
 
 async def test_with_nowhere_to_wait_it_is_run_within_its_vendors_share_and_answered_beyond(
     full: Services,
 ) -> None:
-    """The database is away, and no queue can be made: one vendor must not have the lane's messages all in hand."""
+    """The database is away, and no queue can be made: one vendor must not have the lane's messages all in flight."""
     records = full.journal.open()
     within = await verify(delivery(QF, lane=Lane.BATCH), records, full, door=DOOR, can_wait=False)
     assert isinstance(within, Answer)
@@ -55,7 +55,7 @@ async def test_with_nowhere_to_wait_it_is_run_within_its_vendors_share_and_answe
     assert isinstance(beyond, Answer)
     assert beyond.reply.checks[0].reason is not None
     assert beyond.reply.checks[0].reason.code is CheckCode.RATE_LIMITED
-    assert full.intake.in_hand(FLOW) == 250
+    assert full.intake.in_flight(FLOW) == 250
 
 
 async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
@@ -70,7 +70,7 @@ async def test_it_comes_back_whole_and_is_run(full: Services) -> None:
     settlement = await verified(came_back, full, went_to_overflow=True)
     assert isinstance(settlement, Answer)
     assert settlement.reply.status is not JobStatus.REJECTED
-    assert full.intake.in_hand(FLOW) == 100
+    assert full.intake.in_flight(FLOW) == 100
 
 
 async def test_a_persons_token_opens_no_other_door(full: Services) -> None:
@@ -83,7 +83,7 @@ async def test_a_persons_token_opens_no_other_door(full: Services) -> None:
     assert check.reason is not None
     assert (check.reason.code, check.reason.retryable) == (CheckCode.RATE_LIMITED, True)
     assert not api.calls
-    assert full.intake.in_hand(FLOW) == 100
+    assert full.intake.in_flight(FLOW) == 100
 
 
 async def test_however_its_key_is_spelt(full: Services) -> None:
@@ -121,7 +121,7 @@ async def test_of_a_job_that_asks_both_ways_the_rest_is_set_aside(full: Services
     assert second.status is CheckStatus.FOUND
 
 
-async def test_what_can_neither_be_taken_in_hand_nor_wait_is_told_to_come_back(full: Services) -> None:
+async def test_what_can_neither_be_taken_in_nor_wait_is_told_to_come_back(full: Services) -> None:
     given = delivery(QF, {"id": "unheard_of", "check": "unheard_of"}, lane=Lane.BATCH)
     records = full.journal.open()
     settlement = await turn_away(given, records, full)
@@ -175,4 +175,4 @@ async def test_whoever_fills_the_lane_overflows_whatever_it_asks_and_a_persons_t
     assert by_token.reply.checks[0].reason is not None
     assert by_token.reply.checks[0].reason.code is CheckCode.RATE_LIMITED
     assert len(api.calls) == 1
-    assert intake.in_hand_of_lane("interactive") == 0
+    assert intake.in_flight_of_lane("interactive") == 0

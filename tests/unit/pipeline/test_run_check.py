@@ -359,7 +359,7 @@ async def test_a_probe_that_one_fund_of_several_answers_is_given_back(
 
 
 async def test_the_same_job_published_again_is_answered_without_a_call(time: ManualTime) -> None:
-    """In hand at the same time; what the database remembers is the reply memory's own test."""
+    """In flight at the same time; what the database remembers is the reply memory's own test."""
     waited = Api(time, quotient_familial=[fault(404, "37003")])
     acting = services(httpx.MockTransport(waited), OneToken(), time)
     asked = delivery(QF)

@@ -16,7 +16,7 @@ import yaml
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Endpoint, Source
 from connector.catalogue.grants import NOTHING_HIDDEN
-from connector.checks.attempts import Attempt
+from connector.catalogue.variants import Variant
 from connector.checks.decide import decide
 from connector.checks.plan import PlannedCall
 from connector.sources.exchange import Answered
@@ -379,11 +379,11 @@ def test_an_error_that_cannot_be_read_is_decided_by_its_status_and_named_by_it(
         definition=definition,
         endpoint=endpoint,
         params=endpoint.params.model_validate({}),
-        attempts=(Attempt((), None),),
+        variants=(Variant((), None),),
         hidden=NOTHING_HIDDEN,
     )
     answered = Answered(http_status=status, headers={}, body=body, duration_ms=5)
-    decision = decide(call, call.attempts[0], answered, datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
+    decision = decide(call, call.variants[0], answered, datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     assert decision.reply.reason is not None
     assert decision.reply.reason.code == means
     assert decision.drifts == (SchemaDrift(DriftKind.UNKNOWN_OUTCOME, f"{status} without a code"),)

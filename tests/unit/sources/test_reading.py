@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.catalogue.grants import NOTHING_HIDDEN, Hidden
-from connector.checks.attempts import Attempt
+from connector.catalogue.variants import Variant
 from connector.checks.decide import Decision, decide
 from connector.checks.plan import PlannedCall
 from connector.documents.examples import example_job
@@ -30,7 +30,7 @@ from tests.nullability import FILE, OMITTED, ROWS, answers, changed, reference_r
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SECRET = "Zebulon"
-ASKED = Attempt((), None)
+ASKED = Variant((), None)
 
 Path = tuple[int | str, ...]
 
@@ -79,7 +79,7 @@ def decided(
         definition=definition,
         endpoint=endpoint,
         params=params_of(definition, endpoint),
-        attempts=(ASKED,),
+        variants=(ASKED,),
         hidden=hidden,
     )
     return decide(call, ASKED, Answered(http_status=200, headers={}, body=body, duration_ms=5), NOW)
@@ -383,7 +383,7 @@ def test_the_quotient_of_another_month_than_the_one_asked_is_no_answer(
         definition=QUOTIENT,
         endpoint=endpoint,
         params=endpoint.params.model_validate(params),
-        attempts=(ASKED,),
+        variants=(ASKED,),
         hidden=NOTHING_HIDDEN,
     )
     body = json.dumps(payload(endpoint)).encode()

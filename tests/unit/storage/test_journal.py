@@ -304,7 +304,7 @@ async def test_a_defect_of_ours_ends_the_record(monkeypatch: pytest.MonkeyPatch)
     def broken(*_arguments: object) -> None:
         raise RuntimeError("sesame")
 
-    monkeypatch.setattr("connector.pipeline.send.decide", broken)
+    monkeypatch.setattr("connector.pipeline.call.decide", broken)
     host = Host()
     (record,) = await host.run(RSA)
     assert (record.outcome, record.http_status) == ("unexpected_response", None)

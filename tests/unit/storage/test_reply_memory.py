@@ -94,7 +94,7 @@ async def test_another_process_remembers_it_too(
     other.close()
 
 
-async def test_what_is_in_hand_here_is_waited_for(memory: ReplyMemory) -> None:
+async def test_what_is_in_flight_here_is_waited_for(memory: ReplyMemory) -> None:
     await memory.get(JOB)
     waiting = asyncio.create_task(memory.get(AGAIN))
     conflicting = await memory.get(replace(AGAIN, digests=("k:d2",)))
@@ -111,7 +111,7 @@ async def test_a_run_that_is_given_up_leaves_its_place_to_the_next(memory: Reply
     assert await waiting == Fresh(is_takeover=True)
 
 
-async def test_what_is_in_hand_elsewhere_is_looked_at_again_later(
+async def test_what_is_in_flight_elsewhere_is_looked_at_again_later(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
     await memory.get(JOB)
@@ -322,7 +322,9 @@ def test_a_vendor_with_many_answers_evicts_nobody_else_s(store: MemoryStore, tim
     assert (kept(store, time, "sonate-opus", 2), kept(store, time, "arche", 1)) == ([0, 1], [0])
 
 
-def test_a_job_in_hand_is_never_forgotten_for_its_vendor_s_size(store: MemoryStore, time: ManualTime) -> None:
+def test_a_job_in_flight_is_never_forgotten_for_its_vendor_s_size(
+    store: MemoryStore, time: ManualTime
+) -> None:
     """Forgotten, it would be run beside itself."""
     store.exchange([AGAIN], [], time.now)
     time.advance(1)
@@ -347,7 +349,7 @@ def test_what_each_vendor_holds_is_added_up_without_reading_a_reply(
     assert ["USING COVERING INDEX" in step.detail for step in plan] == [True]
 
 
-async def test_without_a_database_a_job_in_hand_still_runs_once(time: ManualTime) -> None:
+async def test_without_a_database_a_job_in_flight_still_runs_once(time: ManualTime) -> None:
     memory = ReplyMemory(None, VAULT, time.clock)
     await memory.get(JOB)
     waiting = asyncio.create_task(memory.get(AGAIN))

@@ -17,7 +17,7 @@ from connector.jobs.records import Flow, Lane
 from connector.storage.database import DatabaseError
 from connector.storage.registry.cache import RegistryCache
 from tests.fakes import START
-from workers.overflows import FEWEST_IN_HAND, Overflows, in_hand_of
+from workers.overflows import FEWEST_IN_FLIGHT, Overflows, in_flight_of
 
 A = Flow("batch", "millesime", "26920023600017")
 B = Flow("batch", "sonate-opus", "26750045200011")
@@ -40,9 +40,9 @@ class Broker:
             raise self.refusal
         self.declared.append(flow)
 
-    def consume_also(self, queue: str, in_hand: int) -> None:
+    def consume_also(self, queue: str, in_flight: int) -> None:
         """Consume."""
-        self.consumed[queue] = in_hand
+        self.consumed[queue] = in_flight
 
     def consume_no_more(self, queue: str) -> None:
         """Consume it no more."""
@@ -102,9 +102,9 @@ async def test_a_queue_is_noted_made_and_taken_from_once(broker: Broker) -> None
 
 
 def test_hundreds_of_queues_of_one_vendor_give_few_jobs_each() -> None:
-    given = [in_hand_of(queues, 100) for queues in range(1, 301)]
+    given = [in_flight_of(queues, 100) for queues in range(1, 301)]
     assert given[0] == 50
-    assert given[-1] == FEWEST_IN_HAND
+    assert given[-1] == FEWEST_IN_FLIGHT
     assert sum(given) < 900
 
 
@@ -114,8 +114,8 @@ async def test_what_another_worker_has_made_is_taken_from_on_ones_own_lanes(brok
     made.follow()
     assert broker.declared == [A, B]
     assert broker.consumed == {
-        queue(A): in_hand_of(1, 10),
-        queue(B): in_hand_of(1 + (A.vendor == B.vendor), 10),
+        queue(A): in_flight_of(1, 10),
+        queue(B): in_flight_of(1 + (A.vendor == B.vendor), 10),
     }
     assert await made.is_open(A)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from connector.checks.attempts import Attempt, choose, is_worth_asking
+from connector.catalogue.variants import Variant
+from connector.checks.advance import choose, is_worth_asking
 from connector.checks.reasons import reason
 from schemas.codes import CheckCode, CheckStatus
 from schemas.reply import CheckReply, Source
@@ -18,7 +19,7 @@ CODES = {
     ABSENT: CheckCode.NO_RECORD,
     FAILED: CheckCode.PROVIDER_UNAVAILABLE,
 }
-PLAIN, NARROWING = Attempt((), "first_prenom"), Attempt((), "all_prenoms", narrows=True)
+PLAIN, NARROWING = Variant((), "first_prenom"), Variant((), "all_prenoms", narrows=True)
 
 
 def answer(status: CheckStatus, variant: str | None = None, code: CheckCode | None = None) -> CheckReply:
@@ -78,7 +79,7 @@ REFUSED = answer(FAILED, code=CheckCode.TOKEN_EXPIRED)
 
 
 @pytest.mark.parametrize(
-    ("attempt", "answers", "expected"),
+    ("variant", "answers", "expected"),
     [
         (PLAIN, [], True),
         (PLAIN, [answer(NOBODY)], True),
@@ -94,6 +95,6 @@ REFUSED = answer(FAILED, code=CheckCode.TOKEN_EXPIRED)
     ],
 )
 def test_a_variant_is_asked_while_it_may_identify_the_person(
-    attempt: Attempt, answers: list[CheckReply], *, expected: bool
+    variant: Variant, answers: list[CheckReply], *, expected: bool
 ) -> None:
-    assert is_worth_asking(attempt, answers) is expected
+    assert is_worth_asking(variant, answers) is expected

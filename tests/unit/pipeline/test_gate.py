@@ -29,7 +29,7 @@ from connector.limits.refusals import (
     after_refusal,
     counted,
 )
-from connector.pipeline.one_at_a_time import ROOM_IN_LINE
+from connector.pipeline.gate import ROOM_IN_LINE
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode
 from schemas.reply import Reply

@@ -1,26 +1,12 @@
-"""A provider's breaker and one call: what the call's end says to it, and who is told whom its being open concerns."""
+"""Which breakers a call passes, and what its end says to each of them. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-import structlog
-
 from connector.checks.plan import PlannedCall
-from connector.checks.retry import BlockedUntil
-from connector.events import Event
 from connector.jobs.progress import CheckProgress
-from connector.jobs.records import Tenant
-from connector.limits.breaker import (
-    CLOSED,
-    Breaker,
-    CallEnd,
-    after_call,
-    after_ping,
-    breaker_name,
-    provider_of,
-)
-from connector.pipeline.ports import Breakers
+from connector.limits.breaker import CallEnd, breaker_name
 from connector.sources.nomenclature import table as nomenclature
 from connector.sources.traits import Signal, signal_of
 from schemas.codes import Call, CheckCode
@@ -36,7 +22,6 @@ _ONE_FUND_OF_SEVERAL: Final = frozenset({"MSA"})
 """Providers whose failure leaves the others behind the same endpoints: it opens no breaker."""
 _HANGING_MS: Final = 10_000
 """A call that its deadline cuts short after so long says that the provider hangs."""
-_log = structlog.get_logger(__name__)
 
 
 def breakers_of(planned: PlannedCall) -> tuple[str, ...]:
@@ -95,60 +80,3 @@ def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> 
         asked_at=asked_at,
         is_first=progress.retries == 0,
     )
-
-
-async def note_end(breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers) -> None:
-    """Tell a breaker how a call ended, and tell of what follows."""
-    affected_tenants = ports.affected_tenants
-    if end.signal is Signal.DOWN:
-        affected_tenants.note(breaker, tenant.siret)
-
-    def note(state: Breaker) -> tuple[Breaker, tuple[Breaker, Breaker]]:
-        after = after_call(state, end, ports.clock())
-        return after, (state, after)
-
-    before, after = await ports.breakers.change(breaker, note)
-    if end.signal is Signal.UP and after == CLOSED:
-        affected_tenants.forget(breaker)
-    if before.until is None and after.until is not None:
-        _log.warning(
-            Event.BREAKER_OPENED,
-            breaker=breaker,
-            provider=provider_of(breaker),
-            code=str(end.code),
-            until=after.until.isoformat(),
-            tenants=affected_tenants.tell_all(breaker),
-        )
-    elif before.until is not None and after == CLOSED:
-        _log.info(Event.BREAKER_CLOSED, breaker=breaker)
-    elif after.until is not None:
-        _tell_new(breaker, after.code, ports)
-
-
-def note_blocked(breaker: str, tenant: Tenant, held: BlockedUntil, ports: Breakers) -> BlockedUntil:
-    """Tell of a call that an open breaker has held back; return what held it."""
-    ports.affected_tenants.note(breaker, tenant.siret)
-    _tell_new(breaker, held.code, ports)
-    return held
-
-
-async def stay_open(breaker: str, ports: Breakers) -> BlockedUntil:
-    """Leave a breaker open after a ping that said no; return until when."""
-
-    def reopen(state: Breaker) -> tuple[Breaker, BlockedUntil]:
-        now = ports.clock()
-        opened = after_ping(state, now)
-        return opened, BlockedUntil(opened.until or now, opened.code)
-
-    return await ports.breakers.change(breaker, reopen)
-
-
-def _tell_new(breaker: str, code: CheckCode, ports: Breakers) -> None:
-    if tenants := ports.affected_tenants.tell_new(breaker):
-        _log.warning(
-            Event.BREAKER_CONCERNS,
-            breaker=breaker,
-            provider=provider_of(breaker),
-            code=str(code),
-            tenants=tenants,
-        )

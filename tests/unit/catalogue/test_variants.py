@@ -3,7 +3,7 @@
 import pytest
 
 from connector.catalogue.identity import Query
-from connector.checks.variants import MOST_CALLS, variants
+from connector.catalogue.variants import MOST_CALLS, variants
 
 
 def person(nom: str, *prenoms: str, usage: str | None = None) -> Query:

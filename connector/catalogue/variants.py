@@ -1,14 +1,17 @@
-"""Variants of an identity: other ways a source may have written the same person, tried when nobody matches.
+"""The ways to ask for a person: the identity as it was given, and variants of it, tried when nobody matches.
 
-Source: API Particulier's own advice on identities, by what usually prevents a match: a name in use narrows it,
-further first names are often written otherwise, a compound name may have a hyphen or a space.
+A variant is another way in which a source may have written the same person. Source: API Particulier's own advice on
+identities, by what usually prevents a match: a name in use narrows it, further first names are often written otherwise, a
+compound name may have a hyphen or a space.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from connector.catalogue.identity import NAMES, Query
+from connector.catalogue.identity import NAMES, IdentityProfile, Query, identity_query
+from schemas.identity import Identity
 
 MOST_CALLS: Final = 5
 """Calls for one check, the identity as it was given included."""
@@ -19,6 +22,43 @@ NORMALISED: Final = "normalised"
 """The names as given, in the API's alphabet: the text that was sent is not the vendor's to the letter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way of asking."""
+
+    query: Query = field(repr=False)
+    name: str | None = None
+    """How the identity asked differs from the one given, where it does."""
+    narrows: bool = False
+    """It says more of the person than the one before, so that it may tell several people apart."""
+
+
+class PersonQueries:
+    """Works out the ways of asking for a job's person, once for each form that an endpoint takes an identity in.
+
+    A job may hold twenty checks of one form, and twenty first names, whose variants cost more than all else in a plan.
+    """
+
+    def __init__(self, *, has_variants: bool) -> None:
+        """``has_variants``: the job asks for other ways than the one given."""
+        self._has_variants = has_variants
+        self._of: dict[IdentityProfile, tuple[Variant, ...]] = {}
+
+    def of(self, profile: IdentityProfile, identity: Identity) -> tuple[Variant, ...]:
+        """Return the query as given, then those of its variants."""
+        if profile not in self._of:
+            self._of[profile] = tuple(self._worked_out(profile, identity))
+        return self._of[profile]
+
+    def _worked_out(self, profile: IdentityProfile, identity: Identity) -> Iterator[Variant]:
+        person = identity_query(profile, identity)
+        change = NORMALISED if _is_normalised(identity, person) else None
+        yield Variant(person, change)
+        if self._has_variants:
+            for name, query in variants(person, profile.most_prenoms):
+                yield Variant(query, f"{change}+{name}" if change else name, name in NARROWING)
+
+
 def variants(query: Query, most_prenoms: int) -> Iterator[tuple[str, Query]]:
     """Yield each variant of an identity's query that differs from it and from those before, with its name."""
     seen = {query}
@@ -27,6 +67,12 @@ def variants(query: Query, most_prenoms: int) -> Iterator[tuple[str, Query]]:
         if changed not in seen and len(seen) < MOST_CALLS:
             seen.add(changed)
             yield name, changed
+
+
+def _is_normalised(identity: Identity, person: Query) -> bool:
+    """Tell whether a name is sent otherwise than it was given."""
+    given = {identity.nom_naissance, identity.nom_usage, *(identity.prenoms or ())}
+    return any(name in NAMES and value not in given for name, value in person)
 
 
 def _without_nom_usage(query: Query, _most_prenoms: int) -> Query:

@@ -1,22 +1,13 @@
-"""Withholding: what a vendor's grant leaves closed is taken out of an answer, and said to be. Pure.
-
-An answer that was kept, in the reply memory or with a job that was deferred, is read again under the grant of now.
-"""
+"""Withholding: what a vendor's grant leaves closed is taken out of data, and said to be. Pure."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from connector.catalogue.definition import CheckDefinition, scoped_members
-from connector.catalogue.grants import Grant, Hidden
-from connector.checks.assemble import job_status
-from connector.checks.plan import PlannedCall, PlannedCheck
-from connector.checks.reasons import reason
+from connector.catalogue.grants import Hidden
 from connector.jobs.json_pointer import members_of, parts_of
-from connector.jobs.progress import NOT_ASKED, CheckProgress
-from schemas.codes import CheckCode, CheckStatus
-from schemas.reply import CheckReply, Reply
+from schemas.reply import CheckReply
 
 
 def without(value: Any, hidden: Hidden) -> Any:
@@ -80,38 +71,8 @@ def _within(value: Any, part: str) -> Any:
     return value.get(part) if isinstance(value, dict) else None
 
 
-def progress_within(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
-    """Return how far a check had come, as far as the vendor may know it now."""
-    if not isinstance(planned, PlannedCall):
-        is_forbidden = planned.defect.code is CheckCode.FORBIDDEN_CHECK
-        return NOT_ASKED if is_forbidden else progress
-    if progress.reply is None:
-        return progress
-    return replace(progress, reply=_masked(progress.reply, planned.definition, planned.hidden))
-
-
-def reply_within(reply: Reply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> Reply:
-    """Return a reply that was given before, as far as the vendor may receive it now."""
-    checks = tuple(_check_within(answer, grant, catalogue) for answer in reply.checks)
-    if checks == reply.checks:
-        return reply
-    return reply.model_copy(update={"checks": checks, "status": job_status(checks)})
-
-
-def _check_within(answer: CheckReply, grant: Grant, catalogue: Mapping[str, CheckDefinition]) -> CheckReply:
-    if answer.status is CheckStatus.ERROR:
-        return answer
-    if not grant.opens(answer.check):
-        return CheckReply(
-            id=answer.id,
-            check=answer.check,
-            status=CheckStatus.ERROR,
-            reason=reason(CheckCode.FORBIDDEN_CHECK, parameter="check"),
-        )
-    return _masked(answer, catalogue[answer.check], grant.hidden[answer.check])
-
-
-def _masked(answer: CheckReply, definition: CheckDefinition, hidden: Hidden) -> CheckReply:
+def masked(answer: CheckReply, definition: CheckDefinition, hidden: Hidden) -> CheckReply:
+    """Return an answer without what is hidden of its data, and with its name among what is withheld."""
     if not hidden or answer.data is None:
         return answer
     data = with_nulls(answer.data, answer.unreadable) if answer.unreadable else answer.data

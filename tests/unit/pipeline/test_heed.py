@@ -13,7 +13,8 @@ from connector.checks.retry import BlockedUntil
 from connector.jobs.progress import NOT_ASKED
 from connector.jobs.records import Tenant
 from connector.limits.breaker import FAILURES_THAT_OPEN, CallEnd
-from connector.pipeline.outage import breakers_of, ends_of, note_blocked, note_end
+from connector.limits.outage import breakers_of, ends_of
+from connector.pipeline.heed import note_blocked, note_end
 from connector.pipeline.services import Services
 from connector.sources.traits import Signal
 from schemas.codes import CheckCode
