@@ -190,8 +190,8 @@ class BrokerSession:
     def _start_consumer(self, queue: str, in_flight: int) -> None:
         # Without `a_global`, it holds for the consumers that are started after it.
         self._channel.basic_qos(prefetch_size=0, prefetch_count=in_flight, a_global=False)
-        # RabbitMQ 3.10 ends the connection where a consumer is started again under a tag of which messages are still unacknowledged:
-        # it takes them for ones that were lost on the way.
+        # RabbitMQ ends the connection where a consumer is started again under a tag of which messages are still unacknowledged
+        # (https://github.com/rabbitmq/rabbitmq-server/issues/5927).
         self._consumers_started += 1
         tag = f"{_TAG_PREFIX}{queue}.{self._consumers_started}"
         self._channel.basic_consume(

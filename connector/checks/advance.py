@@ -105,7 +105,7 @@ def advance(  # noqa: PLR0913 - the facts that a decision depends on
         step = next_step(outcome, progress.parks, window, now, policy=policy, jitter=jitter)
         if isinstance(step, Blocked):
             return replace(progress, parks=progress.parks + 1, not_before=step.at)
-        return _conclude(planned, progress, progress.failure or _held(planned, outcome, now))
+        return _conclude(planned, progress, progress.failure or _blocked(planned, outcome, now))
     asked = replace(progress, calls=progress.calls + 1, retries=progress.retries + 1, parks=0)
     if outcome.status is CheckStatus.ERROR and outcome.reason is not None:
         failed = Failed(outcome.reason.code, outcome.reason.retry_after_seconds)
@@ -141,12 +141,12 @@ def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply)
     return CheckProgress(answers=answers, attempt=index, calls=progress.calls)
 
 
-def _held(planned: PlannedCall, held: BlockedUntil, now: datetime) -> CheckReply:
-    answer = without_call(planned, held.code)
-    seconds = max(0, round((held.until - now).total_seconds()))
-    if not held.is_known or answer.reason is None:
+def _blocked(planned: PlannedCall, blocked: BlockedUntil, now: datetime) -> CheckReply:
+    answer = without_call(planned, blocked.code)
+    seconds = max(0, round((blocked.until - now).total_seconds()))
+    if not blocked.is_known or answer.reason is None:
         return answer
-    again = reason(held.code, detail=answer.reason.detail, retry_after_seconds=seconds)
+    again = reason(blocked.code, detail=answer.reason.detail, retry_after_seconds=seconds)
     return answer.model_copy(update={"reason": again})
 
 

@@ -183,7 +183,7 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers) 
 
 
 def note_blocked(breaker: str, tenant: Tenant, blocked: BlockedUntil, ports: Breakers) -> BlockedUntil:
-    """Tell of a call that an open breaker has held back; return what has."""
+    """Tell of a call that an open breaker blocks; return what blocks it."""
     ports.affected_tenants.note(breaker, tenant.siret)
     _tell_new(breaker, blocked.code, ports)
     return blocked

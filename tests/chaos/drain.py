@@ -21,23 +21,30 @@ _KEEPING: Final = frozenset({DEAD, UNDELIVERABLE})
 """Queues in which a message may end."""
 _COUNTS: Final = """
 [begin
-   {Ready, Held, Total} = case amqqueue:get_type(Q) of
-     rabbit_quorum_queue ->
-       {ok, Counts, _} = ra:consistent_query(amqqueue:get_pid(Q), fun(State) ->
-         {rabbit_fifo:query_messages_ready(State),
-          rabbit_fifo:query_messages_checked_out(State),
-          rabbit_fifo:query_messages_total(State)}
-       end),
-       Counts;
-     _ ->
-       [{_, R}, {_, U}, {_, M}] =
-         rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, messages]),
-       {R, U, M}
+   {Ready, Held, Total} = try
+     case amqqueue:get_type(Q) of
+       rabbit_quorum_queue ->
+         {ok, Counts, _} = ra:consistent_query(amqqueue:get_pid(Q), fun(State) ->
+           {rabbit_fifo:query_messages_ready(State),
+            rabbit_fifo:query_messages_checked_out(State),
+            rabbit_fifo:query_messages_total(State)}
+         end),
+         Counts;
+       _ ->
+         [{_, R}, {_, U}, {_, M}] =
+           rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, messages]),
+         {R, U, M}
+     end
+   catch Class:Reason ->
+     case rabbit_amqqueue:lookup(amqqueue:get_name(Q)) of
+       {error, not_found} -> {0, 0, 0};
+       _ -> erlang:raise(Class, Reason, [])
+     end
    end,
    #{name => element(4, amqqueue:get_name(Q)), ready => Ready, held => Held, total => Total}
  end || Q <- rabbit_amqqueue:list()]
 """
-"""``list_queues`` shows counts of quorum queues that are up to five seconds old; these are of now."""
+"""``list_queues`` shows counts of quorum queues that are up to five seconds old; these are of now. A queue that is deleted meanwhile has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

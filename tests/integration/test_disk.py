@@ -64,10 +64,7 @@ class Broker:
         return self.node.url(user, json.loads(self._passwords.read_text("utf-8"))[user])
 
     def wait_until(self, is_expected: Callable[[Counter[str]], bool]) -> Counter[str]:
-        """Return how many messages are on each queue once it is as expected; fail where it does not come to that.
-
-        A node tells it every few seconds.
-        """
+        """Return how many messages are on each queue once it is as expected; fail where it does not come to that."""
         held: Counter[str] = Counter()
         for _ in range(LOOKS):
             held = Counter({name: depth.total for name, depth in depths(self.node).items()})
