@@ -14,6 +14,9 @@ from connector.demo.private import NodeError, PrivateServer
 
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
 _CTL_TIMEOUT_SECONDS: Final = 60.0
+_CONNECT_ATTEMPTS: Final = 20
+"""A node without time to spare does not take every connection."""
+_NOT_CONNECTED: Final = "failed to connect"
 _ADVANCED: Final = "[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n"
 _CTL_ON_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -88,11 +91,21 @@ class RabbitNode(PrivateServer):
         It costs a hundredth of what ``rabbitmqctl`` does, which starts a virtual machine. Example:
         ``node.evaluate("rabbit_alarm:get_alarms()")``.
         """
+        for _ in range(_CONNECT_ATTEMPTS):
+            finished = self._erl_call(f'io:format("~ts", [rabbit_json:encode(begin {expression} end)]).\n')
+            if _NOT_CONNECTED not in finished.stderr:
+                break
+        try:
+            return json.loads(finished.stdout)
+        except ValueError as error:
+            said = f"{finished.stdout}{finished.stderr}".strip()
+            raise NodeError(f"erl_call exited with {finished.returncode}: {said}") from error
+
+    def _erl_call(self, script: str) -> "subprocess.CompletedProcess[str]":
         # Erlang's own client, on loopback; it reads the node's cookie from its folder.
         address = f"127.0.0.1:{self._distribution_port}"
-        script = f'io:format("~ts", [rabbit_json:encode(begin {expression} end)]).\n'
         try:
-            finished = subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
+            return subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
                 ["erl_call", "-r", "-address", address, "-fetch_stdout", "-no_result_term", "-e"],  # noqa: S607
                 env=self._environment(),
                 check=False,
@@ -102,12 +115,8 @@ class RabbitNode(PrivateServer):
                 encoding="utf-8",
                 timeout=_CTL_TIMEOUT_SECONDS,
             )
-            return json.loads(finished.stdout)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NodeError(f"erl_call: {error}") from error
-        except ValueError as error:
-            said = f"{finished.stdout}{finished.stderr}".strip()
-            raise NodeError(f"erl_call exited with {finished.returncode}: {said}") from error
 
     def queue_names(self) -> list[str]:
         """Return the names of the queues of every virtual host. Raises ``NodeError``."""
