@@ -117,14 +117,15 @@ class BrokerSession:
     def pause(self) -> None:
         """Take no further message, until ``resume``; what is in flight goes on."""
         self._is_paused = True
-        for tag in self._consumer_tags.values():
+        for tag in tuple(self._consumer_tags.values()):
             self._send(partial(self._channel.basic_cancel, tag))
         self._consumer_tags.clear()
 
     def resume(self) -> None:
         """Take messages again, unless told to stop."""
         self._is_paused = not self._consumed
-        for queue, in_flight in self._consumed.items():
+        # What the broker says while a consumer is started may be that an earlier one has ended.
+        for queue, in_flight in tuple(self._consumed.items()):
             self._send(partial(self._start_consumer, queue, in_flight))
 
     def consume_also(self, queue: str, in_flight: int) -> None:

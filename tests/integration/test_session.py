@@ -6,9 +6,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 import pytest
+from amqp.channel import Channel
 from kombu import Connection
 
-from connector.amqp.session import TRANSPORT_OPTIONS, BrokerSession
+from connector.amqp.session import TRANSPORT_OPTIONS, BrokerSession, ConsumerLostError
 
 QUEUE: Final = "held"
 JOBS: Final = 20
@@ -72,4 +73,33 @@ async def test_messages_that_are_held_through_a_pause_are_acknowledged_after_it(
 
     assert done == {str(number) for number in range(JOBS)}
     assert await session.depth(QUEUE) == 0
+    assert not session.publisher.has_ended
+
+
+async def test_a_queue_that_is_deleted_while_the_next_is_taken_up_is_lost_alone(
+    filled: None,
+    session: BrokerSession,
+    own_broker: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that ends by an error there takes along what it was given of the queue that is gone."""
+    taken: asyncio.Queue[Any] = asyncio.Queue()
+    start = Channel.basic_consume
+    with Connection(own_broker) as operator:
+        others = operator.default_channel
+        others.queue_declare("gone", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+
+        def start_and_delete(channel: Channel, *, queue: str, **options: Any) -> None:
+            start(channel, queue=queue, **options)
+            if queue == "gone":
+                others.queue_delete("gone")
+
+        monkeypatch.setattr(Channel, "basic_consume", start_and_delete)
+        session.consume({"gone": 1, QUEUE: 1}, lambda _queue, message: taken.put_nowait(message))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            lost = await session.loss()
+            await taken.get()
+
+    assert isinstance(lost, ConsumerLostError)
+    assert str(lost) == "gone"
     assert not session.publisher.has_ended
