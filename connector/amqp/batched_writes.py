@@ -73,10 +73,14 @@ class _Batch:
 
     def _flush_in_loop(self) -> None:
         self._is_scheduled = False
+        sock = self._transport.sock
+        if sock is None:
+            # The connection was abandoned within the turn: the broker gives again what was not acknowledged.
+            return
         try:
             self.flush()
         except OSError as error:
             # Nobody waits here. Whoever reads the connection is told by its end, and whoever writes by the error.
             self._failure = error
             with suppress(OSError):
-                self._transport.sock.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)

@@ -195,13 +195,14 @@ class BrokerSession:
         # (https://github.com/rabbitmq/rabbitmq-server/issues/5927).
         self._consumers_started += 1
         tag = f"{_TAG_PREFIX}{queue}.{self._consumers_started}"
+        # Noted first: where reading the answer raises a refusal of something else, the broker has a consumer that is to end too.
+        self._consumer_tags[queue] = tag
         self._channel.basic_consume(
             queue=queue,
             consumer_tag=tag,
             callback=partial(self._on_message, queue),
             on_cancel=partial(self._on_cancelled, queue),
         )
-        self._consumer_tags[queue] = tag
 
     def stop_consuming(self) -> None:
         """Take no further message, for good; what is in flight goes on."""

@@ -67,19 +67,8 @@ class RabbitNode(PrivateServer):
 
         Example: ``node.ctl("list_queues", "name", "--formatter", "json")``.
         """
-        try:
-            finished = subprocess.run(  # noqa: S603 - the broker's own program
-                [self._program.with_name("rabbitmqctl"), "--quiet", *arguments],
-                env={**self._environment(), "RABBITMQ_CTL_ERL_ARGS": _CTL_ON_LOOPBACK},
-                check=False,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                timeout=_CTL_TIMEOUT_SECONDS,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise NodeError(f"rabbitmqctl {arguments[0]}: {error}") from error
+        program = self._program.with_name("rabbitmqctl")
+        finished = self._run(program, "--quiet", *arguments, RABBITMQ_CTL_ERL_ARGS=_CTL_ON_LOOPBACK)
         if finished.returncode != 0:
             said = f"{finished.stdout}{finished.stderr}".strip()
             raise NodeError(f"rabbitmqctl {arguments[0]} exited with {finished.returncode}: {said}")
@@ -104,19 +93,26 @@ class RabbitNode(PrivateServer):
     def _erl_call(self, script: str) -> "subprocess.CompletedProcess[str]":
         # Erlang's own client, on loopback; it reads the node's cookie from its folder.
         address = f"127.0.0.1:{self._distribution_port}"
+        options = ("-r", "-address", address, "-fetch_stdout", "-no_result_term", "-e")
+        return self._run("erl_call", *options, given=script)
+
+    def _run(
+        self, program: str | Path, *arguments: str, given: str = "", **settings: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a program of the broker's with this node's settings. Raises ``NodeError`` where it does not end."""
         try:
-            return subprocess.run(  # noqa: S603 - Erlang's own program, on this node's port
-                ["erl_call", "-r", "-address", address, "-fetch_stdout", "-no_result_term", "-e"],  # noqa: S607
-                env=self._environment(),
+            return subprocess.run(  # noqa: S603 - the broker's own programs
+                [program, *arguments],
+                env={**self._environment(), **settings},
                 check=False,
-                input=script,
+                input=given,
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
                 timeout=_CTL_TIMEOUT_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise NodeError(f"erl_call: {error}") from error
+            raise NodeError(f"{Path(program).name} {arguments[0]}: {error}") from error
 
     def queue_names(self) -> list[str]:
         """Return the names of the queues of every virtual host. Raises ``NodeError``."""

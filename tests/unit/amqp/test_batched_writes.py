@@ -23,7 +23,7 @@ class Transport:
         self._failure = failure
         self.written: list[bytes] = []
         self.shut: list[int] = []
-        self.sock = SimpleNamespace(shutdown=self.shut.append)
+        self.sock: SimpleNamespace | None = SimpleNamespace(shutdown=self.shut.append)
 
     def write(self, frames: bytes) -> None:
         """Write."""
@@ -105,3 +105,17 @@ async def test_a_failure_ends_the_connection_for_whoever_reads_and_whoever_write
     assert transport.shut == [socket.SHUT_RDWR]
     with pytest.raises(ConnectionResetError):
         ack(write, 2)
+
+
+async def test_a_connection_that_was_abandoned_within_the_turn_is_written_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    transport = Transport(OSError("closed"))
+    loop = asyncio.get_running_loop()
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: errors.append(context))
+    ack(writes(transport), 1)
+    transport.sock = None
+    await asyncio.sleep(0)
+    assert errors == []
+    assert capsys.readouterr().err == ""
