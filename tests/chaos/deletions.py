@@ -73,9 +73,8 @@ def _delete_all(stage: Stage, connection: Any, objects: Objects) -> None:
         _go_on(stage)
     _wait_for_all(stage)
     _replay(stage)
-    read = {*consumed_queues(objects), reply_queue(VENDOR)} - {quarantine_queue(lane) for lane in Lane}
     for names in _in_turn(sorted((queue.name for queue in objects.queues), key=_is_kept_last)):
-        _until(stage, partial(_were_deleted, stage, connection, names, read), names[0])
+        delete_queues(stage, connection, names)
         _go_on(stage, fails=names[0] not in _LOW_LEVELS)
     _wait_for_all(stage)
     for bindings in _in_turn(objects.bindings, name=lambda binding: binding.source):
@@ -99,12 +98,20 @@ def _is_kept_last(queue: str) -> tuple[bool, bool]:
     return queue not in (DEAD, UNDELIVERABLE), queue not in _LOW_LEVELS
 
 
-def _were_deleted(stage: Stage, connection: Any, queues: Sequence[str], read: Collection[str]) -> bool:
-    """Delete queues while nothing can come into them; tell whether nothing was in them, so that they were deleted.
+def delete_queues(stage: Stage, connection: Any, queues: Sequence[str]) -> None:
+    """Delete queues once nothing is in them, and while nothing can come. Raises ``TimeoutError``.
 
     RabbitMQ counts what a queue holds first and deletes it then: what it confirms in between is destroyed uncounted
-    (one message or two of each of thirty queues that were deleted under load, on RabbitMQ 3.10).
+    (one message or two of each of thirty queues that were deleted under load, on RabbitMQ 3.10). Where a channel publishes
+    to a queue that is being deleted, it may crash, and its connection with it
+    (https://github.com/rabbitmq/rabbitmq-server/issues/15333, /issues/3627).
     """
+    read = {*consumed_queues(topology()), reply_queue(VENDOR)} - {quarantine_queue(lane) for lane in Lane}
+    _until(stage, partial(_were_deleted, stage, connection, queues, read), queues[0])
+
+
+def _were_deleted(stage: Stage, connection: Any, queues: Sequence[str], read: Collection[str]) -> bool:
+    """Tell whether nothing was in the queues, so that they were deleted."""
     stage.proxy.pause()
     try:
         _have_some_delivered(stage)

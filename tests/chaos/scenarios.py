@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from kombu import Connection
 
-from connector.amqp.topology import declare_reply_queue
+from connector.amqp.topology import declare_reply_queue, reply_queue
 from tests.chaos.alarm import memory_alarm
-from tests.chaos.deletions import delete_every_part
+from tests.chaos.deletions import delete_every_part, delete_queues
 from tests.chaos.load import Load
 from tests.chaos.stage import VENDOR, Result, Stage
 from tests.chaos.worker import POISON
@@ -133,7 +133,7 @@ def _delete_the_reply_queue(stage: Stage) -> None:
     """An operator deletes it by mistake, sees the undeliverable, makes it again and replays them."""
     stage.after(0.3)
     with Connection(stage.node.url()) as connection:
-        connection.default_channel.queue_delete(f"replies.{VENDOR}")
+        delete_queues(stage, connection, [reply_queue(VENDOR)])
         stage.load.wait()
         declare_reply_queue(connection.default_channel, VENDOR)
     stage.deployment.command("dead", "replay", "--all", "--queue", "undeliverable")
