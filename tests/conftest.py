@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
+from tests.brokers import PASSWORDS, guest_and, reset
 from tests.conformance.report import CasesReport
+from tests.deployments import Deployment
 from tests.servers.install import HOW_TO_GET_POSTGRESQL, HOW_TO_GET_REDIS, install_postgresql, install_redis
 from tests.servers.postgres_node import PostgresNode
 from tests.servers.redis_node import RedisNode
@@ -34,7 +34,6 @@ _OWN_BROKERS = (
     "test_storm",
 )
 """The modules whose workers are on a virtual host of their own."""
-PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-password"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,6 +58,22 @@ def own_broker(node: RabbitNode, request: pytest.FixtureRequest) -> str:
     name = request.module.__name__.rpartition(".")[2]
     assert name in _OWN_BROKERS
     return f"{node.url().removesuffix('/')}{name}"
+
+
+@pytest.fixture(scope="session")
+def lent_node() -> Iterator[RabbitNode]:
+    """A node that one module after the other has for itself."""
+    if not install_rabbitmq(print):
+        pytest.fail(HOW_TO_GET_ONE, pytrace=False)
+    with RabbitNode(guest_and(PASSWORDS)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own_node(lent_node: RabbitNode) -> RabbitNode:
+    """A node that this module may do anything to, and that no other worker uses: as new when the module begins."""
+    reset(lent_node)
+    return lent_node
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Final, Self
 from connector.catalogue import CATALOGUE
 from connector.catalogue.presets import PRESETS
 from connector.clock import utc_now
-from connector.demo.program import Program
+from connector.demo.program import Process, Program, start_process
 from connector.sandbox.tokens import SandboxToken, issue_token
 from connector.vault import new_key
 
@@ -94,7 +93,9 @@ class Deployment:
     def _set_up(self, stack: ExitStack) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-")))
         sandbox = stack.enter_context(
-            Program([*PROGRAM, "sandbox", "--port", "0", *self._sandbox_options], os.environ),
+            Program(
+                [*PROGRAM, "sandbox", "--port", "0", *self._sandbox_options], os.environ, self._start_process
+            ),
         )
         url = sandbox.wait_for("sandbox ready on ").split("ready on ")[1].split()[0]
         self.environment = {
@@ -120,16 +121,16 @@ class Deployment:
 
     def command(self, *arguments: str) -> str:
         """Run a command of the connector and return what it prints. Raises ``DeploymentError``."""
-        finished = subprocess.run(  # noqa: S603 - the connector's own commands
-            [*PROGRAM, *arguments],
-            env=self.environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if finished.returncode != 0:
-            raise DeploymentError(f"{' '.join(arguments)}: {finished.stderr.strip()}")
-        return finished.stdout
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            process = self._start_process(
+                [*PROGRAM, *arguments], self.environment, output.fileno(), errors.fileno()
+            )
+            status = process.wait()
+            output.seek(0)
+            errors.seek(0)
+            if status != 0:
+                raise DeploymentError(f"{' '.join(arguments)}: {errors.read().strip()}")
+            return output.read()
 
     def start_worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker, which is not ready yet."""
@@ -137,7 +138,13 @@ class Deployment:
 
     def start(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a program with the settings of a worker."""
-        return Program(arguments, {**self.environment, **(settings or {})})
+        return Program(arguments, {**self.environment, **(settings or {})}, self._start_process)
+
+    def _start_process(
+        self, arguments: Sequence[str], environment: Mapping[str, str], output: int, errors: int
+    ) -> Process:
+        """Start each of the deployment's programs."""
+        return start_process(arguments, environment, output, errors)
 
     def worker(self, *options: str, settings: Mapping[str, str] | None = None) -> Program:
         """Start a worker and wait until it takes jobs."""

@@ -1,11 +1,12 @@
 """A program started in the background, waited for by what it says, and stopped."""
 
+import os
 import queue
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol, Self
 
 READY_TIMEOUT_SECONDS: Final = 60.0
 STOP_TIMEOUT_SECONDS: Final = 60.0
@@ -15,21 +16,51 @@ class ProgramError(Exception):
     """The program ended, or said nothing in time; the message carries its last lines."""
 
 
+class Process(Protocol):
+    """What ``subprocess.Popen`` offers of a process, and is used here."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, and return its exit status. Raises ``subprocess.TimeoutExpired``."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], int, int], Process]
+"""Starts a process of arguments, with an environment and the descriptors of its output and its errors."""
+
+
+def start_process(
+    arguments: Sequence[str], environment: Mapping[str, str], output: int, errors: int
+) -> Process:
+    """Start a process of its own."""
+    return subprocess.Popen(  # noqa: S603 - programs of this project
+        arguments, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=errors
+    )
+
+
 class Program:
     """A child process whose output is read line by line."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], start: Start = start_process
+    ) -> None:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.said: list[str] = []
         """Every line that was waited through."""
-        self._process = subprocess.Popen(  # noqa: S603 - programs of this project
-            arguments,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        reading, writing = os.pipe()
+        self._output = os.fdopen(reading, encoding="utf-8", errors="replace")
+        try:
+            self._process = start(arguments, environment, writing, writing)
+        finally:
+            os.close(writing)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -88,11 +119,9 @@ class Program:
         while (line := self._lines.get()) is not None:
             self.said.append(line)
         self._lines.put(None)
-        if self._process.stdout:
-            self._process.stdout.close()
+        self._output.close()
 
     def _read(self) -> None:
-        if self._process.stdout:
-            for line in self._process.stdout:
-                self._lines.put(line)
+        for line in self._output:
+            self._lines.put(line)
         self._lines.put(None)

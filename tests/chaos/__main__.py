@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from connector.cli.tables import print_table
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.node import RabbitNode
 from tests.chaos.runs import run, run_without
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.stage import theatre
@@ -100,7 +101,7 @@ def main() -> None:
         sys.exit(HOW_TO_GET_ONE)
     chosen = [scenario for scenario in SCENARIOS if options.only is None or scenario.name in options.only]
     report = Report()
-    with theatre() as (node, deployment):
+    with RabbitNode() as node, theatre(node) as deployment:
         for scenario in chosen:
             jobs = options.jobs or scenario.jobs
             _say(f"{scenario.name}: {jobs} jobs …")

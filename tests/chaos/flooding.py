@@ -12,6 +12,7 @@ import click
 
 from connector.cli.tables import print_table
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.node import RabbitNode
 from tests.chaos.floods import FLOODS, Flood, Outcome, flooded, play
 
 _HEADINGS = (
@@ -49,7 +50,7 @@ def _ways(flood: Flood, options: argparse.Namespace) -> tuple[str | None, ...]:
 
 def _played(flood: Flood, without: str | None) -> Outcome:
     click.echo(f"{flood.about}{f', without {without}' if without else ''} …", err=True)
-    with flooded(without) as (deployment, url):
+    with RabbitNode() as node, flooded(node, without) as (deployment, url):
         return play(flood, deployment, url)
 
 

@@ -19,11 +19,12 @@ from uuid import uuid4
 
 from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
-from connector.demo.deployment import BOURG, CLAMART, Deployment
+from connector.demo.deployment import BOURG, CLAMART
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import NoReplyError, VendorClient
 from connector.sandbox.tokens import SandboxToken, issue_token
 from schemas.codes import Call
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, identity, job
 from tests.sandbox_control import SandboxControl
 from tests.town import import_town, sirets, town_token
@@ -299,10 +300,9 @@ FLOODS: Final = (
 
 
 @contextmanager
-def flooded(without: str | None = None) -> Iterator[tuple[Deployment, str]]:
-    """Give a deployment with a worker of default settings, and its broker's address."""
+def flooded(node: RabbitNode, without: str | None = None) -> Iterator[tuple[Deployment, str]]:
+    """Give a deployment with a worker of default settings on a broker, and that one's address."""
     with ExitStack() as stack:
-        node = stack.enter_context(RabbitNode())
         deployment = stack.enter_context(
             Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)], preset="all")
         )

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from tests.chaos.scenarios import Scenario
 from tests.chaos.stage import Result, play
+from tests.deployments import Deployment
 
 _CONTROL_PATIENCE_SECONDS: Final = 20.0
 

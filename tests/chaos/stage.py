@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from connector.clock import utc_now
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.storage.journal.keys import new_key
 from tests.chaos.account import Account
@@ -21,6 +20,7 @@ from tests.chaos.journal import NOTES_VARIABLE, Journalled, journalled
 from tests.chaos.load import Load
 from tests.chaos.proxy import TcpProxy
 from tests.chaos.supervisor import Supervisor
+from tests.deployments import Deployment
 from tests.sandbox_control import SandboxControl
 
 LATENCY_SECONDS: Final = 0.2
@@ -72,15 +72,15 @@ class Result:
 
 
 @contextmanager
-def theatre() -> Iterator[tuple[RabbitNode, Deployment]]:
-    """Give a broker, and a deployment on it, for several scenarios."""
-    with RabbitNode() as node, Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
+def theatre(node: RabbitNode) -> Iterator[Deployment]:
+    """Give a deployment on a broker, for several scenarios."""
+    with Deployment(node.url(), ["--latency", str(LATENCY_SECONDS)]) as deployment:
         deployment.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         # What is due and finds no way is tried again after so long; a broker's default is three minutes.
         node.evaluate(f"application:set_env(rabbit, {_TRIED_AGAIN}, {_TRIED_AGAIN_MILLISECONDS})")
         deployment.command("topology", "declare")
         sync_declarations(node)
-        yield node, deployment
+        yield deployment
 
 
 def play(  # noqa: PLR0913 - what a run is made of

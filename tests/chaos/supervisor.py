@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+from connector.demo.program import Process
+from tests.forked.start import start_process
+
 WORKER: Final = (sys.executable, "-m", "tests.chaos.worker")
 _STOP_SECONDS: Final = 90.0
 
@@ -30,7 +33,7 @@ class Supervisor:
         self._lives = [tuple(life) for life in lives] or [()]
         self._environment = dict(environment)
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._stopping = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -83,13 +86,7 @@ class Supervisor:
     def _start(self) -> None:
         options = self._lives.pop(0) if len(self._lives) > 1 else self._lives[0]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*WORKER, *options],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self._process = start_process([*WORKER, *options], self._environment, log.fileno(), log.fileno())
 
     def _watch(self) -> None:
         while self._process is not None:

@@ -5,11 +5,11 @@ import json
 import amqp
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.private import NodeError
 from connector.demo.vendor import VendorClient
 from tests.chaos.alarm import memory_alarm
+from tests.deployments import Deployment
 from tests.jobs import job
 
 LOOKS = 60

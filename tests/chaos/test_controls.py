@@ -2,10 +2,10 @@
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from tests.chaos.runs import run_without
 from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.deployments import Deployment
 
 CONTROLS = [
     (scenario, protection)

@@ -1,9 +1,9 @@
 """Every part of the topology is deleted in turn under load, and every job is accounted for."""
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from tests.chaos.runs import run
 from tests.chaos.scenarios import SCENARIOS
+from tests.deployments import Deployment
 
 (SCENARIO,) = (
     scenario for scenario in SCENARIOS if scenario.name == "every part of the topology deleted in turn"

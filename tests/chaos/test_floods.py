@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.demo.deployment import Deployment
-from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
+from connector.demo.node import RabbitNode
 from tests.chaos.floods import FLOODS, Flood, flooded, play
+from tests.deployments import Deployment
 
 SECONDS = 5
 SHORT = [flood for flood in FLOODS if flood.name not in {"lacking-scopes", "full-speed"}]
@@ -14,11 +14,9 @@ SHORT = [flood for flood in FLOODS if flood.name not in {"lacking-scopes", "full
 
 
 @pytest.fixture(scope="module")
-def flooded_deployment() -> Iterator[tuple[Deployment, str]]:
+def flooded_deployment(own_node: RabbitNode) -> Iterator[tuple[Deployment, str]]:
     """A worker of default settings, for every flood in turn."""
-    if not install_rabbitmq(print):
-        pytest.fail(HOW_TO_GET_ONE, pytrace=False)
-    with flooded() as made:
+    with flooded(own_node) as made:
         yield made
 
 

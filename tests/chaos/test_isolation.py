@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from connector.amqp.deferral import quarantined
 from connector.clock import utc_now
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.jobs.delivery import Delivery
@@ -20,6 +19,7 @@ from connector.jobs.records import Lane
 from connector.vault import Vault
 from tests.chaos.supervisor import Supervisor
 from tests.chaos.worker import POISON
+from tests.deployments import Deployment
 from tests.jobs import identity, job
 
 

@@ -5,13 +5,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from tests.chaos.account import Account
 from tests.chaos.collector import Collector
 from tests.chaos.drain import final_account
 from tests.chaos.load import Load
 from tests.chaos.proxy import TcpProxy
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.servers.redis_node import RedisNode
 

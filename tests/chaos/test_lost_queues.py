@@ -7,11 +7,11 @@ import pytest
 from kombu import Connection
 
 from connector.amqp.topology import lane_queue
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
 from connector.jobs.records import Lane
 from tests.chaos.proxy import TcpProxy
+from tests.deployments import Deployment
 from tests.jobs import job
 
 JOBS = 20

@@ -2,10 +2,10 @@
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from tests.chaos.runs import run
 from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.deployments import Deployment
 
 ELSEWHERE = {"jobs that end the worker", "every part of the topology deleted in turn"}
 """The first takes more than twenty deaths; the other has a module of its own, since a module's tests run one by one."""

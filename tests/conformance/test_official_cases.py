@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from tests.conformance import report
 from tests.conformance.cases import CASES, COUNT, DAY, OfficialCase, as_job, official_cases, snake, together
 from tests.conftest import REFERENCE
+from tests.deployments import Deployment
 
 pytestmark = pytest.mark.skipif(
     not CASES.is_dir(),

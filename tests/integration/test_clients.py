@@ -10,7 +10,7 @@ import pytest
 from connector.demo.install import install_packages
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
-from tests.conftest import PASSWORDS
+from tests.brokers import PASSWORDS
 from tests.jobs import QF, RSA, job
 
 CLIENTS = Path(__file__).parents[1] / "clients"

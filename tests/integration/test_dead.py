@@ -13,16 +13,17 @@ import pytest
 from kombu import Connection, Queue
 
 from connector.amqp.topology import DELIVERY_LIMIT, reply_queue_of
-from connector.demo.deployment import CLAMART, PROGRAM, Deployment
+from connector.demo.deployment import CLAMART, PROGRAM
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
+from tests.brokers import PASSWORDS
+from tests.deployments import Deployment
+from tests.forked.start import run
 from tests.jobs import identity, job
 from tests.queues import added_and_deleted, exists, publish_raw, until
 
 DEAD, UNDELIVERABLE, REPLIES = "connector.dead", "connector.undeliverable", "replies.millesime"
 CANARY = "SESAME"
-PASSWORDS = {"millesime": "millesime-password", "nouveau": "nouveau-password"}
 MANY = 2_100
 """More than a consumer of a quorum queue is ever given at once."""
 NEW_VENDOR = f"""
@@ -36,13 +37,6 @@ name = "CCAS de Clamart"
 vendors = ["millesime", "sonate-opus", "nouveau"]
 token = {{ env = "SANDBOX_TOKEN" }}
 """
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node whose queues this module may delete."""
-    with RabbitNode(guest_and(PASSWORDS)) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +67,7 @@ def vendor(own_node: RabbitNode, operator: VendorClient) -> Iterator[VendorClien
 
 def dead(deployed: Deployment, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
     """Run ``ccas-connector dead`` and answer what it asks."""
-    return subprocess.run(
-        [*PROGRAM, "dead", *arguments],
-        env=deployed.environment,
-        input=answer,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,  # a replay that does not end is to fail, not to hang
-    )
+    return run([*PROGRAM, "dead", *arguments], deployed.environment, answer)
 
 
 def listed(deployed: Deployment, *options: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from kombu import Connection
 
 from connector.amqp.definitions.limits import DEFAULT_MIB, Family
 from connector.amqp.topology import DEAD, UNDELIVERABLE, deferred_queue, lane_queue
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient, job_message
 from connector.jobs.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
@@ -26,6 +25,7 @@ from connector.jobs.records import Lane
 from tests.brokers import guest_and
 from tests.chaos.drain import depths
 from tests.deploy import DEPLOY
+from tests.deployments import Deployment
 from tests.jobs import job
 
 MIB = 1024 * 1024

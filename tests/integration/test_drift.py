@@ -13,6 +13,7 @@ import pytest
 
 from connector.demo.deployment import PROGRAM
 from connector.demo.program import Program
+from tests.forked.start import run
 
 RSA = "api_particulier_v3_cnav_revenu_solidarite_active_with_civility"
 
@@ -26,13 +27,7 @@ def sandbox() -> Iterator[str]:
 
 def drift(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
-    return subprocess.run(
-        [*PROGRAM, "checks", "drift", *options],
-        env={**environment, "CONNECTOR_API_PARTICULIER_URL": url},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return run([*PROGRAM, "checks", "drift", *options], {**environment, "CONNECTOR_API_PARTICULIER_URL": url})
 
 
 def served(document: Any) -> Iterator[str]:

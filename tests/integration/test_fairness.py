@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.demo.deployment import BOURG, CLAMART, Deployment
+from connector.demo.deployment import BOURG, CLAMART
 from connector.demo.vendor import VendorClient
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.replies import replies_to
 from tests.servers.redis_node import RedisNode

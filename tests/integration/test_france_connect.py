@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connector.catalogue import CATALOGUE
-from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from connector.sandbox.france_connect import issue_france_connect_token
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.sandbox_control import SandboxControl
 from tests.servers.redis_node import RedisNode

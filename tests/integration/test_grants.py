@@ -11,26 +11,18 @@ from typing import Any
 import pytest
 
 from connector.catalogue import CATALOGUE
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
+from tests.brokers import PASSWORDS
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, job
 from tests.sandbox_control import SandboxControl
 
-PASSWORDS = {"millesime": "millesime-password", "sonate-opus": "sonate-opus-password"}
 NOTICE: dict[str, Any] = {
     "check": "avis_imposition",
     "params": dict(CATALOGUE["avis_imposition"].example_params),
 }
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A broker without the suite's other worker."""
-    with RabbitNode(guest_and(PASSWORDS)) as node:
-        yield node
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,18 @@
 """Alive is not ready: what a worker tells its orchestrator, and a command its operator."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from kombu import Connection
 
-from connector.demo.deployment import PROGRAM, Deployment
+from connector.demo.deployment import PROGRAM
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
-from tests.brokers import guest_and
+from tests.deployments import Deployment
+from tests.forked.start import run
 from tests.servers.redis_node import RedisNode
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node that this module may kill."""
-    with RabbitNode(guest_and({})) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +23,7 @@ def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
 
 def health(deployed: Deployment, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """Return the exit status, the findings, and what was said on standard error."""
-    finished = subprocess.run(
-        [*PROGRAM, "health", "--json", *options],
-        env=deployed.environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    finished = run([*PROGRAM, "health", "--json", *options], deployed.environment)
     findings = json.loads(finished.stdout) if finished.stdout else []
     return finished.returncode, findings, finished.stderr
 

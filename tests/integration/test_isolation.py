@@ -27,12 +27,13 @@ from connector.amqp.topology import (
     declare_topology,
     delayed,
 )
-from connector.demo.deployment import BOURG, CLAMART, Deployment, DeploymentError
+from connector.demo.deployment import BOURG, CLAMART, DeploymentError
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient, job_message
 from connector.storage.journal.keys import new_key
 from tests.brokers import guest_and
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, job
 from tests.records import written
 from tests.sandbox_control import SandboxControl
@@ -466,15 +467,12 @@ def test_a_vendor_that_the_broker_does_not_know_yet_stops_nobody(
     assert sum("replies.arche does not exist" in line for line in worker.said) == 1
 
 
-def test_a_worker_says_what_its_user_may_not_declare() -> None:
+def test_a_worker_says_what_its_user_may_not_declare(own_node: RabbitNode) -> None:
     """On a node that knows its user, and has none of its objects."""
     password = "sesame-of-a-test"
-    with (
-        RabbitNode(guest_and({})) as node,
-        Deployment(node.url()) as deployment,
-    ):
-        node.ctl("change_password", "connector", password)
-        url = node.url("connector", password)
+    with Deployment(own_node.url()) as deployment:
+        own_node.ctl("change_password", "connector", password)
+        url = own_node.url("connector", password)
         with deployment.start_worker(settings={"CONNECTOR_BROKER_URL": url}) as program:
             line = program.wait_for("topology.refused")
             assert program.wait() == 1

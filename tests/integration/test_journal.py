@@ -1,17 +1,18 @@
 """The access journal of a worker: written, found, traced; off without a key; on the broker of a former version too."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from kombu import Connection
 
-from connector.demo.deployment import CLAMART, PROGRAM, Deployment
+from connector.demo.deployment import CLAMART, PROGRAM
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.storage.journal.keys import new_key
+from tests.deployments import Deployment
+from tests.forked import start as forked
 from tests.jobs import QF, RSA, identity, job
 from tests.records import written
 from tests.sandbox_control import SandboxControl
@@ -45,14 +46,7 @@ def vendor(own_broker: str, worker: Program) -> Iterator[VendorClient]:
 
 def run(deployed: Deployment, *arguments: str, stdin: str = "") -> tuple[int, str]:
     """Return the exit status of a command, and what it prints."""
-    finished = subprocess.run(
-        [*PROGRAM, *arguments],
-        env=deployed.environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        input=stdin,
-    )
+    finished = forked.run([*PROGRAM, *arguments], deployed.environment, stdin)
     return finished.returncode, finished.stdout + finished.stderr
 
 

@@ -7,23 +7,15 @@ from collections.abc import Iterator
 import pytest
 from kombu import Connection
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.replies import replies_to
 
 JOBS = 100
 PATIENCE = 50_000
 """Looks at a queue before a test gives up."""
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node that this module may kill."""
-    with RabbitNode(guest_and({})) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

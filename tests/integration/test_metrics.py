@@ -7,11 +7,12 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from connector.demo.deployment import CLAMART, Deployment
+from connector.demo.deployment import CLAMART
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from tests.chaos.alarm import memory_alarm
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, identity, job
 from tests.scrapes import Scrape
 

@@ -11,11 +11,11 @@ import yaml
 
 from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint
-from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from connector.sandbox.cases import SHIPPED
 from connector.sandbox.france_connect import issue_france_connect_token
 from schemas.codes import Call
+from tests.deployments import Deployment
 from tests.jobs import identity, job
 from tests.nullability import OMITTED, Answer, answers, changed, values_at
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, job
 from tests.sandbox_control import SandboxControl
 

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from connector.cli.registry.commands import registry as registry_command
 from connector.cli.tenants.commands import tenants as tenants_command
-from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from connector.jobs.records import Vendor
 from connector.storage.database import DatabaseError, open_database
@@ -21,6 +20,7 @@ from connector.storage.registry.store import RegistryStore
 from connector.storage.upgrading import upgrade
 from connector.vault import new_key
 from tests.databases import forms
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.servers.postgres_node import PostgresNode
 

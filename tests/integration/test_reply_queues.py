@@ -1,7 +1,6 @@
 """Reply queues: a reader that dies with a reply finds it again, and a queue declared otherwise serves until it is replaced."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,21 +9,15 @@ from amqp.exceptions import ConsumerCancelled, PreconditionFailed
 from kombu import Connection
 
 from connector.amqp.topology import declare_reply_queue
-from connector.demo.deployment import PROGRAM, Deployment, DeploymentError
+from connector.demo.deployment import PROGRAM, DeploymentError
 from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient
-from tests.brokers import guest_and
+from tests.deployments import Deployment
+from tests.forked.start import run
 from tests.jobs import job
 
 DEATHS = 25
 QUEUE = "replies.millesime"
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    """A node whose reply queues this module deletes."""
-    with RabbitNode(guest_and({})) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +48,8 @@ def redeclare(channel: Any, **arguments: Any) -> None:
 
 def replace(deployed: Deployment, *options: str) -> tuple[int, str]:
     """Run the command; return its exit status and all that it says."""
-    finished = subprocess.run(
-        [*PROGRAM, "topology", "replace-reply-queues", *options],
-        env=deployed.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return finished.returncode, finished.stdout
+    finished = run([*PROGRAM, "topology", "replace-reply-queues", *options], deployed.environment)
+    return finished.returncode, finished.stdout + finished.stderr
 
 
 def test_a_reader_that_dies_with_a_reply_finds_it_each_time(

@@ -21,7 +21,6 @@ from connector.jobs.records import Flow
 from connector.storage.database import open_database
 from connector.storage.registry.store import RegistryStore
 from connector.vault import Vault, new_key
-from tests.brokers import guest_and
 from tests.jobs import job
 from tests.sandbox_tokens import NOWHERE, issue, make_due
 
@@ -80,12 +79,6 @@ def _decoded(run: bytes) -> Iterator[bytes]:
                 yield base64.b64decode(body + b"=" * (-len(body) % 4), altchars)
             except (binascii.Error, ValueError):
                 continue
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[RabbitNode]:
-    with RabbitNode(guest_and({})) as started:
-        yield started
 
 
 @pytest.fixture

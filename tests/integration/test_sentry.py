@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from connector.demo.deployment import CLAMART, PROGRAM, Deployment
+from connector.demo.deployment import CLAMART, PROGRAM
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.vault import new_key
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, identity, job
 from tests.queues import added_and_deleted
 from tests.sandbox_tokens import issue

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 
 from connector.clock import utc_now
-from connector.demo.deployment import Deployment
 from connector.demo.vendor import VendorClient
 from connector.sandbox.tokens import sign
+from tests.deployments import Deployment
 from tests.jobs import QF, RSA, identity, job
 from tests.sandbox_control import SandboxControl
 from tests.sentry import Item, LocalSentry

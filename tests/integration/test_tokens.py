@@ -12,11 +12,12 @@ from click.testing import CliRunner
 
 from connector.cli import command_line
 from connector.clock import utc_now
-from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX, Deployment
+from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from connector.vault import new_key
+from tests.deployments import Deployment
 from tests.jobs import job
 from tests.sandbox_tokens import NOWHERE, issue, make_due
 from tests.servers.redis_node import RedisNode
@@ -270,13 +271,6 @@ def test_while_the_api_is_away_the_former_token_serves_until_beat_has_had_an_ans
     assert "token.promoted" in "".join(there.said)
     after = checked(alone, CLAMART, status=0)[CLAMART]
     assert (after["next_token_waits"], after["days_left"]) == (False, 539)
-
-
-@pytest.fixture
-def own_node() -> Iterator[RabbitNode]:
-    """A node whose workers are the test's alone."""
-    with RabbitNode() as started:
-        yield started
 
 
 def test_a_rotated_token_is_used_by_every_worker_without_a_restart(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo.deployment import Deployment
 from connector.demo.node import RabbitNode
 from connector.storage.journal.keys import new_key
 from tests.brokers import guest_and
+from tests.deployments import Deployment
 from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_PASSWORD
 from tests.leaks.cases import write_cases
 from tests.leaks.paths import RATIONED, REFUSED
