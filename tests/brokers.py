@@ -1,6 +1,8 @@
 """What the suite's private nodes know when they start."""
 
+import json
 from collections.abc import Iterable, Mapping
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from connector.amqp.declaration import recorded_topology
@@ -14,6 +16,7 @@ from connector.demo.private import NodeError
 PASSWORDS = {vendor: f"{vendor}-password" for vendor in ("millesime", "sonate-opus", "nouveau")}
 """Of the vendors on the suite's own nodes."""
 _NOTHING = Objects(exchanges=(), queues=(), bindings=())
+_IMPORT = 'begin {{ok, Body}} = file:read_file("{}"), ok = rabbit_definitions:import_raw(Body), [] end'
 _RESET = """begin
     AsStarted = persistent_term:get(as_started, application:get_all_env(rabbit)),
     persistent_term:put(as_started, AsStarted),
@@ -36,6 +39,14 @@ def guest_and(passwords: Mapping[str, str], virtual_hosts: Iterable[str] = ()) -
     definitions["vhosts"] += [{"name": name} for name in virtual_hosts]
     definitions["permissions"] += [{**every, "vhost": name} for name in ("/", *virtual_hosts)]
     return definitions
+
+
+def import_definitions(node: RabbitNode, definitions: Mapping[str, Any]) -> None:
+    """Have a node that runs learn more; ``reset`` takes it away again. Raises ``NodeError``."""
+    with NamedTemporaryFile("w") as file:
+        json.dump(definitions, file)
+        file.flush()
+        node.evaluate(_IMPORT.format(file.name))
 
 
 def reset(node: RabbitNode) -> None:

@@ -22,7 +22,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.vendor import VendorClient, job_message
 from connector.jobs.delivery import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
 from connector.jobs.records import Lane
-from tests.brokers import guest_and
+from tests.brokers import guest_and, reset
 from tests.chaos.drain import depths
 from tests.deploy import DEPLOY
 from tests.deployments import Deployment
@@ -74,15 +74,20 @@ class Broker:
         pytest.fail(f"the queues hold {dict(+held)}")
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    definitions = guest_and({})
-    definitions["users"] = [user for user in definitions["users"] if user["name"] == "guest"]
-    definitions["permissions"] = [each for each in definitions["permissions"] if each["user"] == "guest"]
+@pytest.fixture(scope="module")
+def guided_node() -> Iterator[RabbitNode]:
+    """A node with the guide's setting."""
     guide = (DEPLOY / "README.md").read_text("utf-8").splitlines()
     (setting,) = [line for line in guide if line.startswith("max_message_size =")]
-    with RabbitNode(definitions, [setting]) as node, Deployment(node.url()) as deployment:
-        made = Broker(node, deployment, tmp_path)
+    with RabbitNode(guest_and({}), [setting]) as node:
+        yield node
+
+
+@pytest.fixture
+def broker(guided_node: RabbitNode, tmp_path: Path) -> Iterator[Broker]:
+    reset(guided_node)
+    with Deployment(guided_node.url()) as deployment:
+        made = Broker(guided_node, deployment, tmp_path)
         made.import_definitions(*(f"{family}=1" for family in Family))
         deployment.environment["CONNECTOR_BROKER_URL"] = made.url("connector")
         yield made

@@ -27,12 +27,11 @@ from connector.amqp.topology import (
     declare_topology,
     delayed,
 )
-from connector.demo.deployment import BOURG, CLAMART, DeploymentError
+from connector.demo.deployment import BOURG, CLAMART
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient, job_message
 from connector.storage.journal.keys import new_key
-from tests.brokers import guest_and
 from tests.deployments import Deployment
 from tests.jobs import QF, RSA, job
 from tests.records import written
@@ -82,13 +81,9 @@ class Broker:
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A node that knows guest alone, for the tests to look with."""
-    definitions = guest_and({})
-    definitions["users"] = [user for user in definitions["users"] if user["name"] == "guest"]
-    definitions["permissions"] = [each for each in definitions["permissions"] if each["user"] == "guest"]
-    with RabbitNode(definitions) as node:
-        yield Broker(node, tmp_path_factory.mktemp("definitions"))
+def broker(own_node: RabbitNode, tmp_path_factory: pytest.TempPathFactory) -> Broker:
+    """A node whose users get their passwords and their rights from the definitions."""
+    return Broker(own_node, tmp_path_factory.mktemp("definitions"))
 
 
 @pytest.fixture(scope="module")
@@ -465,23 +460,6 @@ def test_a_vendor_that_the_broker_does_not_know_yet_stops_nobody(
         (message,) = client.replies(1)
     assert json.loads(message.body)["errors"][0]["code"] == "forbidden_tenant"
     assert sum("replies.arche does not exist" in line for line in worker.said) == 1
-
-
-def test_a_worker_says_what_its_user_may_not_declare(own_node: RabbitNode) -> None:
-    """On a node that knows its user, and has none of its objects."""
-    password = "sesame-of-a-test"
-    with Deployment(own_node.url()) as deployment:
-        own_node.ctl("change_password", "connector", password)
-        url = own_node.url("connector", password)
-        with deployment.start_worker(settings={"CONNECTOR_BROKER_URL": url}) as program:
-            line = program.wait_for("topology.refused")
-            assert program.wait() == 1
-        deployment.environment["CONNECTOR_BROKER_URL"] = url
-        with pytest.raises(DeploymentError, match=r"connector\.dead does not exist and this user may not"):
-            deployment.command("topology", "declare")
-
-    assert "connector.dead does not exist and this user may not declare it" in line
-    assert password not in "".join(program.said)
 
 
 def test_definitions_are_private_and_stable(broker: Broker, deployed: Deployment, worker: Program) -> None:

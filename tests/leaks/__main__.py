@@ -11,6 +11,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from connector.demo.node import RabbitNode
 from tests.leaks.conftest import open_host
 from tests.leaks.protections import PROTECTIONS, unprotected_run
 from tests.leaks.run import sought
@@ -26,7 +27,11 @@ def main() -> int:
     parser.add_argument("protection", nargs="*", help=f"all of them unless given: {', '.join(names)}")
     wanted = parser.parse_args().protection or names
     unseen = 0
-    with contextmanager(open_host)() as host, tempfile.TemporaryDirectory() as folder:
+    with (
+        RabbitNode() as node,
+        contextmanager(open_host)(node) as host,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         for protection in PROTECTIONS:
             if protection.name in wanted:
                 done = unprotected_run(host, [protection], Path(folder))

@@ -8,7 +8,7 @@ import pytest
 
 from connector.demo.node import RabbitNode
 from connector.storage.journal.keys import new_key
-from tests.brokers import guest_and
+from tests.brokers import import_definitions, reset
 from tests.deployments import Deployment
 from tests.leaks.canaries import BROKER_PASSWORD, DGFIP_ID, DGFIP_SECRET, REDIS_PASSWORD
 from tests.leaks.cases import write_cases
@@ -33,17 +33,16 @@ quotas = {{ particulier = "1/min" }}
 """
 
 
-def open_host() -> Iterator[Host]:
-    """Yield what runs share."""
-    definitions = guest_and({})
-    definitions["users"].append({"name": USER, "password": BROKER_PASSWORD, "tags": ["administrator"]})
-    rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    definitions["permissions"].append({"user": USER, "vhost": "/", **rights})
-    with (
-        tempfile.TemporaryDirectory() as name,
-        RabbitNode(definitions) as node,
-        RedisNode(REDIS_PASSWORD) as redis,
-    ):
+_BROKER_USER = {
+    "users": [{"name": USER, "password": BROKER_PASSWORD, "tags": ["administrator"]}],
+    "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+}
+
+
+def open_host(node: RabbitNode) -> Iterator[Host]:
+    """Yield what runs share, on a node that nobody else uses."""
+    import_definitions(node, _BROKER_USER)
+    with tempfile.TemporaryDirectory() as name, RedisNode(REDIS_PASSWORD) as redis:
         folder = Path(name)
         write_cases(folder / "cases")
         options = ["--cases", str(folder / "cases"), "--fail", "dsnj=503"]
@@ -67,5 +66,6 @@ def open_host() -> Iterator[Host]:
 
 
 @pytest.fixture(scope="package")
-def host() -> Iterator[Host]:
-    yield from open_host()
+def host(lent_node: RabbitNode) -> Iterator[Host]:
+    reset(lent_node)
+    yield from open_host(lent_node)
