@@ -24,7 +24,7 @@ check: $(READY)
 # Most of the suite waits: for a broker that starts, a fault that lasts, a job that is put off. It starts hundreds of
 # processes: each would compile the project anew where the environment says that nothing compiled is to be kept.
 test: $(READY)
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos

@@ -80,7 +80,7 @@ def _all_of_them() -> Iterator[tuple[str, bytes]]:
             for place, (before, after) in _WITHIN.items():
                 yield (
                     f"{place}: {unit_name}, {parts} parts at most",
-                    _filled(before, after, _always(unit), parts),
+                    _repeated(before, after, unit, parts),
                 )
         for kind, member in _NAMES.items():
             for place, (before, after) in _MEMBERS.items():
@@ -174,8 +174,11 @@ def _filled(before: str, after: str, unit: Callable[[int], str], parts: int) -> 
     return (before + ",".join(taken) + after).encode()
 
 
-def _always(unit: str) -> Callable[[int], str]:
-    return lambda _index: unit
+def _repeated(before: str, after: str, unit: str, parts: int) -> bytes:
+    """Return a unit as often as a body may have it, in bytes and in parts."""
+    room, left = MAX_BODY_BYTES - len(before) - len(after), parts - _parts(before)
+    times = min(room // (len(unit) + 1), left // (_parts(unit) + 1))
+    return (before + ",".join([unit] * times) + after).encode()
 
 
 def _parts(text: str) -> int:

@@ -67,7 +67,7 @@ def read_deferred(message: Any, vault: Vault) -> Delivery | None:
 def _sealed(queue: str, delivery: Delivery, vault: Vault) -> Outgoing:
     return Outgoing(
         queue=queue,
-        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery)),
+        body=vault.seal_for(_PURPOSE, _DELIVERY.dump_json(delivery, by_alias=True)),
         content_type=_SEALED,
         properties={},
         headers={},

@@ -102,14 +102,19 @@ def advance(  # noqa: PLR0913 - the facts that a decision depends on
 ) -> CheckProgress:
     """Return the check's progress after one call: finished, at its next variant, or waiting."""
     if isinstance(outcome, BlockedUntil):
-        step = next_step(outcome, progress.parks, window, now, policy=policy, jitter=jitter)
+        step = next_step(outcome, progress.blocked_in_a_row, window, now, policy=policy, jitter=jitter)
         if isinstance(step, Blocked):
-            return replace(progress, parks=progress.parks + 1, not_before=step.at)
+            return replace(progress, blocked_in_a_row=progress.blocked_in_a_row + 1, not_before=step.at)
         return _conclude(planned, progress, progress.failure or _blocked(planned, outcome, now))
-    asked = replace(progress, calls=progress.calls + 1, retries=progress.retries + 1, parks=0)
+    asked = replace(
+        progress,
+        calls=progress.calls + 1,
+        calls_of_variant=progress.calls_of_variant + 1,
+        blocked_in_a_row=0,
+    )
     if outcome.status is CheckStatus.ERROR and outcome.reason is not None:
         failed = Failed(outcome.reason.code, outcome.reason.retry_after_seconds)
-        step = next_step(failed, asked.retries, window, now, policy=policy, jitter=jitter)
+        step = next_step(failed, asked.calls_of_variant, window, now, policy=policy, jitter=jitter)
         if isinstance(step, RetryAt):
             return replace(asked, not_before=step.at, failure=outcome)
     return _conclude(planned, asked, outcome)
@@ -134,11 +139,11 @@ def expire(planned: PlannedCheck, progress: CheckProgress) -> CheckProgress:
 def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply) -> CheckProgress:
     """Take an answer that stands: go on with the next variant that is worth it, else finish."""
     answers = (*progress.answers, answer)
-    following = range(progress.attempt + 1, len(planned.variants))
+    following = range(progress.variant + 1, len(planned.variants))
     index = next((i for i in following if is_worth_asking(planned.variants[i], answers)), None)
     if index is None:
         return finished(choose(answers, progress.calls))
-    return CheckProgress(answers=answers, attempt=index, calls=progress.calls)
+    return CheckProgress(answers=answers, variant=index, calls=progress.calls)
 
 
 def _blocked(planned: PlannedCall, blocked: BlockedUntil, now: datetime) -> CheckReply:
@@ -158,7 +163,7 @@ def _counted(answer: CheckReply, calls: int) -> CheckReply:
 
 def variant_of(planned: PlannedCall, progress: CheckProgress) -> Variant:
     """Return the variant that is being asked."""
-    return planned.variants[progress.attempt]
+    return planned.variants[progress.variant]
 
 
 def is_worth_asking(variant: Variant, answers: Sequence[CheckReply]) -> bool:

@@ -18,6 +18,7 @@ from connector.errors import OperatorError
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Lane
 from connector.sandbox.cases import SHIPPED
+from connector.sandbox.yaml_files import read_yaml
 from connector.sources.exchange import Answered
 from schemas.codes import Call, CheckStatus
 from schemas.reply import Reply
@@ -95,7 +96,7 @@ def example_reply(definition: CheckDefinition, cases: Path = SHIPPED) -> dict[st
 
 def _answered(path: Path) -> Answered:
     try:
-        case = yaml.safe_load(path.read_text(encoding="utf-8"))
+        case = read_yaml(path)
         status, payload = int(case["status"]), str(case["payload"])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise ExampleError(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from schemas.reply import CheckReply
 
@@ -15,15 +17,14 @@ class CheckProgress:
     reply: CheckReply | None = None
     """The answer, once the check is finished."""
     answers: tuple[CheckReply, ...] = ()
-    """What the attempts before the one under way were answered, where their answers stand."""
-    attempt: int = 0
-    """Index of the attempt under way, among the planned ones."""
+    """What the variants before this one were answered, where their answers stand."""
+    variant: Annotated[int, Field(alias="attempt")] = 0
+    """Index of the variant that is being asked, among the planned ones. An alias is the name in sealed messages."""
     calls: int = 0
-    """Made for this check, over all attempts."""
-    retries: int = 0
-    """Calls made for the attempt under way."""
-    parks: int = 0
-    """In a row, since the last call."""
+    """Made for this check, over all variants."""
+    calls_of_variant: Annotated[int, Field(alias="retries")] = 0
+    blocked_in_a_row: Annotated[int, Field(alias="parks")] = 0
+    """How often the check was blocked since its last call."""
     not_before: datetime | None = None
     failure: CheckReply | None = None
     """The last call's, while it is to be retried."""

@@ -78,5 +78,5 @@ def _end_of(answer: CheckReply, asked_at: datetime, progress: CheckProgress) -> 
         code=code or CheckCode.PROVIDER_UNAVAILABLE,
         wait_seconds=answer.reason.retry_after_seconds if answer.reason else None,
         asked_at=asked_at,
-        is_first=progress.retries == 0,
+        is_first=progress.calls_of_variant == 0,
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from connector.errors import OperatorError
+from connector.sandbox.yaml_files import read_yaml
 
 SHIPPED: Final = Path(__file__).parent / "cases"
 UNREADABLE: Final = (
@@ -132,7 +133,7 @@ def _fold(value: Any) -> str:
 
 def _read(path: Path) -> tuple[Params, Case]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
         params = (document.get("params") or {}).items()
         of_this_version = comparable((_FORMER.get(name, name), value) for name, value in params)
         return of_this_version, Case(int(document["status"]), str(document["payload"]))

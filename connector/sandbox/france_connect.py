@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from connector.sandbox.cases import UNREADABLE, CasesError, Params, comparable
 from connector.sandbox.faults import FRANCE_CONNECT_MALFORMED, FRANCE_CONNECT_UNKNOWN, ApiFault
 from connector.sandbox.tokens import InvalidTokenError, read_signed, sign
+from connector.sandbox.yaml_files import read_yaml
 
 FOLDER: Final = "france_connect"
 """Folder of the tokens' files, beside those of the operations."""
@@ -87,7 +86,7 @@ def load_france_connect(folder: Path) -> FranceConnect:
 
 def _read_file(path: Path) -> tuple[str, FranceConnectToken]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
         introspection = json.loads(document["payload"])["token_introspection"]
         return str(document["params"]["token"]), FranceConnectToken(
             identity=comparable(_identity(introspection)),

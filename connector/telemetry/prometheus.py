@@ -220,7 +220,7 @@ def _class_of(code: CheckCode | None) -> str:
 def _why(progress: JobProgress | None) -> str:
     """Return why a job is deferred: what the first of its checks to come due waits for."""
     waiting = [
-        (check.not_before, check.parks)
+        (check.not_before, check.blocked_in_a_row)
         for check in (progress.checks.values() if progress else ())
         if check.not_before is not None and not is_finished(check)
     ]

@@ -98,7 +98,7 @@ def together(folder: Path) -> Path:
 
 
 def _read(path: Path, definition: CheckDefinition, endpoint: Endpoint) -> OfficialCase:
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     params = {OLD_NAMES.get(name, name): value for name, value in document["params"].items()}
     return OfficialCase(
         definition, endpoint, path, params, int(document["status"]), json.loads(document["payload"])
@@ -160,7 +160,7 @@ def token(case: OfficialCase) -> str:
     # No token file has a name in use.
     compared = {name: value for name, value in asked.items() if name != "nomUsage"}
     for path in sorted((CASES / TOKENS).glob("*.y*ml")):
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
         introspection = json.loads(document["payload"])["token_introspection"]
         holds_scope = set(case.definition.scopes) & set(introspection["scope"].split())
         if holds_scope and compared.items() <= pivot(introspection).items():

@@ -51,7 +51,9 @@ def written(folder: Path) -> None:
     """Write one case per answer, and the FranceConnect token of each that needs one."""
     for number, answer in enumerate(ANSWERS):
         _definition, endpoint = endpoint_of(answer)
-        example = yaml.safe_load((SHIPPED / endpoint.operation / "200-exemple.yaml").read_text("utf-8"))
+        example = yaml.load(
+            (SHIPPED / endpoint.operation / "200-exemple.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
+        )
         payload = json.loads(example["payload"])
         payload["data"] = changed(payload["data"], answer.change)
         case = {
@@ -67,7 +69,9 @@ def written(folder: Path) -> None:
 def asked(number: int, answer: Answer) -> dict[str, Any]:
     """Return the job that gets one answer."""
     definition, endpoint = endpoint_of(answer)
-    example = yaml.safe_load((SHIPPED / endpoint.operation / "200-exemple.yaml").read_text("utf-8"))["params"]
+    example = yaml.load(
+        (SHIPPED / endpoint.operation / "200-exemple.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
+    )["params"]
     own = own_params(number, example)
     given = {**definition.example_params, **own}
     check = {

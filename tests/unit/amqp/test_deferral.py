@@ -43,7 +43,14 @@ DELIVERY = Delivery(
         digests=("k:d1",),
         checks={
             "qf": CheckProgress(reply=FOUND),
-            "rsa": CheckProgress(calls=3, retries=3, not_before=START + timedelta(seconds=2), failure=FOUND),
+            "rsa": CheckProgress(
+                variant=1,
+                calls=3,
+                calls_of_variant=2,
+                blocked_in_a_row=4,
+                not_before=START + timedelta(seconds=2),
+                failure=FOUND,
+            ),
         },
     ),
 )
@@ -95,6 +102,12 @@ def _read(body: bytes) -> Delivery:
     delivery = read_deferred(message(body), VAULT)
     assert delivery is not None
     return delivery
+
+
+def test_progress_has_the_names_that_workers_of_every_version_read() -> None:
+    """Sealed messages outlive the worker that made them."""
+    sent = json.loads(VAULT.open_for("deferral", replayed(DELIVERY, VAULT).body))["progress"]["checks"]["rsa"]
+    assert (sent["attempt"], sent["calls"], sent["retries"], sent["parks"]) == (1, 3, 2, 4)
 
 
 def test_nobody_reads_or_forges_one_on_the_broker() -> None:

@@ -21,7 +21,7 @@ PARAMS = AvisImpositionParams.model_validate(NUMBERS)
 
 
 def _payload(operation: str) -> dict[str, Any]:
-    case = yaml.safe_load((SHIPPED / operation / "200-exemple.yaml").read_text("utf-8"))
+    case = yaml.load((SHIPPED / operation / "200-exemple.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
     payload: dict[str, Any] = json.loads(case["payload"])
     return payload
 

@@ -57,7 +57,7 @@ def payload(endpoint: Endpoint) -> Any:
 
 @functools.cache
 def _example(operation: str) -> str:
-    case = yaml.safe_load((SHIPPED / operation / "200-exemple.yaml").read_text("utf-8"))
+    case = yaml.load((SHIPPED / operation / "200-exemple.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
     return str(case["payload"])
 
 
