@@ -20,10 +20,15 @@ _IMPORT = 'begin {{ok, Body}} = file:read_file("{}"), ok = rabbit_definitions:im
 _RESET = """begin
     AsStarted = persistent_term:get(as_started, application:get_all_env(rabbit)),
     persistent_term:put(as_started, AsStarted),
-    rabbit:stop(), rabbit_mnesia:reset(),
+    rabbit:await_startup(), ok = rabbit:stop(), ok = rabbit_mnesia:reset(),
     application:set_env([{rabbit, AsStarted}]),
-    rabbit:start(), []
+    Start = fun Again() ->
+        ok = rabbit:start(),
+        rabbit:is_running() orelse (begin timer:sleep(100), Again() end)
+    end,
+    Start(), []
 end"""
+"""Starting does nothing while an earlier start, though it takes connections, has not said that it is over."""
 
 
 def guest_and(passwords: Mapping[str, str], virtual_hosts: Iterable[str] = ()) -> dict[str, Any]:
