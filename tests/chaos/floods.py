@@ -314,12 +314,11 @@ def flooded(node: RabbitNode, without: str | None = None) -> Iterator[tuple[Depl
         }
         import_town(deployment, [*TOWN, *LACKING, *REVOKED], others=others)
         deployment.command("topology", "declare")
-        if without is None:
-            stack.enter_context(deployment.worker())
-        else:
-            program = (sys.executable, "-m", "tests.chaos.flooded_worker", "--without", without)
-            worker = stack.enter_context(deployment.start(*program))
-            worker.wait_for("worker.ready")
+        program = (sys.executable, "-m", "tests.chaos.flooded_worker", "--without", without or "")
+        worker = deployment.start_worker() if without is None else deployment.start(*program)
+        # What is left of a flood is of no interest: nobody waits for its jobs to end.
+        stack.callback(worker.kill)
+        worker.wait_for("worker.ready")
         yield deployment, node.url()
 
 

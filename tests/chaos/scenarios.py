@@ -25,7 +25,8 @@ FAILURES: Final[tuple[tuple[str, dict[str, float]], ...]] = (
     ("502", {}),
     ("503", {}),
     ("504", {}),
-    ("429", {"retry_in_seconds": 1}),
+    # Twenty within five minutes suspend the tenant for as long.
+    ("429", {"retry_in_seconds": 1, "times": 15}),
     ("maintenance", {"retry_in_seconds": 2}),
     ("network", {"retry_in_seconds": 1}),
     ("conflict", {}),

@@ -74,41 +74,56 @@ def serve(channel: socket.socket) -> Program | None:
     """Fork for each request until the channel ends, then return None; in a fork, return at once what it is to become."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    running: dict[int, tuple[int, int]] = {}
+    running: dict[int, _Running] = {}
     while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == channel.fileno():
-                _, passed, _, _ = socket.recv_fds(channel, 1, _DESCRIPTORS)
-                if not passed:
-                    return None
-                *taken, status = passed
-                pid = os.fork()
-                if not pid:
-                    channel.close()
-                    for handle, (_, other) in running.items():
-                        os.close(handle)
-                        os.close(other)
-                    os.close(status)
-                    return _prepared(*taken)
-                for each in taken:
-                    os.close(each)
-                handle = os.pidfd_open(pid)
-                poll.register(handle, select.POLLIN)
-                running[handle] = (pid, status)
-                _tell(status, pid)
-            else:
-                poll.unregister(descriptor)
-                pid, status = running.pop(descriptor)
-                os.close(descriptor)
-                _, ended = os.waitpid(pid, 0)
-                _tell(status, os.waitstatus_to_exitcode(ended))
+        for handle, _ in poll.poll():
+            if handle in running:
+                poll.unregister(handle)
+                running.pop(handle).end()
+                continue
+            _, passed, _, _ = socket.recv_fds(channel, 1, _DESCRIPTORS)
+            if not passed:
+                return None
+            *taken, status = passed
+            pid = os.fork()
+            if not pid:
+                channel.close()
                 os.close(status)
+                for other in running.values():
+                    other.close()
+                return _prepared(*taken)
+            for descriptor in taken:
+                os.close(descriptor)
+            started = _Running(pid, os.pidfd_open(pid), status)
+            poll.register(started.handle, select.POLLIN)
+            running[started.handle] = started
+            started.tell(pid)
 
 
-def _tell(status: int, said: int) -> None:
-    # Who asked may be gone.
-    with suppress(BrokenPipeError):
-        os.write(status, STATUS.pack(said))
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A fork that has not ended."""
+
+    pid: int
+    handle: int
+    """A descriptor of it, which can be read once it has ended."""
+    status: int
+    """The descriptor where what becomes of it is written."""
+
+    def end(self) -> None:
+        """Write the exit status of a fork that has ended."""
+        _, ended = os.waitpid(self.pid, 0)
+        self.tell(os.waitstatus_to_exitcode(ended))
+        self.close()
+
+    def tell(self, said: int) -> None:
+        # Who asked may be gone.
+        with suppress(BrokenPipeError):
+            os.write(self.status, STATUS.pack(said))
+
+    def close(self) -> None:
+        os.close(self.handle)
+        os.close(self.status)
 
 
 def _prepared(request: int, *streams: int) -> Program:

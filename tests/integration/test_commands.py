@@ -9,6 +9,7 @@ import pytest
 
 from connector.demo.deployment import PROGRAM
 from connector.vault import new_key
+from tests.forked import start as forked
 from tests.tokens import jwt
 
 TOKEN = jwt("jeton-de-bac-a-sable")
@@ -27,14 +28,7 @@ token = {{ value = "{TOKEN}" }}
 
 def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command with these settings alone."""
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        env=dict(environment),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked.run([*PROGRAM, *arguments], environment)
 
 
 @pytest.fixture
