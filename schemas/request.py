@@ -60,8 +60,12 @@ JobId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 def _not_a_boolean(value: Any) -> Any:
     # Python holds True for 1, JSON does not.
     if isinstance(value, bool):
-        raise PydanticCustomError("literal_error", "not 1")
+        raise PydanticCustomError("literal_error", "not 1", {"expected": "1"})
     return value
+
+
+def _false_where_null(value: Any) -> Any:
+    return False if value is None else value
 
 
 # A wrong one is that check's own error, so that the job's other checks run: the model takes any JSON, and the
@@ -94,8 +98,11 @@ class CheckRequest(RequestModel):
 
 
 def _labelled_apart(checks: tuple[CheckRequest, ...]) -> tuple[CheckRequest, ...]:
-    if len({check.label for check in checks}) != len(checks):
-        raise PydanticCustomError("duplicate_check_id", "two checks share an id")
+    seen: set[str] = set()
+    for check in checks:
+        if check.label in seen:
+            raise PydanticCustomError("duplicate_check_id", "two checks share an id", {"label": check.label})
+        seen.add(check.label)
     return checks
 
 
@@ -121,7 +128,11 @@ class VerificationRequest(RequestModel):
     """
     identity: Identity | None = None
     """The person; required only by a check that is called with ``identite``."""
-    identity_variants: bool = False
+    identity_variants: Annotated[
+        bool,
+        BeforeValidator(_false_where_null),
+        WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "null"}]}),
+    ] = False
     """On ``not_identified``, try the documented variants of the identity."""
     france_connect_token: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None, EmptyIsAbsent()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 from connector.catalogue.hidden import masked
@@ -148,7 +149,7 @@ def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply)
 
 def _blocked(planned: PlannedCall, blocked: BlockedUntil, now: datetime) -> CheckReply:
     answer = without_call(planned, blocked.code)
-    seconds = max(0, round((blocked.until - now).total_seconds()))
+    seconds = max(1, ceil((blocked.until - now).total_seconds()))
     if not blocked.is_known or answer.reason is None:
         return answer
     again = reason(blocked.code, detail=answer.reason.detail, retry_after_seconds=seconds)

@@ -1,5 +1,6 @@
-"""What is wrong with a member of a job, in French, from pydantic's error types; never shows a value."""
+"""What is wrong with a member of a job, in French, from pydantic's error types; of a value, its JSON type alone is told."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,7 +32,7 @@ _DETAILS: Final[Mapping[str, str]] = MappingProxyType(
         "partial_date": "Une date réelle est attendue : AAAA, AAAA-MM ou AAAA-MM-JJ.",
         "name_character": "Le caractère {character} n'est pas admis dans un nom.",
         "name_empty": "Un nom contient au moins une lettre.",
-        "duplicate_check_id": "Deux vérifications portent le même id.",
+        "duplicate_check_id": "Deux vérifications portent le même id : « {label} ».",
         "timezone_aware": "L'instant doit porter son décalage horaire (RFC 3339).",
         "datetime_type": "Un instant RFC 3339 avec décalage horaire est attendu.",
         "datetime_parsing": "Un instant RFC 3339 avec décalage horaire est attendu.",
@@ -39,6 +40,21 @@ _DETAILS: Final[Mapping[str, str]] = MappingProxyType(
     },
 )
 _OTHER: Final = "Cette valeur n'est pas admise."
+_ANOTHER_TYPE: Final = frozenset(
+    {"string_type", "int_type", "bool_type", "dict_type", "model_type", "tuple_type", "datetime_type"}
+)
+_NUMBERS_ADMITTED: Final = re.compile(r"[\d, ou]+")
+_TYPES: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        str: "un texte",
+        bool: "un booléen",
+        int: "un nombre",
+        float: "un nombre",
+        list: "un tableau",
+        dict: "un objet",
+        type(None): "null",
+    }
+)
 
 
 class _Context(dict[str, Any]):
@@ -53,4 +69,15 @@ def explain(defect: ErrorDetails) -> str:
         name: value.replace(" or ", " ou ") if isinstance(value, str) else value
         for name, value in defect.get("ctx", {}).items()
     }
-    return _DETAILS.get(defect["type"], _OTHER).format_map(_Context(context))
+    sentence = _DETAILS.get(defect["type"], _OTHER).format_map(_Context(context))
+    received = _TYPES.get(type(defect.get("input", ...)))
+    if received is None or not _is_of_another_type(defect):
+        return sentence
+    return f"{sentence} Reçu : {received}."
+
+
+def _is_of_another_type(defect: ErrorDetails) -> bool:
+    if defect["type"] != "literal_error":
+        return defect["type"] in _ANOTHER_TYPE
+    are_numbers = _NUMBERS_ADMITTED.fullmatch(str(defect.get("ctx", {}).get("expected", "")))
+    return type(defect["input"]) is not (int if are_numbers else str)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from connector.checks.excess import excess_of
 from connector.checks.french import explain
+from connector.checks.not_json import why_not_json
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import MAX_BODY_BYTES
 from connector.jobs.json_pointer import pointer_of
@@ -69,7 +70,7 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
     try:
         job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
+        details = error.errors(include_url=False)
     else:
         return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
     document = _document(text)
@@ -82,10 +83,8 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
 def _document(text: bytes) -> dict[str, Any] | Unreadable:
     try:
         document = from_json(text, allow_inf_nan=False)
-    except ValueError:
-        return Unreadable(
-            (_invalid("Le corps n'est pas du JSON en UTF-8, ou son imbrication est excessive."),)
-        )
+    except ValueError as error:
+        return Unreadable((_invalid(why_not_json(text, error)),))
     return (
         document
         if isinstance(document, dict)

@@ -17,7 +17,7 @@ def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: dateti
     """Return how long the API asks to wait: ``Retry-After``, else ``RateLimit-Reset``, else ``retry_in``.
 
     ``Retry-After`` is in seconds or an HTTP date (RFC 9110, 10.2.3). None when the API did not say, which is not
-    zero.
+    zero. At least a second: "later" is not now.
     """
     waits = (
         _seconds(headers.get("retry-after")),
@@ -26,7 +26,7 @@ def retry_after_seconds(headers: Mapping[str, str], error: ApiError, now: dateti
         error.meta.retry_in,
     )
     known = next((wait for wait in waits if wait is not None and abs(wait) <= _LONGEST_WAIT_SECONDS), None)
-    return None if known is None else max(0, math.ceil(known))
+    return None if known is None else max(1, math.ceil(known))
 
 
 def _still_to_come(seconds: float | None) -> float | None:

@@ -1,6 +1,8 @@
 """Reading a job from bytes: what is refused, how it is said, and what is never repeated."""
 
+import gzip
 import json
+import zlib
 from datetime import UTC
 from typing import Any
 
@@ -135,16 +137,16 @@ INSTANT = "RFC 3339"
         (body(surprise=SECRET), "/surprise", NO_SUCH_FIELD),
         (body(QF, {**RSA, "surprise": SECRET}), "/checks/1/surprise", NO_SUCH_FIELD),
         (body(identity=identity(surprise=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
-        (body(version=True), "/version", "celles admises"),
+        (body(version=True), "/version", "celles admises : 1. Reçu : un booléen."),
         (body(version=False), "/version", "celles admises"),
-        (body(version="1"), "/version", "celles admises"),
-        (body(version=None), "/version", "celles admises"),
+        (body(version="1"), "/version", "celles admises : 1. Reçu : un texte."),
+        (body(version=None), "/version", "celles admises : 1. Reçu : null."),
         (body(version=1.5), "/version", "celles admises"),
         (body(job_id=""), "/job_id", FORM),
         (body(job_id="a" * 129), "/job_id", FORM),
         (body(job_id=f"{SECRET} é"), "/job_id", FORM),
         (body(job_id=f"{SECRET}\n"), "/job_id", FORM),
-        (body(job_id=12), "/job_id", "chaîne"),
+        (body(job_id=12), "/job_id", "Une chaîne de caractères est attendue. Reçu : un nombre."),
         (body(tenant="26920023600018"), "/tenant", SIRET),
         (body(tenant="2692002360001"), "/tenant", FORM),
         (body(tenant=int(CLAMART)), "/tenant", "chaîne"),
@@ -159,7 +161,7 @@ INSTANT = "RFC 3339"
         (body(expires_at="2026-11-23T10:00"), "/expires_at", "décalage horaire"),
         (body(expires_at="2026-11-23T10+01:00"), "/expires_at", INSTANT),
         (body(expires_at="2026-11-23"), "/expires_at", INSTANT),
-        (body(expires_at=1_795_000_000), "/expires_at", INSTANT),
+        (body(expires_at=1_795_000_000), "/expires_at", "décalage horaire est attendu. Reçu : un nombre."),
         (body(expires_at="1795000000"), "/expires_at", INSTANT),
         (body(expires_at=SECRET), "/expires_at", INSTANT),
         (body(france_connect_token=SECRET * 1000), "/france_connect_token", "trop longue"),
@@ -169,12 +171,17 @@ INSTANT = "RFC 3339"
         (body(identity=identity(nom_usage="ROUX\x1b[2J")), "/identity/nom_usage", "caractère U+001B"),
         (body(identity=identity(prenoms=["CLAIRE", SECRET])), "/identity/prenoms/1", "caractère"),
         (body(identity=identity(prenoms=[])), "/identity/prenoms", "Au moins un"),
-        (body(identity=identity(prenoms="CLAIRE")), "/identity/prenoms", "tableau"),
+        (
+            body(identity=identity(prenoms="CLAIRE")),
+            "/identity/prenoms",
+            "tableau est attendu. Reçu : un texte.",
+        ),
         (body(identity=identity(prenoms="")), "/identity/prenoms", "tableau"),
         (body(identity=identity(prenoms=["CLAIRE", None])), "/identity/prenoms/1", "chaîne"),
         (body(identity=identity(prenoms=["", SECRET])), "/identity/prenoms/1", "caractère"),
-        (body(identity=""), "/identity", "objet"),
-        (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises"),
+        (body(identity=""), "/identity", "objet est attendu. Reçu : un texte."),
+        (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises : 'M' ou 'F'."),
+        (body(identity=identity(sexe=1)), "/identity/sexe", "celles admises : 'M' ou 'F'. Reçu : un nombre."),
         (body(identity=identity(date_naissance="1991-02-30")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="1991-13")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="1991-13-00")), "/identity/date_naissance", DATE),
@@ -198,8 +205,12 @@ INSTANT = "RFC 3339"
         (body(checks=[]), "/checks", "Au moins un"),
         (body(*({**QF, "id": f"{n}"} for n in range(21))), "/checks", "au plus 20"),
         (body(checks={}), "/checks", "tableau"),
-        (body(QF, QF), "/checks", "même id"),
-        (body(QF, {"id": "quotient_familial", "check": "autre"}), "/checks", "même id"),
+        (body(QF, QF), "/checks", "même id : « quotient_familial »."),
+        (
+            body(QF, {"id": "quotient_familial", "check": "autre"}),
+            "/checks",
+            "même id : « quotient_familial ».",
+        ),
         (body(QF, {"id": "rsa"}), "/checks/1/check", "obligatoire"),
         (body(checks=[QF, "revenu_solidarite_active"]), "/checks/1", "objet"),
     ],
@@ -214,6 +225,60 @@ def test_a_defect_is_named_by_its_place_in_french_without_its_value(
     assert detail in errors[0].detail
     assert errors[0].title == "Message invalide"
     assert SECRET not in errors[0].model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        (b"", "Le corps est vide."),
+        (b" \n", "Le corps est vide."),
+        (gzip.compress(body()), "Le corps est compressé (gzip) : publiez-le sans compression."),
+        (zlib.compress(body()), "Le corps est compressé (deflate) : publiez-le sans compression."),
+        (body().decode().encode("utf-16"), "Le corps est en UTF-16 : publiez-le en UTF-8."),
+        (body().decode().encode("utf-16-be"), "Le corps est en UTF-16 : publiez-le en UTF-8."),
+        (b"<job/>", "Le corps est du XML ou du HTML : publiez un objet JSON."),
+        (
+            '{"version": 1,\n "agent": "éà"}'.encode("latin-1"),
+            "Le corps n'est pas en UTF-8 : il semble en Latin-1 (ISO 8859-1) ; premier octet en cause : ligne 2, colonne 12.",
+        ),
+        (b'{"a": "\xe9', "Le corps n'est pas en UTF-8 ; premier octet en cause : ligne 1, colonne 8."),
+        ('{"é": 1,\n "b" 2}'.encode(), "Le corps n'est pas du JSON : « : » est attendu, ligne 2, colonne 6."),
+        ('{"éé": x}'.encode(), "Le corps n'est pas du JSON : une valeur est attendue, ligne 1, colonne 8."),
+        (b'{"a": 1,}', "Le corps n'est pas du JSON : une virgule est de trop, ligne 1, colonne 9."),
+        (
+            b"{'a': 1}",
+            "Le corps n'est pas du JSON : un nom de champ entre guillemets droits est attendu, ligne 1, colonne 2.",
+        ),
+        (
+            b'{"a": 1} {}',
+            "Le corps n'est pas du JSON : il reste du texte après l'objet, ligne 1, colonne 10.",
+        ),
+        (b'{"a": "b', "Le corps n'est pas du JSON : le texte s'arrête avant la fin, ligne 1, colonne 8."),
+        (
+            b'{"a": "\n"}',
+            "Le corps n'est pas du JSON : un caractère de contrôle doit être échappé, ligne 2, colonne 1.",
+        ),
+        (b"[" * 300, "Le corps n'est pas du JSON : l'imbrication est excessive, ligne 1, colonne 202."),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_what_it_is_or_where_its_mistake_is(text: bytes, detail: str) -> None:
+    assert [error.detail for error in refusal(text).errors] == [detail]
+
+
+def test_null_is_an_absent_optional_field() -> None:
+    text = body(
+        dossier=None,
+        agent=None,
+        purpose=None,
+        expires_at=None,
+        identity=None,
+        identity_variants=None,
+        france_connect_token=None,
+        checks=[{**QF, "id": None, "call": None, "api_version": None, "params": None}],
+    )
+    job = read_job(text)
+    assert isinstance(job, VerificationRequest)
+    assert not job.identity_variants
 
 
 @pytest.mark.parametrize("version", [0, 2, -1, 2**70])

@@ -22,10 +22,10 @@ def wait(retry_in: float | None = None, **headers: str) -> int | None:
     [
         ("30", 30),
         (" 30 ", 30),
-        ("0", 0),
+        ("0", 1),
         ("Mon, 23 Nov 2026 09:02:00 GMT", 120),
         ("Mon, 23 Nov 2026 10:02:00 +0100", 120),
-        ("Mon, 23 Nov 2026 08:00:00 GMT", 0),
+        ("Mon, 23 Nov 2026 08:00:00 GMT", 1),
     ],
 )
 def test_retry_after_is_in_seconds_or_a_date(retry_after: str, seconds: int) -> None:
@@ -42,7 +42,7 @@ def test_a_small_ratelimit_reset_counts_seconds_from_now() -> None:
     assert wait(30, ratelimit_reset="0") == 30
 
 
-@pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 0), (-5, 0)])
+@pytest.mark.parametrize(("retry_in", "seconds"), [(10, 10), (0.2, 1), (0, 1), (-5, 1)])
 def test_retry_in_is_in_seconds(retry_in: float, seconds: int) -> None:
     assert wait(retry_in) == seconds
 
@@ -50,7 +50,7 @@ def test_retry_in_is_in_seconds(retry_in: float, seconds: int) -> None:
 def test_the_more_certain_word_wins() -> None:
     reset = str(UNIX_NOW + 45)
     assert wait(10, retry_after="30", ratelimit_reset=reset) == 30
-    assert wait(10, retry_after="0", ratelimit_reset=reset) == 0
+    assert wait(10, retry_after="0", ratelimit_reset=reset) == 1
     assert wait(10, ratelimit_reset=reset) == 45
     assert wait(10, retry_after="plus tard", ratelimit_reset="bientôt") == 10
 

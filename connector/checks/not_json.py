@@ -1,0 +1,81 @@
+"""Why a body is not JSON, in French: what it looks like instead, or where its first mistake is; never what it holds."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pydantic_core import from_json
+
+_PLACE: Final = re.compile(r"(?P<what>.*) at line (?P<line>\d+) column (?P<column>\d+)")
+_BEGINNINGS: Final[Mapping[bytes, str]] = MappingProxyType(
+    {
+        b"\x1f\x8b": "Le corps est compressé (gzip) : publiez-le sans compression.",
+        b"\x78\x9c": "Le corps est compressé (deflate) : publiez-le sans compression.",
+        b"\xff\xfe": "Le corps est en UTF-16 : publiez-le en UTF-8.",
+        b"\xfe\xff": "Le corps est en UTF-16 : publiez-le en UTF-8.",
+        b"{\x00": "Le corps est en UTF-16 : publiez-le en UTF-8.",
+        b"\x00{": "Le corps est en UTF-16 : publiez-le en UTF-8.",
+        b"<": "Le corps est du XML ou du HTML : publiez un objet JSON.",
+    }
+)
+"""What a body that is not JSON begins with, where that says what it is."""
+_MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "EOF": "le texte s'arrête avant la fin",
+        "trailing comma": "une virgule est de trop",
+        "trailing characters": "il reste du texte après l'objet",
+        "key must be a string": "un nom de champ entre guillemets droits est attendu",
+        "expected `:`": "« : » est attendu",
+        "expected `,`": "« , » ou la fin du tableau ou de l'objet est attendue",
+        "expected value": "une valeur est attendue",
+        "control character": "un caractère de contrôle doit être échappé",
+        "invalid escape": "cette séquence d'échappement n'existe pas",
+        "recursion limit": "l'imbrication est excessive",
+        "invalid number": "ce nombre est mal écrit",
+    }
+)
+"""By how jiter's messages begin (https://docs.rs/jiter/latest/jiter/enum.JsonErrorType.html)."""
+_OTHER: Final = "le texte est mal formé"
+
+
+def why_not_json(body: bytes, error: ValueError) -> str:
+    """Return a sentence for a body that ``from_json`` has refused with ``error``."""
+    if not body.strip():
+        return "Le corps est vide."
+    for beginning, sentence in _BEGINNINGS.items():
+        if body.startswith(beginning):
+            return sentence
+    try:
+        body.decode()
+    except UnicodeDecodeError as undecodable:
+        line, column = _place_of(body, undecodable.start)
+        seems = " : il semble en Latin-1 (ISO 8859-1)" if _is_latin_1(body) else ""
+        return (
+            f"Le corps n'est pas en UTF-8{seems} ; premier octet en cause : ligne {line}, colonne {column}."
+        )
+    return f"Le corps n'est pas du JSON : {_mistake(body, str(error))}."
+
+
+def _mistake(body: bytes, said: str) -> str:
+    found = _PLACE.fullmatch(said)
+    if found is None:
+        return _OTHER
+    what = next((french for begins, french in _MISTAKES.items() if found["what"].startswith(begins)), _OTHER)
+    # Counted in bytes; an editor counts characters.
+    line = body.split(b"\n")[int(found["line"]) - 1]
+    column = len(line[: int(found["column"])].decode(errors="ignore"))
+    return f"{what}, ligne {found['line']}, colonne {max(column, 1)}"
+
+
+def _place_of(body: bytes, index: int) -> tuple[int, int]:
+    before = body[:index]
+    return before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
+
+
+def _is_latin_1(body: bytes) -> bool:
+    try:
+        from_json(body.decode("latin-1").encode())
+    except ValueError:
+        return False
+    return True
