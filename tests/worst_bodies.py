@@ -95,6 +95,9 @@ def _all_of_them() -> Iterator[tuple[str, bytes]]:
     yield "white space", f"{_JOB}{' ' * 65_000}}}".encode()
     yield "not UTF-8", b'{"x":"' + b"a" * 65_000 + b'\xff"}'
     yield "every byte", bytes(range(256)) * 256
+    yield "lines before a mistake", b"\n" * 65_000 + b"x"
+    yield "lines before a letter of Latin-1", b"\n" * 65_000 + b"\xe9"
+    yield "escaped letters and one of Latin-1", b'{"x":"' + b"\\u00e9" * 10_800 + b'\xe9"}'
 
 
 def _texts() -> Iterator[tuple[str, bytes]]:

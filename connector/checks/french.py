@@ -43,13 +43,15 @@ _OTHER: Final = "Cette valeur n'est pas admise."
 _ANOTHER_TYPE: Final = frozenset(
     {"string_type", "int_type", "bool_type", "dict_type", "model_type", "tuple_type", "datetime_type"}
 )
-_NUMBERS_ADMITTED: Final = re.compile(r"[\d, ou]+")
+_NUMBERS_ADMITTED: Final = re.compile(r"[\d, or]+")
+_NUMBER: Final = "un nombre"
+_TEXT: Final = "un texte"
 _TYPES: Final[Mapping[type, str]] = MappingProxyType(
     {
-        str: "un texte",
+        str: _TEXT,
         bool: "un booléen",
-        int: "un nombre",
-        float: "un nombre",
+        int: _NUMBER,
+        float: _NUMBER,
         list: "un tableau",
         dict: "un objet",
         type(None): "null",
@@ -62,22 +64,26 @@ class _Context(dict[str, Any]):
         return "…"
 
 
-def explain(defect: ErrorDetails) -> str:
-    """Return a sentence that says what is expected."""
+def json_type(value: Any) -> str:
+    """Return the JSON type of a value, in French."""
+    return _TYPES[type(value)]
+
+
+def explain(defect: ErrorDetails, received: str | None = None) -> str:
+    """Return a sentence that says what is expected, and where it is another type, which ``json_type`` was received."""
     # What pydantic lists in English.
     context = {
         name: value.replace(" or ", " ou ") if isinstance(value, str) else value
         for name, value in defect.get("ctx", {}).items()
     }
     sentence = _DETAILS.get(defect["type"], _OTHER).format_map(_Context(context))
-    received = _TYPES.get(type(defect.get("input", ...)))
-    if received is None or not _is_of_another_type(defect):
+    if received is None or not _is_of_another_type(defect, received):
         return sentence
     return f"{sentence} Reçu : {received}."
 
 
-def _is_of_another_type(defect: ErrorDetails) -> bool:
+def _is_of_another_type(defect: ErrorDetails, received: str) -> bool:
     if defect["type"] != "literal_error":
         return defect["type"] in _ANOTHER_TYPE
-    are_numbers = _NUMBERS_ADMITTED.fullmatch(str(defect.get("ctx", {}).get("expected", "")))
-    return type(defect["input"]) is not (int if are_numbers else str)
+    are_numbers = _NUMBERS_ADMITTED.fullmatch(defect["ctx"]["expected"])
+    return received != (_NUMBER if are_numbers else _TEXT)

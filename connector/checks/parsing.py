@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
+from operator import getitem
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from connector.checks.excess import excess_of
-from connector.checks.french import explain
+from connector.checks.french import explain, json_type
 from connector.checks.not_json import why_not_json
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import MAX_BODY_BYTES
@@ -70,13 +72,14 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
     try:
         job = VerificationRequest.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False, include_input=False)
     else:
         return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
     document = _document(text)
     if isinstance(document, Unreadable):
         return document
-    errors = _unserved(document) or tuple(map(_read_detail, _innermost(details)[:MAX_ERRORS]))
+    told = _innermost(details)[:MAX_ERRORS]
+    errors = _unserved(document) or tuple(_read_detail(detail, document) for detail in told)
     return Unreadable(errors, _see(document))
 
 
@@ -181,8 +184,16 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
     return True
 
 
-def _read_detail(detail: ErrorDetails) -> JobError:
-    return _invalid(explain(detail), pointer_of(detail["loc"]))
+def _read_detail(detail: ErrorDetails, document: dict[str, Any]) -> JobError:
+    return _invalid(explain(detail, _received_at(detail["loc"], document)), pointer_of(detail["loc"]))
+
+
+def _received_at(place: tuple[int | str, ...], document: Any) -> str | None:
+    """Return the JSON type of what a job has at a place; None where it has nothing."""
+    try:
+        return json_type(reduce(getitem, place, document))
+    except (LookupError, TypeError):
+        return None
 
 
 def _invalid(detail: str, pointer: str | None = None) -> JobError:

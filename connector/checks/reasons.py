@@ -44,5 +44,5 @@ def reason(
 
 
 def job_error(code: JobCode, detail: str, pointer: str | None = None) -> JobError:
-    """Return the error of a rejected job; ``detail`` says in French what to correct and shows no value."""
+    """Return the error of a rejected job; ``detail`` says in French what to correct; of a message, it shows a check's ``id`` at most."""
     return JobError(code=code, title=_JOB_TITLES[code], detail=detail, pointer=pointer)

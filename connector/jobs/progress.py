@@ -12,17 +12,21 @@ from schemas.reply import CheckReply
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckProgress:
-    """How far one check has come. As made, nothing was asked."""
+    """How far one check has come. As made, nothing was asked.
+
+    An alias is a member's name in sealed messages, which workers of other versions read too.
+    """
 
     reply: CheckReply | None = None
     """The answer, once the check is finished."""
     answers: tuple[CheckReply, ...] = ()
     """What the variants before this one were answered, where their answers stand."""
     variant: Annotated[int, Field(alias="attempt")] = 0
-    """Index of the variant that is being asked, among the planned ones. An alias is the name in sealed messages."""
+    """Index of the variant that is being asked, among the planned ones."""
     calls: int = 0
     """Made for this check, over all variants."""
     calls_of_variant: Annotated[int, Field(alias="retries")] = 0
+    """Made for this variant."""
     blocked_in_a_row: Annotated[int, Field(alias="parks")] = 0
     """How often the check was blocked since its last call."""
     not_before: datetime | None = None

@@ -104,7 +104,7 @@ def delete_queues(stage: Stage, connection: Any, queues: Sequence[str]) -> None:
     RabbitMQ counts what a queue holds first and deletes it then: what it confirms in between is destroyed uncounted
     (one message or two of each of thirty queues that were deleted under load, on RabbitMQ 3.10). Where a channel publishes
     to a queue that is being deleted, it may crash, and its connection with it
-    (https://github.com/rabbitmq/rabbitmq-server/issues/15333, /issues/3627).
+    (https://github.com/rabbitmq/rabbitmq-server/issues/15333 and https://github.com/rabbitmq/rabbitmq-server/issues/3627).
     """
     read = {*consumed_queues(topology()), reply_queue(VENDOR)} - {quarantine_queue(lane) for lane in Lane}
     _until(stage, partial(_were_deleted, stage, connection, queues, read), queues[0])

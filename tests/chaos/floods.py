@@ -314,8 +314,11 @@ def flooded(node: RabbitNode, without: str | None = None) -> Iterator[tuple[Depl
         }
         import_town(deployment, [*TOWN, *LACKING, *REVOKED], others=others)
         deployment.command("topology", "declare")
-        program = (sys.executable, "-m", "tests.chaos.flooded_worker", "--without", without or "")
-        worker = deployment.start_worker() if without is None else deployment.start(*program)
+        if without is None:
+            worker = deployment.start_worker()
+        else:
+            program = (sys.executable, "-m", "tests.chaos.flooded_worker", "--without", without)
+            worker = deployment.start(*program)
         # What is left of a flood is of no interest: nobody waits for its jobs to end.
         stack.callback(worker.kill)
         worker.wait_for("worker.ready")

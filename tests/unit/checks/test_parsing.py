@@ -241,7 +241,14 @@ def test_a_defect_is_named_by_its_place_in_french_without_its_value(
             '{"version": 1,\n "agent": "éà"}'.encode("latin-1"),
             "Le corps n'est pas en UTF-8 : il semble en Latin-1 (ISO 8859-1) ; premier octet en cause : ligne 2, colonne 12.",
         ),
-        (b'{"a": "\xe9', "Le corps n'est pas en UTF-8 ; premier octet en cause : ligne 1, colonne 8."),
+        (
+            '{"é": "'.encode() + b"\xe9",
+            "Le corps n'est pas en UTF-8 ; premier octet en cause : ligne 1, colonne 8.",
+        ),
+        (
+            b"\n" * 2_000 + b"x",
+            "Le corps n'est pas du JSON : une valeur est attendue, ligne 2001, colonne 1.",
+        ),
         ('{"é": 1,\n "b" 2}'.encode(), "Le corps n'est pas du JSON : « : » est attendu, ligne 2, colonne 6."),
         ('{"éé": x}'.encode(), "Le corps n'est pas du JSON : une valeur est attendue, ligne 1, colonne 8."),
         (b'{"a": 1,}', "Le corps n'est pas du JSON : une virgule est de trop, ligne 1, colonne 9."),
