@@ -1,7 +1,7 @@
 """What lies about once a run is over: on the broker, in the shared state, in the journal."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ CARRIED: Final = frozenset({*TRACE_HEADERS, ROUTING_KEY_HEADER, USER_HEADER, "co
 operators alone may read, and in no listing."""
 _THE_VENDORS: Final = ("verifications.", "replies.")
 """What the names of the queues begin with on which messages are as their vendor wrote them, or is to read them."""
+_DEFERRED: Final = (b"connector.delay", b"connector.deferred.")
+"""What the names of the queues begin with on which a deferred message waits."""
+_LOOKS: Final = 10_000
 _READ_WHOLE: Final[Mapping[bytes, Callable[[Any, bytes], object]]] = {
     b"string": lambda redis, key: redis.get(key),
     b"hash": lambda redis, key: redis.hgetall(key),
@@ -38,14 +41,18 @@ def empty(node: RabbitNode) -> None:
             connection.default_channel.queue_purge(name)
 
 
-def lying_on_broker(node: RabbitNode) -> dict[str, bytes]:
-    """Return what is ours of the messages that lie on the broker, which stay there."""
+def lying_on_broker(node: RabbitNode, *, deferred: int = 0) -> dict[str, bytes]:
+    """Return what is ours of the messages that lie on the broker, which stay there.
+
+    Between two delays a message is on no queue, or on one that was looked at before: the queues are looked at again until
+    ``deferred`` deferred messages were found. Those that were seen are held, so none is seen twice.
+    """
     headers: list[str] = []
     sealed: list[bytes] = []
     with Connection(node.url()) as connection:
         channel = connection.default_channel
         channel.auto_decode = False
-        for name in node.queue_names():
+        for name in _looks(node, sealed, deferred):
             while (message := channel.basic_get(name)) is not None:
                 if name in {DEAD, UNDELIVERABLE}:
                     # What the broker itself put there, under a vendor's own exchange, is the vendor's message alone.
@@ -54,6 +61,15 @@ def lying_on_broker(node: RabbitNode) -> dict[str, bytes]:
                 elif not name.startswith(_THE_VENDORS):
                     sealed += [name.encode(), bytes(message.body), repr(message.properties).encode()]
     return {HEADERS: "\n".join(headers).encode(), SEALED: b"\n".join(sealed)}
+
+
+def _looks(node: RabbitNode, sealed: list[bytes], deferred: int) -> Iterator[str]:
+    names = node.queue_names()
+    for _ in range(_LOOKS):
+        yield from names
+        if sum(queue.startswith(_DEFERRED) for queue in sealed[::3]) >= deferred:
+            return
+    raise AssertionError(f"{deferred} deferred messages are not on the broker")
 
 
 def lying_in_redis(url: str) -> bytes:

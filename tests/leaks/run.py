@@ -17,7 +17,7 @@ from connector.demo.node import RabbitNode
 from tests.leaks.canaries import PERSON, REFERENCES, STRAYS, Canary, secrets_of
 from tests.leaks.lying import empty, journal_rows, lying_in_redis, lying_on_broker
 from tests.leaks.noting import CRASHED, NOTES, NOTES_VARIABLE
-from tests.leaks.paths import Path
+from tests.leaks.paths import PUT_OFF, Path
 from tests.leaks.sending import answered, have_come_back, left
 from tests.sentry import LocalSentry
 from tests.servers.redis_node import RedisNode
@@ -107,7 +107,8 @@ def run(
     rejected = [reply for reply in done.replies if reply["status"] == "rejected"]
     done.places[REJECTED] = json.dumps([(each["job_id"], each["tenant"]) for each in rejected]).encode()
     done.places[JOURNAL] = journal_rows(settings["CONNECTOR_DATABASE_URL"])
-    done.places |= lying_on_broker(host.node)
+    deferred = sum(path.ends_in == PUT_OFF for path in paths)
+    done.places |= lying_on_broker(host.node, deferred=deferred)
     return done
 
 
