@@ -1,1 +1,4 @@
-"""A demonstration on one machine: a private RabbitMQ node, the sandbox, a worker, two vendors."""
+"""A whole connector on one machine, with a private RabbitMQ node: for ``make demo``, for tests, for a vendor's integrator.
+
+Start with ``run.py``, the demonstration, or ``workbench.py``, what ``sandbox up`` runs.
+"""

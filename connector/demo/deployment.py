@@ -74,15 +74,20 @@ class Deployment:
         *,
         preset: str | None = None,
         database_url: str | None = None,
+        tenants_file: str | None = None,
     ) -> None:
-        """Both vendors work with ``preset``; without it, each with its own form and what the operator adds."""
+        """Both vendors work with ``preset``; without it, each with its own form and what the operator adds.
+
+        ``tenants_file`` is the text of another file than the one of these two vendors and their tenants.
+        """
         self._broker_url = broker_url
-        self._preset = preset
+        self._tenants_file = tenants_file or _vendors(preset) + _TENANTS
         self._database_url = database_url
         self._sandbox_options = sandbox_options
         self._stack = ExitStack()
         """Closes what was started."""
         self.environment: dict[str, str] = {}
+        """A worker's settings."""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -92,12 +97,12 @@ class Deployment:
 
     def _set_up(self, stack: ExitStack) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ccas-connector-")))
-        sandbox = stack.enter_context(
+        self.sandbox = stack.enter_context(
             Program(
                 [*PROGRAM, "sandbox", "--port", "0", *self._sandbox_options], os.environ, self._start_process
             ),
         )
-        url = sandbox.wait_for("sandbox ready on ").split("ready on ")[1].split()[0]
+        url = self.sandbox.wait_for("sandbox ready on ").split("ready on ")[1].split()[0]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")},
             **_tokens(),
@@ -111,7 +116,7 @@ class Deployment:
             "CONNECTOR_EGRESS_QUOTA": "0",
             "CONNECTOR_FRANCE_CONNECT_QUOTA": "0",
         }
-        (folder / "tenants.toml").write_text(_vendors(self._preset) + _TENANTS, "utf-8")
+        (folder / "tenants.toml").write_text(self._tenants_file, "utf-8")
         if self._database_url is not None:
             self.command("registry", "upgrade")
         self.command("tenants", "import", str(folder / "tenants.toml"))

@@ -11,6 +11,11 @@ from typing import Final
 
 from connector.demo.node import rabbitmq_server
 
+HOW_TO_GET_RABBITMQ: Final = (
+    "RabbitMQ n'est pas installé. Debian, Ubuntu : sudo apt-get install rabbitmq-server ; ailleurs : "
+    "https://www.rabbitmq.com/docs/download"
+)
+"""For who sets up a workbench, in French."""
 HOW_TO_GET_ONE: Final = (
     "RabbitMQ is needed, and is not here.\n"
     "Install it, for example with: sudo apt-get install rabbitmq-server\n"

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import amqp
 
+from connector.demo.authority import ServerFiles
 from connector.demo.private import NodeError, PrivateServer
 
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
@@ -36,20 +38,40 @@ class RabbitNode(PrivateServer):
 
     product = "RabbitMQ"
 
-    def __init__(self, definitions: Mapping[str, Any] | None = None, settings: Sequence[str] = ()) -> None:
-        """Make a node with ``definitions``, and with ``settings`` as further lines of its ``rabbitmq.conf``."""
+    def __init__(
+        self,
+        definitions: Mapping[str, Any] | None = None,
+        settings: Sequence[str] = (),
+        *,
+        tls: ServerFiles | None = None,
+        tls_port: int | None = None,
+        has_plain_port: bool = True,
+    ) -> None:
+        """Make a node with ``definitions``, and with ``settings`` as further lines of its ``rabbitmq.conf``.
+
+        With ``tls`` it also listens for AMQPS, on ``tls_port`` or on a free one, and asks no client for a certificate.
+        ``has_plain_port`` False leaves AMQPS alone. All its ports are on 127.0.0.1, and the same each time it starts.
+        """
         program = rabbitmq_server()
         if program is None:
             raise NodeError("rabbitmq-server is not installed")
-        super().__init__(ports=3)
+        super().__init__(ports=4)
         self._program = program
         self._definitions = definitions
         self._settings = settings
-        _, self._distribution_port, self._epmd_port = self._ports
+        self._tls = tls
+        self._has_plain_port = has_plain_port
+        _, self._distribution_port, self._epmd_port, free_port = self._ports
+        self.tls_port = free_port if tls_port is None else tls_port
+        """Where it listens for AMQPS, if it does."""
 
     def url(self, user: str = "guest", password: str = "guest") -> str:  # noqa: S107 - RabbitMQ's own default
         """Return the address of the node for a user."""
         return f"amqp://{user}:{password}@127.0.0.1:{self.port}//"
+
+    def tls_url(self, user: str = "guest", password: str = "guest") -> str:  # noqa: S107 - RabbitMQ's own default
+        """Return the address of the node for a user, over TLS, as RabbitMQ's URI specification writes ``/``."""
+        return f"amqps://{quote(user, safe='')}:{quote(password, safe='')}@localhost:{self.tls_port}/%2F"
 
     def stop(self) -> None:
         """Stop the node cleanly, and the port mapper that it started. Its data stays until it is closed."""
@@ -122,7 +144,8 @@ class RabbitNode(PrivateServer):
         return [self._program]
 
     def _takes_connections(self) -> bool:
-        connection = amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=2)
+        port, ssl = (self.port, False) if self._has_plain_port else (self.tls_port, self._tls_options())
+        connection = amqp.Connection(f"127.0.0.1:{port}", ssl=ssl, connect_timeout=2)
         try:
             connection.connect()
         except amqp.AccessRefused:
@@ -133,8 +156,28 @@ class RabbitNode(PrivateServer):
         connection.close()
         return True
 
+    def _tls_options(self) -> dict[str, str]:
+        """Return what py-amqp is told of the server it expects."""
+        return {"ca_certs": str(self._tls.authority), "server_hostname": "localhost"} if self._tls else {}
+
+    def _listeners(self) -> Iterator[str]:
+        """Yield the lines on who may connect, and how (https://www.rabbitmq.com/docs/ssl)."""
+        if not self._has_plain_port:
+            yield "listeners.tcp = none"
+        if self._tls is not None:
+            yield f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}"
+            yield f"ssl_options.cacertfile = {self._tls.authority}"
+            yield f"ssl_options.certfile = {self._tls.certificate}"
+            yield f"ssl_options.keyfile = {self._tls.key}"
+            yield "ssl_options.versions.1 = tlsv1.3"
+            yield "ssl_options.versions.2 = tlsv1.2"
+            # A vendor proves who it is with its password.
+            yield "ssl_options.verify = verify_none"
+            yield "ssl_options.fail_if_no_peer_cert = false"
+
     def _prepare(self) -> None:
-        lines = ["log.console = true", "log.file = false", "log.console.level = warning", *self._settings]
+        lines = ["log.console = true", "log.file = false", "log.console.level = warning"]
+        lines += [*self._listeners(), *self._settings]
         if self._definitions is not None:
             (self._folder / "definitions.json").write_text(json.dumps(self._definitions), "utf-8")
             lines.append(f"load_definitions = {self._folder / 'definitions.json'}")
@@ -150,8 +193,12 @@ class RabbitNode(PrivateServer):
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "RABBITMQ_NODENAME": f"ccas{self.port}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self.port),
+            # They win over rabbitmq.conf, even where it says that there is no such port.
+            **(
+                {"RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": str(self.port)}
+                if self._has_plain_port
+                else {}
+            ),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),

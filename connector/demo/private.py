@@ -81,6 +81,11 @@ class PrivateServer(ABC):
                 raise NodeError(f"{self.product} did not start: {said}")
             time.sleep(_POLL_SECONDS)
 
+    def wait(self) -> None:
+        """Wait until the server has ended, by itself or because it was stopped."""
+        if self._process is not None:
+            self._process.wait()
+
     def stop(self) -> None:
         """Stop the server cleanly. Its data stays until it is closed."""
         if self._process is None:

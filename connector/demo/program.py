@@ -5,7 +5,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, Self
 
 READY_TIMEOUT_SECONDS: Final = 60.0
@@ -92,6 +92,13 @@ class Program:
             self.said.append(line)
             if text in line:
                 return line
+
+    def lines(self) -> Iterator[str]:
+        """Yield each line that was not waited through, until the program's end."""
+        while (line := self._lines.get()) is not None:
+            yield line
+        # The end stays to be seen by whoever stops it.
+        self._lines.put(None)
 
     def stop(self) -> int:
         """Ask the program to end (SIGTERM), wait for it, and return its exit status."""

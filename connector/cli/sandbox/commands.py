@@ -7,6 +7,7 @@ import click
 
 from connector.cli.options import DAY, fail
 from connector.cli.sandbox.tokens import france_connect_token, token
+from connector.cli.sandbox.up import up
 
 
 @click.group(invoke_without_command=True)
@@ -134,3 +135,4 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one argument per option
 
 sandbox.add_command(token)
 sandbox.add_command(france_connect_token)
+sandbox.add_command(up)
