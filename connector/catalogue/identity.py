@@ -15,6 +15,13 @@ Query = tuple[tuple[str, str], ...]
 NAMES: Final = frozenset({"nomNaissance", "nomUsage", "prenoms[]"})
 """The parameters that hold a name."""
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
+_IN_FRENCH: Final = {
+    "nom_naissance": "le nom de naissance",
+    "prenoms": "les prénoms",
+    "sexe": "le sexe",
+    "lieu_naissance": "le lieu de naissance",
+    "lieu_naissance.code_pays": "le code INSEE du pays de naissance",
+}
 _FULL_DATE: Final = 3
 """A year, a month and a day."""
 
@@ -79,7 +86,11 @@ def identity_query(profile: IdentityProfile, identity: Identity) -> Query:
 
 def _missing_member(profile: IdentityProfile, identity: Identity) -> Defect | None:
     demanded = ["nom_naissance", "prenoms", *(["sexe"] if profile.sex is Sex.DEMANDED else [])]
-    return next((missing(member) for member in demanded if getattr(identity, member) is None), None)
+    return next((_demanded(member) for member in demanded if getattr(identity, member) is None), None)
+
+
+def _demanded(member: str) -> Defect:
+    return missing(member, f"Cette source demande {_IN_FRENCH[member]} de la personne.")
 
 
 def _date_defect(profile: IdentityProfile, identity: Identity, today: date) -> Defect | None:
@@ -113,9 +124,9 @@ def _place_defect(profile: IdentityProfile, identity: Identity) -> Defect | None
 
 def _country_defect(place: PlaceOfBirth | None) -> Defect | None:
     if place is None:
-        return missing("lieu_naissance")
+        return _demanded("lieu_naissance")
     if place.pays is None:
-        return missing("lieu_naissance.code_pays")
+        return _demanded("lieu_naissance.code_pays")
     return None if place.pays == FRANCE else _commune_abroad(place)
 
 

@@ -32,6 +32,11 @@ class Variant:
     narrows: bool = False
     """It says more of the person than the one before, so that it may tell several people apart."""
 
+    @property
+    def change(self) -> str | None:
+        """The variant's own name, whether or not the names were normalised as well."""
+        return self.name and self.name.removeprefix(f"{NORMALISED}+")
+
 
 class PersonQueries:
     """Works out the ways of asking for a job's person, once for each form that an endpoint takes an identity in.

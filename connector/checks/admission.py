@@ -7,7 +7,7 @@ from typing import Final
 
 from connector.amqp.topology import reply_queue, reply_queues
 from connector.checks.assemble import rejection
-from connector.checks.parsing import Unreadable, glimpse, read_job
+from connector.checks.parsing import TOO_LARGE, Unreadable, glimpse, read_job
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Flow, Lane, Registry, Tenant, Vendor
@@ -21,6 +21,20 @@ LONGEST_LIFETIME: Final = timedelta(days=31)
 DEFAULT_LIFETIMES: Final = {Lane.INTERACTIVE: timedelta(seconds=60), Lane.BATCH: timedelta(hours=24)}
 _JSON: Final = "application/json"
 _UTF_8: Final = ("utf-8", "utf8")
+_OTHERS_TYPES: Final = (
+    "application/octet-stream",
+    "application/x-java-serialized-object",
+    "application/x-python-serialize",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "json",
+    "text/json",
+    "text/plain",
+)
+"""What clients of AMQP write by themselves, or a developer by mistake: these are named, other texts of a vendor are not."""
+_OTHER_UNITS: Final = {"millisecondes": 1_000, "microsecondes": 1_000_000, "nanosecondes": 1_000_000_000}
+_ABOUT_NOW_SECONDS: Final = timedelta(days=366).total_seconds()
+_DIRECT: Final = "amq.rabbitmq.reply-to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +47,8 @@ class Admitted:
     reply_to: str
     lane: Lane
     received_at: datetime
+    published_at: datetime | None
+    """By the publisher's clock; None where it gives no AMQP ``timestamp``."""
     expires_at: datetime
     flow: Flow
     """What it shares the worker's room with."""
@@ -80,14 +96,14 @@ def _admit_job(
         return Answer(reply_to, rejection(delivery, job.errors, now, job.seen))
     expires_at = job.expires_at or default_deadline(delivery)
     if expires_at - now > LONGEST_LIFETIME:
-        error = _too_late(job)
+        error = _too_late(job, delivery)
         return Answer(reply_to, rejection(delivery, (error,), now, job))
     tenant = registry.tenants.get(job.tenant)
     if allowed is None:
         error = job_error(
             JobCode.FORBIDDEN_REPLY_TO,
             f"La file de réponse (reply_to) doit être {reply_to}, ou une file {reply_to}.<nom> "
-            "que l'hébergeur du connecteur a ajoutée.",
+            f"que l'hébergeur du connecteur a ajoutée.{_why_not_direct(delivery)}",
         )
         return Answer(reply_to, rejection(delivery, (error,), now, job))
     if tenant is None or vendor.name not in tenant.vendors:
@@ -99,6 +115,7 @@ def _admit_job(
         reply_to=reply_to,
         lane=delivery.lane,
         received_at=delivery.received_at,
+        published_at=published_at(delivery),
         expires_at=expires_at,
         flow=Flow(delivery.lane, vendor.name, tenant.siret),
     )
@@ -110,12 +127,15 @@ def default_deadline(delivery: Delivery) -> datetime:
     It counts from the publication, or from the first consumption where the publisher gives no timestamp.
     Raises ``ValueError``, ``OverflowError`` or ``OSError`` for a timestamp beyond the year 9999.
     """
-    published_at = (
-        delivery.received_at
-        if delivery.timestamp is None
-        else datetime.fromtimestamp(delivery.timestamp, tz=UTC)
-    )
-    return published_at + DEFAULT_LIFETIMES[delivery.lane]
+    return (published_at(delivery) or delivery.received_at) + DEFAULT_LIFETIMES[delivery.lane]
+
+
+def published_at(delivery: Delivery) -> datetime | None:
+    """Return when the job was published by its publisher's clock, None where it gives no timestamp.
+
+    Raises what ``default_deadline`` does.
+    """
+    return None if delivery.timestamp is None else datetime.fromtimestamp(delivery.timestamp, tz=UTC)
 
 
 def _forged(delivery: Delivery, vendor: Vendor, now: datetime) -> Answer:
@@ -126,19 +146,22 @@ def _forged(delivery: Delivery, vendor: Vendor, now: datetime) -> Answer:
     return Answer(reply_queue(vendor.name), rejection(delivery, (error,), now, glimpse(delivery.body)))
 
 
-def _too_late(job: VerificationRequest) -> JobError:
+def _too_late(job: VerificationRequest, delivery: Delivery) -> JobError:
     most = f"au plus tard {LONGEST_LIFETIME.days} jours après la demande"
     if job.expires_at is not None:
         return job_error(JobCode.INVALID_MESSAGE, f"expires_at doit être {most}.", "/expires_at")
+    ahead = ((published_at(delivery) or delivery.received_at) - delivery.received_at).days
     return job_error(
-        JobCode.INVALID_MESSAGE, f"L'échéance, comptée depuis la propriété AMQP timestamp, doit être {most}."
+        JobCode.INVALID_MESSAGE,
+        f"L'échéance, comptée depuis la propriété AMQP timestamp, doit être {most}. Le timestamp reçu est en avance de "
+        f"{ahead} jours.",
     )
 
 
 def _unreadable(delivery: Delivery) -> JobError | None:
     """Tell it first: what was not read is not what is absent."""
     if delivery.oversized:
-        return job_error(JobCode.INVALID_MESSAGE, "Le corps du message dépasse 64 Kio.")
+        return job_error(JobCode.INVALID_MESSAGE, TOO_LARGE)
     if delivery.unreadable_headers:
         return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
     return None
@@ -148,9 +171,9 @@ def _wrong_user(delivery: Delivery, vendor: Vendor, *, require_user_id: bool) ->
     if delivery.user_id == vendor.name or (delivery.user_id is None and not require_user_id):
         return None
     detail = (
-        "La propriété AMQP user_id est obligatoire."
+        f"La propriété AMQP user_id est obligatoire : y écrire {vendor.name}."
         if delivery.user_id is None
-        else "La propriété AMQP user_id n'est pas l'utilisateur AMQP de ce logiciel."
+        else f"La propriété AMQP user_id doit être {vendor.name}, l'utilisateur AMQP de ce logiciel."
     )
     return job_error(JobCode.FORBIDDEN_USER, detail)
 
@@ -161,21 +184,44 @@ def _wrong_envelope(delivery: Delivery) -> JobError | None:
     if media_type.strip() != _JSON or (charset and charset[1] not in _UTF_8):
         return job_error(
             JobCode.UNSUPPORTED_CONTENT_TYPE,
-            "La propriété AMQP content_type doit être application/json, en UTF-8.",
+            "La propriété AMQP content_type doit être application/json, en UTF-8."
+            + _received_type(media_type.strip()),
         )
     if (delivery.content_encoding or "").lower() not in ("", "identity", *_UTF_8):
         return job_error(
             JobCode.UNSUPPORTED_CONTENT_TYPE,
-            "Le corps ne doit pas être compressé (propriété AMQP content_encoding).",
+            "Le corps ne doit être ni compressé ni encodé : retirer la propriété AMQP content_encoding, ou y écrire utf-8.",
         )
     try:
         default_deadline(delivery)
     except (ValueError, OverflowError, OSError):
-        return job_error(
-            JobCode.INVALID_MESSAGE,
-            "La propriété AMQP timestamp doit être en secondes depuis le 1er janvier 1970.",
-        )
+        detail = "La propriété AMQP timestamp doit être en secondes depuis le 1er janvier 1970."
+        return job_error(JobCode.INVALID_MESSAGE, f"{detail}{_unit_of(delivery)}")
     return None
+
+
+def _why_not_direct(delivery: Delivery) -> str:
+    is_direct = (delivery.reply_to or "").startswith(_DIRECT)
+    return (
+        f" La réponse directe ({_DIRECT}) est refusée, car elle peut perdre une réponse." if is_direct else ""
+    )
+
+
+def _received_type(media_type: str) -> str:
+    if not media_type:
+        return " Elle est absente."
+    if media_type == _JSON:
+        return " Reçu : un autre jeu de caractères (charset)."
+    return f" Reçu : {media_type}." if media_type in _OTHERS_TYPES else ""
+
+
+def _unit_of(delivery: Delivery) -> str:
+    """Return the unit in which a timestamp would be about now; nothing where there is none."""
+    now = delivery.received_at.timestamp()
+    for unit, per_second in _OTHER_UNITS.items():
+        if abs((delivery.timestamp or 0) / per_second - now) < _ABOUT_NOW_SECONDS:
+            return f" Elle semble en {unit} : la diviser par {per_second}."
+    return ""
 
 
 def _allowed_reply_queue(delivery: Delivery, vendor: Vendor) -> str | None:
@@ -192,11 +238,13 @@ def _wrong_tenant(tenant: Tenant | None) -> JobError:
     if tenant is None:
         return job_error(
             JobCode.UNKNOWN_TENANT,
-            "Ce SIRET n'est celui d'aucun CCAS enregistré chez l'hébergeur du connecteur.",
+            "Ce SIRET n'est celui d'aucun CCAS enregistré chez l'hébergeur du connecteur : le vérifier, ou demander à l'hébergeur "
+            "d'enregistrer ce CCAS.",
             "/tenant",
         )
     return job_error(
         JobCode.FORBIDDEN_TENANT,
-        "Ce CCAS n'a pas autorisé ce logiciel chez l'hébergeur du connecteur.",
+        "Ce CCAS n'a pas autorisé ce logiciel chez l'hébergeur du connecteur : demander à l'hébergeur d'enregistrer cette "
+        "autorisation.",
         "/tenant",
     )

@@ -12,6 +12,7 @@ from connector.catalogue.definition import CheckDefinition, Endpoint
 from connector.catalogue.definition import Source as ApiSource
 from connector.catalogue.hidden import absent, is_hidden, with_nulls, without
 from connector.catalogue.variants import Variant
+from connector.checks.identity_hints import commune_hint, identity_hints
 from connector.checks.plan import PlannedCall, Rejected
 from connector.checks.reasons import reason
 from connector.checks.waits import retry_after_seconds
@@ -54,6 +55,8 @@ _DGFIP_DETAILS: Final[Mapping[CheckCode, str]] = MappingProxyType(
 MAX_ANSWER_BYTES: Final = 24 * 1024
 """The longest answer of a check, as JSON. The longest seen has 5 KiB; twenty such answers travel back through the broker, sealed
 with their job, in an envelope of ``MAX_ENVELOPE_BYTES`` at the most."""
+_OF_THE_COMMUNE: Final = ("identity", "lieu_naissance", "lieu_naissance.code_commune")
+"""The parameters of a refusal whose reason may be the commune's code."""
 _CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 
 
@@ -190,7 +193,7 @@ def _not_found(planned: PlannedCall, variant: Variant, answered: Answered, now: 
     outcome = table.outcome(planned.definition.name, answered.http_status, error)
     why = reason(
         outcome.code,
-        detail=_detail(planned, outcome),
+        detail=_with_hints(planned, variant, outcome, _detail(planned, outcome)),
         parameter=outcome.parameter,
         retry_after_seconds=_wait(planned.definition, answered, error, outcome.code, now),
         upstream=_upstream(answered, error),
@@ -239,6 +242,21 @@ def _detail(planned: PlannedCall, outcome: Outcome) -> str | None:
     return (
         outcome.detail or of_check.get(outcome.code) or _source_detail(planned.endpoint.source, outcome.code)
     )
+
+
+def _with_hints(planned: PlannedCall, variant: Variant, outcome: Outcome, detail: str | None) -> str | None:
+    """Return the detail with what may be wrong with the identity that was sent, where that is what the answer is about."""
+    profile = planned.endpoint.identity
+    if profile is None:
+        return detail
+    hints: tuple[str, ...] = ()
+    if outcome.code is CheckCode.IDENTITY_UNMATCHED:
+        hints = identity_hints(
+            profile, variant.query, {each.change for each in planned.variants if each.change}
+        )
+    elif outcome.code is CheckCode.INVALID_PARAMETER and outcome.parameter in _OF_THE_COMMUNE:
+        hints = tuple(filter(None, [commune_hint(variant.query)]))
+    return " ".join((detail or traits_of(outcome.code).detail, *hints)) if hints else detail
 
 
 def _source_detail(source: ApiSource | None, code: CheckCode) -> str | None:

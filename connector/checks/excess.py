@@ -5,15 +5,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from connector.checks.french import NO_OBJECT, TOO_LONG, UNKNOWN_MEMBER
+from connector.checks.french import NO_OBJECT, too_long
+from connector.checks.nearest import Location, unknown_member
 from connector.checks.reasons import job_error
 from connector.jobs.json_pointer import pointer_of
 from schemas.codes import JobCode
 from schemas.identity import MAX_PRENOMS, Identity, PlaceOfBirth
 from schemas.reply import JobError
 from schemas.request import MAX_CHECKS, CheckRequest, VerificationRequest
-
-_Location = tuple[int | str, ...]
 
 
 def excess_of(document: dict[str, Any]) -> Iterator[JobError]:
@@ -35,18 +34,16 @@ def excess_of(document: dict[str, Any]) -> Iterator[JobError]:
             yield _invalid(NO_OBJECT, ("checks", index))
 
 
-def _unknown_members(
-    location: _Location, given: dict[str, Any], model: type[BaseModel]
-) -> Iterator[JobError]:
+def _unknown_members(location: Location, given: dict[str, Any], model: type[BaseModel]) -> Iterator[JobError]:
     for name in given:
         if name not in model.model_fields:
-            yield _invalid(UNKNOWN_MEMBER, (*location, name))
+            yield _invalid(unknown_member((*location, name)), (*location, name))
 
 
-def _too_long(location: _Location, given: object, most: int) -> Iterator[JobError]:
+def _too_long(location: Location, given: object, most: int) -> Iterator[JobError]:
     if isinstance(given, list) and len(given) > most:
-        yield _invalid(TOO_LONG.format(max_length=most), location)
+        yield _invalid(too_long(str(location[-1]), most), location)
 
 
-def _invalid(detail: str, location: _Location) -> JobError:
+def _invalid(detail: str, location: Location) -> JobError:
     return job_error(JobCode.INVALID_MESSAGE, detail, pointer_of(location))

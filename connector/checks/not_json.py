@@ -15,9 +15,16 @@ _BEGINNINGS: Final[Mapping[bytes, str]] = MappingProxyType(
         b"{\x00": "Le corps est en UTF-16 : publiez-le en UTF-8.",
         b"\x00{": "Le corps est en UTF-16 : publiez-le en UTF-8.",
         b"<": "Le corps est du XML ou du HTML : publiez un objet JSON.",
+        b"\xac\xed\x00\x05": "Le corps est un objet Java sérialisé : publiez un objet JSON en UTF-8.",
+        b"\x80\x04\x95": "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8.",
+        b"eyJ": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",
+        b"ew0K": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",
+        b"ewog": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",
     }
 )
 """What a body that is not JSON begins with, where that says what it is."""
+_PHP: Final = re.compile(rb"[aO]:[0-9]{1,4}:")
+_FORM: Final = re.compile(rb"[A-Za-z0-9_]{1,40}=")
 _MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "EOF": "le texte s'arrête avant la fin",
@@ -35,6 +42,19 @@ _MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """By how jiter's messages begin (https://docs.rs/jiter/latest/jiter/enum.JsonErrorType.html)."""
 _OTHER: Final = "le texte est mal formé"
+_FOREIGN: Final[Mapping[bytes, str]] = MappingProxyType(
+    {
+        b"NaN": "NaN est à remplacer par un nombre ou par null",
+        b"Infinity": "Infinity est à remplacer par un nombre ou par null",
+        b"None": "None est à remplacer par null",
+        b"True": "True est à remplacer par true",
+        b"False": "False est à remplacer par false",
+        b"undefined": "undefined est à remplacer par null",
+        b"/": "un commentaire est à retirer",
+        b"'": "un texte s'écrit entre guillemets droits",
+    }
+)
+"""What other languages write where JSON has something else."""
 _LINES_SEEN: Final = 1_000
 """Beyond this line, which no job has, a column is left as it was told: taking 65,000 lines apart costs as much as fifty jobs."""
 _OF_LATIN_1: Final = bytes((*range(0x80), 0x80, 0x8C, 0x92, 0x9C, *range(0xC0, 0x100)))
@@ -48,6 +68,10 @@ def why_not_json(body: bytes, error: ValueError) -> str:
     for beginning, sentence in _BEGINNINGS.items():
         if body.startswith(beginning):
             return sentence
+    if _PHP.match(body):
+        return "Le corps est un tableau PHP sérialisé (serialize) : publiez un objet JSON (json_encode)."
+    if _FORM.match(body):
+        return "Le corps semble être un formulaire (champ=valeur) : publiez un objet JSON."
     try:
         body.decode()
     except UnicodeDecodeError as undecodable:
@@ -66,8 +90,11 @@ def _mistake(body: bytes, said: str) -> str:
     what = next((french for begins, french in _MISTAKES.items() if found["what"].startswith(begins)), _OTHER)
     line, column = int(found["line"]), int(found["column"])
     if line <= _LINES_SEEN:
+        text = body.split(b"\n", line)[line - 1]
+        at = text[max(column - 1, 0) :]
+        what = next((french for begins, french in _FOREIGN.items() if at.startswith(begins)), what)
         # Counted in bytes; an editor counts characters.
-        column = len(body.split(b"\n", line)[line - 1][:column].decode(errors="ignore"))
+        column = len(text[:column].decode(errors="ignore"))
     return f"{what}, ligne {line}, colonne {max(column, 1)}"
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from itertools import islice
-from operator import getitem
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from connector.checks.excess import excess_of
-from connector.checks.french import explain, json_type
+from connector.checks.french import explain, json_type, received_at
 from connector.checks.not_json import why_not_json
 from connector.checks.reasons import job_error
 from connector.jobs.delivery import MAX_BODY_BYTES
@@ -23,6 +21,7 @@ from schemas.reply import JobError
 from schemas.request import SERVED_VERSIONS, JobId, VerificationRequest
 from schemas.siret import Siret
 
+TOO_LARGE: Final = "Le corps du message dépasse 64 Kio : une demande concerne une personne et porte au plus 20 vérifications."
 MAX_ERRORS: Final = 20
 """A job with more defects than this gets the first ones: enough to correct it by."""
 MAX_PARTS: Final = 1_000
@@ -36,6 +35,7 @@ _PARTS: Final = (b",", b"[", b"{")
 _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS: Final = b"0" * (MAX_DIGITS + 1)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_NO_NUMBER: Final = "Le corps contient NaN ou Infinity, qui ne sont pas du JSON : écrire un nombre, ou null."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Unreadable:
 def read_job(body: bytes) -> VerificationRequest | Unreadable:
     """Return the job in ``body``, or every defect of its envelope (at most ``MAX_ERRORS``)."""
     if len(body) > MAX_BODY_BYTES:
-        return Unreadable((_invalid("Le corps du message dépasse 64 Kio."),))
+        return Unreadable((_invalid(TOO_LARGE),))
     # RFC 8259, 8.1: a reader may ignore a byte order mark, which some writers cannot help.
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if refused := _beyond_reading(text) or _crowded(text):
@@ -74,7 +74,7 @@ def read_job(body: bytes) -> VerificationRequest | Unreadable:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     else:
-        return job if _is_json(text) else Unreadable((_invalid("Le corps contient un nombre hors de JSON."),))
+        return job if _is_json(text) else Unreadable((_invalid(_NO_NUMBER),))
     document = _document(text)
     if isinstance(document, Unreadable):
         return document
@@ -88,11 +88,16 @@ def _document(text: bytes) -> dict[str, Any] | Unreadable:
         document = from_json(text, allow_inf_nan=False)
     except ValueError as error:
         return Unreadable((_invalid(why_not_json(text, error)),))
-    return (
-        document
-        if isinstance(document, dict)
-        else Unreadable((_invalid("Le corps doit être un objet JSON.", ""),))
-    )
+    return document if isinstance(document, dict) else Unreadable((_invalid(_no_object(document), ""),))
+
+
+def _no_object(document: Any) -> str:
+    received = f"Le corps doit être un objet JSON. Reçu : {json_type(document)}"
+    if isinstance(document, list):
+        return f"{received}. Publier un message par demande."
+    if isinstance(document, str) and document.lstrip().startswith("{"):
+        return f"{received} qui contient du JSON : la demande est sérialisée deux fois."
+    return f"{received}."
 
 
 def _unserved(document: Mapping[str, Any]) -> tuple[JobError, ...]:
@@ -185,15 +190,7 @@ def _is_valid(type_: TypeAdapter[str], value: object) -> bool:
 
 
 def _read_detail(detail: ErrorDetails, document: dict[str, Any]) -> JobError:
-    return _invalid(explain(detail, _received_at(detail["loc"], document)), pointer_of(detail["loc"]))
-
-
-def _received_at(place: tuple[int | str, ...], document: Any) -> str | None:
-    """Return the JSON type of what a job has at a place; None where it has nothing."""
-    try:
-        return json_type(reduce(getitem, place, document))
-    except (LookupError, TypeError):
-        return None
+    return _invalid(explain(detail, received_at(detail["loc"], document)), pointer_of(detail["loc"]))
 
 
 def _invalid(detail: str, pointer: str | None = None) -> JobError:

@@ -11,8 +11,11 @@ from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.catalogue.grants import Grant, Hidden
 from connector.catalogue.identity import identity_defect
 from connector.catalogue.variants import PersonQueries, Variant
-from connector.checks.french import explain
+from connector.checks.french import explain, received_at
+from connector.checks.nearest import nearest_check
+from connector.checks.shapes import SHAPES, looks_like, shape_of
 from connector.jobs.defects import Defect, invalid, missing
+from connector.sources.traits import traits_of
 from schemas.base import RequestModel
 from schemas.codes import Call, CheckCode
 from schemas.request import CheckRequest, VerificationRequest
@@ -78,7 +81,7 @@ def _plan_check(
 ) -> PlannedCheck:
     definition = catalogue.get(request.check)
     if definition is None:
-        return Rejected(request, Defect(CheckCode.UNKNOWN_CHECK, "check"))
+        return Rejected(request, Defect(CheckCode.UNKNOWN_CHECK, "check", _no_such_check(request.check)))
     # Before anything else that may be wrong: what a closed check takes is no help to who may not ask it.
     if not grant.opens(request.check):
         return Rejected(request, Defect(CheckCode.FORBIDDEN_CHECK, "check"))
@@ -93,6 +96,13 @@ def _plan_check(
         return Rejected(request, defect)
     variants = _variants_of(job, endpoint, params, persons)
     return PlannedCall(request, definition, endpoint, params, variants, grant.hidden[request.check])
+
+
+def _no_such_check(name: str) -> str | None:
+    nearest = nearest_check(name)
+    if nearest is None:
+        return None
+    return f"{traits_of(CheckCode.UNKNOWN_CHECK).detail} Le nom le plus proche est « {nearest} »."
 
 
 def _variants_of(
@@ -122,9 +132,12 @@ def _choose_endpoint(
     endpoints = definition.of_version(version) if type(version) is int else ()
     if not endpoints:
         served = ", ".join(map(str, definition.api_versions))
-        return invalid(
-            "api_version", f"Cette version de l'API n'est pas servie ; versions possibles : {served}."
+        not_served = (
+            "Cette version de l'API n'est pas servie"
+            if type(version) is int
+            else "Un nombre entier, sans guillemets, est attendu"
         )
+        return invalid("api_version", f"{not_served} ; versions possibles : {served}.")
     if request.call not in _ABSENT:
         called = next((endpoint for endpoint in endpoints if endpoint.call == request.call), None)
         return called or invalid(
@@ -174,14 +187,15 @@ def _read_params(
     name = str(first["loc"][0])[:_LONGEST_NAME_SHOWN] if first["loc"] else "params"
     match first["type"]:
         case "missing":
-            return missing(name)
+            shape = f" : {SHAPES[name]}" if name in SHAPES else ""
+            return missing(name, f"Cette vérification demande {name}{shape}.")
         case "string_pattern_mismatch":
-            # An agent may read this, to whom a pattern says nothing.
-            return invalid(
-                name, f"{name} n'a pas la forme attendue : vérifier ce qui a été saisi, sans espace."
-            )
+            # An agent may read this: it begins with what is to be looked at.
+            seems = looks_like(name, received_at(first["loc"], given))
+            received = f" Reçu : {seems}." if seems else ""
+            return invalid(name, f"Vérifier {name} : {shape_of(name)}.{received}")
         case _:
-            return invalid(name, f"{name} : {explain(first)}")
+            return invalid(name, f"{name} : {explain(first, received_at(first['loc'], given))}")
 
 
 def _given(params: Any, definition: CheckDefinition) -> Any:
@@ -211,6 +225,7 @@ def _token_defect(token: str | None) -> Defect | None:
         return missing("france_connect_token", "Cet appel demande le jeton FranceConnect de la personne.")
     if not token.isascii() or not token.isprintable() or " " in token:
         return invalid(
-            "france_connect_token", "Un jeton FranceConnect ne contient que de l'ASCII, sans espace."
+            "france_connect_token",
+            "Un jeton FranceConnect ne contient que de l'ASCII, sans espace : donner le jeton seul, sans « Bearer ».",
         )
     return None

@@ -16,6 +16,7 @@ from connector.catalogue.definition import Source
 from connector.checks.admission import Admitted
 from connector.checks.advance import advance, expire, may_be_deferred, window_of
 from connector.checks.decide import refused, unexplained, without_call
+from connector.checks.lateness import explained
 from connector.checks.plan import PlannedCall, PlannedCheck, Rejected
 from connector.checks.retry import BlockedUntil
 from connector.clock import seconds_left
@@ -51,11 +52,8 @@ async def run_check(
     if is_finished(progress):
         return progress
     try:
-        if ports.clock() >= admitted.expires_at:
-            return expire(planned, progress)
-        if isinstance(planned, Rejected):
-            return finished(refused(planned))
-        return await _pursue(planned, progress, admitted, accesses, ports)
+        come = await _run(planned, progress, admitted, accesses, ports)
+        return explained(planned, come, admitted, ports.clock())
     except PublishError:
         # No call without its record: the delivery comes again.
         raise
@@ -66,6 +64,16 @@ async def run_check(
             check=planned.definition.name if isinstance(planned, PlannedCall) else None,
         )
         return finished(unexplained(planned.request))
+
+
+async def _run(
+    planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, accesses: Accesses, ports: Checking
+) -> CheckProgress:
+    if ports.clock() >= admitted.expires_at:
+        return expire(planned, progress)
+    if isinstance(planned, Rejected):
+        return finished(refused(planned))
+    return await _pursue(planned, progress, admitted, accesses, ports)
 
 
 async def _pursue(

@@ -10,6 +10,8 @@ import pytest
 from connector.demo.deployment import BOURG
 from connector.demo.vendor import VendorClient
 from tests.jobs import QF, identity, job
+from tests.mistakes.sent import Told
+from tests.mistakes.table import SUBJECTS
 
 REPLIES, DEAD, UNDELIVERABLE = "replies.millesime", "connector.dead", "connector.undeliverable"
 
@@ -124,6 +126,28 @@ def test_bad_input_ends_as_the_contract_says(operator: VendorClient, bad: Bad) -
         errors = reply["errors"] or [reply["checks"][0]["reason"]]
         assert errors[0]["code"] == bad.code
         assert errors[0]["detail"]
+
+
+def test_a_mistake_is_told_over_a_broker_as_the_guide_says(operator: VendorClient) -> None:
+    """Those of a body, whose answers depend neither on the hour nor on what is registered."""
+    subjects = ("Texte du corps", "Enveloppe", "Identité", "Lieu de naissance")
+    sent = [mistake for subject in subjects for mistake in SUBJECTS[subject]]
+    rejected = {each.what: each for each in sent if {told.code for told in each.told} == {"invalid_message"}}
+    # A deadline that was far ahead will be near.
+    del rejected["`expires_at` dans plus de 31 jours"]
+    for what, mistake in rejected.items():
+        operator.publish(mistake.sent.body, correlation_id=what)
+
+    answers = {
+        message.properties["correlation_id"]: json.loads(message.body)["errors"]
+        for message in operator.replies(len(rejected))
+    }
+
+    told = {
+        what: tuple(Told(error["code"], error["pointer"], error["detail"]) for error in errors)
+        for what, errors in answers.items()
+    }
+    assert told == {what: mistake.told for what, mistake in rejected.items()}
 
 
 def test_a_dead_letter_is_the_message_as_it_came(operator: VendorClient) -> None:

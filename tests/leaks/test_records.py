@@ -92,6 +92,7 @@ RECORDS: dict[str, Any] = {
         reply_to="replies.millesime",
         lane=Lane.BATCH,
         received_at=NOW,
+        published_at=NOW,
         expires_at=NOW,
         flow=Flow(Lane.BATCH, VENDOR.name, TENANT.siret),
     ),

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import pickle
 import zlib
 from datetime import UTC
 from typing import Any
@@ -125,8 +126,8 @@ def test_an_optional_field_may_be_absent(member: str) -> None:
 
 
 SIRET = "Ce n'est pas un SIRET valide"
-NO_SUCH_FIELD = "Ce champ n'existe pas."
-FORM = "n'a pas la forme attendue : ^"
+NO_SUCH_FIELD = "Ce champ n'existe pas : le retirer."
+FORM = "n'a pas la forme attendue : "
 DATE = "Une date réelle est attendue"
 INSTANT = "RFC 3339"
 
@@ -139,14 +140,14 @@ INSTANT = "RFC 3339"
         (body(identity=identity(surprise=SECRET)), "/identity/surprise", NO_SUCH_FIELD),
         (body(version=True), "/version", "celles admises : 1. Reçu : un booléen."),
         (body(version=False), "/version", "celles admises"),
-        (body(version="1"), "/version", "celles admises : 1. Reçu : un texte."),
+        (body(version="1"), "/version", "celles admises : 1. Reçu : un texte ; l'écrire sans guillemets."),
         (body(version=None), "/version", "celles admises : 1. Reçu : null."),
         (body(version=1.5), "/version", "celles admises"),
         (body(job_id=""), "/job_id", FORM),
         (body(job_id="a" * 129), "/job_id", FORM),
         (body(job_id=f"{SECRET} é"), "/job_id", FORM),
         (body(job_id=f"{SECRET}\n"), "/job_id", FORM),
-        (body(job_id=12), "/job_id", "Une chaîne de caractères est attendue. Reçu : un nombre."),
+        (body(job_id=12), "/job_id", "Une chaîne de caractères est attendue. Reçu : un nombre ;"),
         (body(tenant="26920023600018"), "/tenant", SIRET),
         (body(tenant="2692002360001"), "/tenant", FORM),
         (body(tenant=int(CLAMART)), "/tenant", "chaîne"),
@@ -161,7 +162,7 @@ INSTANT = "RFC 3339"
         (body(expires_at="2026-11-23T10:00"), "/expires_at", "décalage horaire"),
         (body(expires_at="2026-11-23T10+01:00"), "/expires_at", INSTANT),
         (body(expires_at="2026-11-23"), "/expires_at", INSTANT),
-        (body(expires_at=1_795_000_000), "/expires_at", "décalage horaire est attendu. Reçu : un nombre."),
+        (body(expires_at=1_795_000_000), "/expires_at", "10:00:30+01:00. Reçu : un nombre."),
         (body(expires_at="1795000000"), "/expires_at", INSTANT),
         (body(expires_at=SECRET), "/expires_at", INSTANT),
         (body(france_connect_token=SECRET * 1000), "/france_connect_token", "trop longue"),
@@ -174,14 +175,14 @@ INSTANT = "RFC 3339"
         (
             body(identity=identity(prenoms="CLAIRE")),
             "/identity/prenoms",
-            "tableau est attendu. Reçu : un texte.",
+            "tableau est attendu. Donner un prénom par élément du tableau. Reçu : un texte.",
         ),
         (body(identity=identity(prenoms="")), "/identity/prenoms", "tableau"),
         (body(identity=identity(prenoms=["CLAIRE", None])), "/identity/prenoms/1", "chaîne"),
         (body(identity=identity(prenoms=["", SECRET])), "/identity/prenoms/1", "caractère"),
         (body(identity=""), "/identity", "objet est attendu. Reçu : un texte."),
         (body(identity=identity(sexe="f")), "/identity/sexe", "celles admises : 'M' ou 'F'."),
-        (body(identity=identity(sexe=1)), "/identity/sexe", "celles admises : 'M' ou 'F'. Reçu : un nombre."),
+        (body(identity=identity(sexe=1)), "/identity/sexe", "en majuscule. Reçu : un nombre."),
         (body(identity=identity(date_naissance="1991-02-30")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="1991-13")), "/identity/date_naissance", DATE),
         (body(identity=identity(date_naissance="1991-13-00")), "/identity/date_naissance", DATE),
@@ -254,7 +255,23 @@ def test_a_defect_is_named_by_its_place_in_french_without_its_value(
         (b'{"a": 1,}', "Le corps n'est pas du JSON : une virgule est de trop, ligne 1, colonne 9."),
         (
             b"{'a': 1}",
+            "Le corps n'est pas du JSON : un texte s'écrit entre guillemets droits, ligne 1, colonne 2.",
+        ),
+        (
+            b"{a: 1}",
             "Le corps n'est pas du JSON : un nom de champ entre guillemets droits est attendu, ligne 1, colonne 2.",
+        ),
+        (
+            b'{"a":\n -Infinity}',
+            "Le corps n'est pas du JSON : Infinity est à remplacer par un nombre ou par null, ligne 2, colonne 3.",
+        ),
+        (
+            pickle.dumps({"version": 1}),
+            "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8.",
+        ),
+        (
+            b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap",
+            "Le corps est un objet Java sérialisé : publiez un objet JSON en UTF-8.",
         ),
         (
             b'{"a": 1} {}',
