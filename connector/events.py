@@ -90,6 +90,7 @@ class Event(StrEnum):
     TOPOLOGY_REFUSED = "topology.refused"
     TOPOLOGY_UNVERIFIED = "topology.unverified"
     TURNS_UNEXPECTED_ERROR = "turns.unexpected_error"
+    VENDOR_CLOCK_AHEAD = "vendor.clock_ahead"
     VENDOR_REJECTED_OFTEN = "vendor.rejected_often"
     WORKER_CONSUMER_LOST = "worker.consumer_lost"
     WORKER_DRAINING = "worker.draining"
@@ -122,6 +123,7 @@ OF_INFORMATION: Final = frozenset(
         Event.REGISTRY_REFRESHED,
         Event.SHARED_STATE_BACK,
         Event.TOKEN_PROMOTED,
+        Event.VENDOR_CLOCK_AHEAD,
         Event.WORKER_DRAINING,
         Event.WORKER_READY,
     }

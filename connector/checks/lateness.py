@@ -11,6 +11,7 @@ from typing import Final
 from connector.checks.admission import DEFAULT_LIFETIMES, Admitted
 from connector.checks.advance import window_of
 from connector.checks.plan import PlannedCall, PlannedCheck
+from connector.jobs.delivery import Delivery
 from connector.jobs.progress import CheckProgress
 from connector.sources.traits import traits_of
 from schemas.codes import CheckCode
@@ -43,6 +44,17 @@ def why_expired(planned: PlannedCheck, admitted: Admitted, now: datetime) -> str
     late = f"L'échéance ({_instant(admitted.expires_at)}, {_counted(admitted)}) est dépassée de {duration(now - admitted.expires_at)}."
     causes = (late, _on_arrival(admitted), _ahead(admitted))
     return " ".join(filter(None, causes))
+
+
+def clock_ahead_seconds(delivery: Delivery) -> float | None:
+    """Return by how much a publisher's clock was ahead of this one at the reception, where that is told.
+
+    One that is slow cannot be known: its messages look like those that have waited.
+    """
+    if delivery.timestamp is None:
+        return None
+    ahead_seconds = delivery.timestamp - delivery.received_at.timestamp()
+    return ahead_seconds if ahead_seconds >= CLOCKS_APART.total_seconds() else None
 
 
 def _counted(admitted: Admitted) -> str:

@@ -22,6 +22,7 @@ from connector.amqp.kept_headers import (
 )
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
 from connector.amqp.topology import DEAD, UNDELIVERABLE, overflow_queue
+from connector.checks.lateness import clock_ahead_seconds
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.delivery import Delivery
@@ -120,9 +121,16 @@ class Settler:
 
         await until_done(attempt)
         self.metrics.delivery_settled(ending, delivery, self.clock())
-        if isinstance(ending, Answer) and ending.reply.status is JobStatus.REJECTED:
-            # Nobody but a vendor of the registry is answered.
-            self.rejections.note(delivery.routing_key.partition(".")[0], ending.reply)
+        if isinstance(ending, Answer):
+            self._note(ending, delivery)
+
+    def _note(self, answer: Answer, delivery: Delivery) -> None:
+        """Tell the operator of what a vendor's program does wrong: nobody but a vendor of the registry is answered."""
+        vendor = delivery.routing_key.partition(".")[0]
+        if answer.reply.status is JobStatus.REJECTED:
+            self.rejections.note(vendor, answer.reply)
+        elif (ahead_seconds := clock_ahead_seconds(delivery)) is not None:
+            self.rejections.note_clock(vendor, ahead_seconds)
 
     async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         match settlement:

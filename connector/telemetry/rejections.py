@@ -18,12 +18,13 @@ _log = structlog.get_logger(__name__)
 
 
 class RejectionLog:
-    """Tells of the rejected jobs of one worker process, on its event loop."""
+    """Tells of one worker process's rejected jobs, and of vendors' clocks, on its event loop."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """``monotonic`` gives seconds that never go back."""
         self._monotonic = monotonic
         self._throttle = Throttle()
+        self._clocks = Throttle()
         self._told = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,6 +45,12 @@ class RejectionLog:
             _tell(vendor, before)
         named = {name: value for name in ("job_id", "tenant") if (value := getattr(reply, name)) is not None}
         _log.info(Event.JOB_REJECTED, vendor=vendor, codes=codes, **named)
+
+    def note_clock(self, vendor: str, ahead_seconds: float) -> None:
+        """Log that a vendor's clock is ahead, once a minute at most: its jobs are answered, and wait longer than it means."""
+        told = self._clocks.admit((vendor,), "clock", {}, self._monotonic())
+        if told is not None:
+            _log.info(Event.VENDOR_CLOCK_AHEAD, vendor=vendor, ahead_seconds=int(ahead_seconds))
 
     def close(self) -> None:
         """Tell what was counted."""

@@ -112,6 +112,22 @@ async def test_a_reply_is_published_then_the_job_acknowledged() -> None:
     assert message.headers == TRACE
 
 
+@pytest.mark.parametrize(("ahead", "told"), [(59, []), (60, [60]), (7200, [7200]), (-7200, [])])
+async def test_a_vendor_whose_clock_is_ahead_is_told_of_when_its_job_is_answered(
+    ahead: int, told: list[int]
+) -> None:
+    """Of one that is slow nothing is known: its messages look like those that have waited."""
+    received_at = NOW.replace(microsecond=0)
+    stamped = replace(DELIVERY, received_at=received_at, timestamp=int(received_at.timestamp()) + ahead)
+    answer = Answer("replies.millesime", REPLY.model_copy(update={"status": JobStatus.COMPLETED}))
+    with capture_logs() as logs:
+        await Broker(Confirmation.ROUTED).settle(answer, stamped)
+    named = [each for each in logs if each["event"] == "vendor.clock_ahead"]
+    assert [(each["vendor"], each["ahead_seconds"]) for each in named] == [
+        ("millesime", each) for each in told
+    ]
+
+
 async def test_a_reply_writes_every_member_of_the_contract() -> None:
     broker = Broker(Confirmation.ROUTED)
     await broker.settle(ANSWER)

@@ -79,3 +79,21 @@ async def test_the_last_of_a_flood_are_told_at_the_end() -> None:
         log.close()
     (told,) = _named(logs, "vendor.rejected_often")
     assert told["count"] == _FLOOD - MOST_PER_WINDOW
+
+
+async def test_a_clock_that_is_ahead_is_told_once_a_minute_for_each_vendor() -> None:
+    """It is in each of a vendor's messages: one line says it."""
+    clock = Minutes()
+    with capture_logs() as logs:
+        log = RejectionLog(clock)
+        for _ in range(_FLOOD):
+            log.note_clock("millesime", 3600.5)
+        log.note_clock("sonate-opus", 61)
+        clock.seconds = WINDOW_SECONDS
+        log.note_clock("millesime", 3601)
+        log.close()
+    assert [(each["event"], each["vendor"], each["ahead_seconds"]) for each in logs] == [
+        ("vendor.clock_ahead", "millesime", 3600),
+        ("vendor.clock_ahead", "sonate-opus", 61),
+        ("vendor.clock_ahead", "millesime", 3601),
+    ]
