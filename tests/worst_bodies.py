@@ -51,6 +51,7 @@ _NAMES: Final[dict[str, Callable[[int], str]]] = {
     "unknown": lambda index: f'"{index}":1',
     "unknown, of long names": lambda index: f'"{index:0200}":1',
     "unknown, of escaped names": lambda index: f'"\\u0061{index}":1',
+    "unknown, like known ones": lambda index: f'"france_connect_tok{index:02}":1',
     "the same": lambda _index: '"x":1',
     "the same known": lambda _index: '"version":1',
     "the same, wrong": lambda _index: '"identity":1',

@@ -25,19 +25,16 @@ _ACRONYM: Final = re.compile(r"\((?P<acronym>[A-Z0-9]+)\)")
 
 
 class Names:
-    """Known names, found by what was written instead."""
+    """Known names, found by what was written instead, as ``plain`` gives it."""
 
     def __init__(self, names: Iterable[str], others: Mapping[str, str] = MappingProxyType({})) -> None:
         """``others`` are what a known name is also called."""
-        self._by_plain = {_plain(name): name for name in names}
+        self.by_plain = {plain(name): name for name in names}
         self._others = others
 
     def same(self, written: str) -> str | None:
         """Return the name that ``written`` is but for capitals, hyphens, accents and the like."""
-        if len(written) > LONGEST_NAME_READ:
-            return None
-        plain = _plain(written)
-        return self._by_plain.get(plain) or self._others.get(plain)
+        return self.by_plain.get(written) or self._others.get(written)
 
     def nearest(self, written: str) -> str | None:
         """Return the name that ``written`` is but for one slip, or begins; None where there is none.
@@ -46,32 +43,37 @@ class Names:
         """
         if known := self.same(written):
             return known
-        if len(written) > LONGEST_NAME_READ:
+        for known in self.by_plain:
+            if abs(len(known) - len(written)) <= _SLIP and _is_a_slip(written, known):
+                return self.by_plain[known]
+        if len(written) < _SHORTEST_BEGINNING:
             return None
-        plain = _plain(written)
-        for known in self._by_plain:
-            if _is_a_slip(plain, known):
-                return self._by_plain[known]
-        if len(plain) < _SHORTEST_BEGINNING:
-            return None
-        begun = [known for known in self._by_plain if known.startswith(plain)]
-        return self._by_plain[begun[0]] if len(begun) == 1 else None
+        begun = [known for known in self.by_plain if known.startswith(written)]
+        return self.by_plain[begun[0]] if len(begun) == 1 else None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name's letters and digits, small and without accents: ``nomNaissance`` is ``nom_naissance``."""
     text = name if name.isascii() else unicodedata.normalize("NFKD", name)
     return "".join(filter(str.isalnum, text.lower().encode("ascii", "ignore").decode()))
 
 
 def _is_a_slip(written: str, known: str) -> bool:
-    """Tell whether two names differ in one place alone, by ``_SLIP`` characters at most."""
+    """Tell whether two names of about one length differ in one place alone, by ``_SLIP`` characters at most."""
     longest, shortest = max(len(written), len(known)), min(len(written), len(known))
-    if longest - shortest > _SLIP or shortest <= _SLIP:
+    if shortest <= _SLIP:
         return False
-    start = next((at for at in range(shortest) if written[at] != known[at]), shortest)
-    end = next((at for at in range(shortest - start) if written[-1 - at] != known[-1 - at]), shortest - start)
+    start = _shared(written, known)
+    end = min(_shared(written[::-1], known[::-1]), shortest - start)
     return longest - start - end <= _SLIP
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two names have in common from their beginnings."""
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ _PLACES: Final = (
     _of_model(("checks", 0), "dans un élément de « checks »", CheckRequest),
     _PARAMS,
 )
+_BY_LOCATION: Final = MappingProxyType({place.location: place for place in _PLACES})
 API_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "recipient": "tenant",
@@ -123,26 +126,37 @@ API_NAMES: Final[Mapping[str, str]] = MappingProxyType(
 _OTHERS_WORDS: Final = {"siret": "tenant", "nom": "nom_naissance", "civilite": "sexe"}
 """What a vendor's own database may call them."""
 _OURS: Final[Mapping[str, str]] = MappingProxyType(
-    {_plain(api): ours for api, ours in API_NAMES.items()} | _OTHERS_WORDS
+    {plain(written): plain(ours) for written, ours in {**API_NAMES, **_OTHERS_WORDS}.items()}
 )
 
 UNKNOWN_MEMBER: Final = "Ce champ n'existe pas"
 
 
+_ELSEWHERE: Final[Mapping[str, tuple[_Place, str]]] = MappingProxyType(
+    {
+        written: (place, known)
+        for place in reversed(_PLACES)
+        for written, known in place.names.by_plain.items()
+    }
+)
+"""Where each member stands; one of several places, at the first."""
+
+
 def unknown_member(location: Location) -> str:
     """Return a sentence about the member at ``location``, which the contract does not know: what it may be, and where that stands."""
     name, holder = str(location[-1]), tuple(0 if isinstance(part, int) else part for part in location[:-1])
-    here = next((place for place in _PLACES if place.location == holder), None)
+    here = _BY_LOCATION.get(holder)
     if here is None or len(name) > LONGEST_NAME_READ:
         return f"{UNKNOWN_MEMBER} : le retirer."
-    wanted = _OURS.get(_plain(name), name)
+    written = plain(name)
+    wanted = _OURS.get(written, written)
     if known := here.names.same(wanted):
         return f"{UNKNOWN_MEMBER} ; il s'écrit « {known} »."
-    for place in _PLACES:
-        if known := place.names.same(wanted):
-            written = "" if known == name else f", sous le nom « {known} »"
-            return f"{UNKNOWN_MEMBER} ici : le donner {place.is_told}{written}."
-    if known := here.names.nearest(name):
+    if wanted in _ELSEWHERE:
+        place, known = _ELSEWHERE[wanted]
+        under = "" if known == name else f", sous le nom « {known} »"
+        return f"{UNKNOWN_MEMBER} ici : le donner {place.is_told}{under}."
+    if known := here.names.nearest(written):
         return f"{UNKNOWN_MEMBER} ; le plus proche est « {known} »."
     return f"{UNKNOWN_MEMBER} : le retirer."
 
@@ -150,7 +164,7 @@ def unknown_member(location: Location) -> str:
 _CHECKS: Final = Names(
     CATALOGUE,
     {
-        _plain(acronym["acronym"]): definition.name
+        plain(acronym["acronym"]): definition.name
         for definition in CATALOGUE.values()
         for acronym in _ACRONYM.finditer(definition.title)
     },
@@ -159,4 +173,4 @@ _CHECKS: Final = Names(
 
 def nearest_check(name: str) -> str | None:
     """Return the check of the catalogue that an unknown name most looks like."""
-    return _CHECKS.nearest(name)
+    return _CHECKS.nearest(plain(name)) if len(name) <= LONGEST_NAME_READ else None

@@ -51,6 +51,7 @@ _FOREIGN: Final[Mapping[bytes, str]] = MappingProxyType(
         b"False": "False est à remplacer par false",
         b"undefined": "undefined est à remplacer par null",
         b"/": "un commentaire est à retirer",
+        b"\\": "les guillemets sont échappés, la demande semble sérialisée deux fois",
         b"'": "un texte s'écrit entre guillemets droits",
     }
 )

@@ -93,6 +93,18 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "du JSON dont les guillemets sont échappés",
+        message(rb"{\"version\": 1}"),
+        "rejected",
+        (
+            Told(
+                "invalid_message",
+                None,
+                "Le corps n'est pas du JSON : les guillemets sont échappés, la demande semble sérialisée deux fois, ligne 1, colonne 2.",
+            ),
+        ),
+    ),
+    Mistake(
         "apostrophes au lieu de guillemets (`str(dict)` de Python)",
         message(b"{'version': 1}"),
         "rejected",

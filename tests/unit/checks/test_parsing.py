@@ -258,6 +258,10 @@ def test_a_defect_is_named_by_its_place_in_french_without_its_value(
             "Le corps n'est pas du JSON : un texte s'écrit entre guillemets droits, ligne 1, colonne 2.",
         ),
         (
+            rb"{\"a\": 1}",
+            "Le corps n'est pas du JSON : les guillemets sont échappés, la demande semble sérialisée deux fois, ligne 1, colonne 2.",
+        ),
+        (
             b"{a: 1}",
             "Le corps n'est pas du JSON : un nom de champ entre guillemets droits est attendu, ligne 1, colonne 2.",
         ),
