@@ -32,8 +32,18 @@ _OTHERS_TYPES: Final = (
     "text/plain",
 )
 """What clients of AMQP write by themselves, or a developer by mistake: these are named, other texts of a vendor are not."""
-_OTHER_UNITS: Final = {"millisecondes": 1_000, "microsecondes": 1_000_000, "nanosecondes": 1_000_000_000}
-_ABOUT_NOW_SECONDS: Final = timedelta(days=366).total_seconds()
+_OTHER_UNITS: Final = (
+    (1_000, 0, "Elle semble en millisecondes : la diviser par 1000."),
+    (1_000_000, 0, "Elle semble en microsecondes : la diviser par 1000000."),
+    (1_000_000_000, 0, "Elle semble en nanosecondes : la diviser par 1000000000."),
+    (
+        10_000_000,
+        62_135_596_800,
+        "Elle semble en ticks de .NET : employer DateTimeOffset.ToUnixTimeSeconds().",
+    ),
+)
+"""How many a second, and the seconds from where they are counted to 1970."""
+_ABOUT_NOW_SECONDS: Final = timedelta(days=20 * 366).total_seconds()
 _DIRECT: Final = "amq.rabbitmq.reply-to"
 
 
@@ -218,9 +228,9 @@ def _received_type(media_type: str) -> str:
 def _unit_of(delivery: Delivery) -> str:
     """Return the unit in which a timestamp would be about now; nothing where there is none."""
     now = delivery.received_at.timestamp()
-    for unit, per_second in _OTHER_UNITS.items():
-        if abs((delivery.timestamp or 0) / per_second - now) < _ABOUT_NOW_SECONDS:
-            return f" Elle semble en {unit} : la diviser par {per_second}."
+    for per_second, before, told in _OTHER_UNITS:
+        if abs((delivery.timestamp or 0) / per_second - before - now) < _ABOUT_NOW_SECONDS:
+            return f" {told}"
     return ""
 
 

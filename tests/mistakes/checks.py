@@ -310,4 +310,107 @@ MISTAKES: Final = (
             ),
         ),
     ),
+    Mistake(
+        "code UAI sans sa lettre",
+        check("scolarite", code_etablissement="0920001", annee_scolaire="2026-2027"),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "code_etablissement",
+                "Vérifier code_etablissement : le code UAI, sept chiffres puis une lettre.",
+            ),
+        ),
+    ),
+    Mistake(
+        "année scolaire `2026/2027`",
+        check("scolarite", code_etablissement="0920001A", annee_scolaire="2026/2027"),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "annee_scolaire",
+                "Vérifier annee_scolaire : une année scolaire, comme 2025-2026 ou 2025.",
+            ),
+        ),
+    ),
+    Mistake(
+        "`degre_etablissement: 1`",
+        check("scolarite", degre_etablissement=1, codes_bcn_departements=["092"], annee_scolaire="2026"),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "degre_etablissement",
+                "degre_etablissement : Cette valeur n'est pas l'une de celles admises : '1D' ou '2D'. Reçu : un nombre.",
+            ),
+        ),
+    ),
+    Mistake(
+        "`scolarite` sans établissement ni périmètre",
+        check("scolarite", annee_scolaire="2026"),
+        "failed",
+        (
+            Told(
+                "missing_parameter",
+                "code_etablissement",
+                "Donner le code UAI de l'établissement, ou un périmètre (codes_bcn_departements ou codes_bcn_regions) avec degre_etablissement.",
+            ),
+        ),
+    ),
+    Mistake(
+        "`scolarite` avec établissement et périmètre",
+        check(
+            "scolarite",
+            code_etablissement="0920001A",
+            degre_etablissement="1D",
+            codes_bcn_departements=["092"],
+            annee_scolaire="2026",
+        ),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "code_etablissement",
+                "Donner l'établissement ou un périmètre (départements ou régions), pas les deux.",
+            ),
+        ),
+    ),
+    Mistake(
+        "`campaign_year: 2019`",
+        check("etudiant_boursier", members={"call": "identite"}, campaign_year=2019),
+        "failed",
+        (
+            Told(
+                "invalid_parameter", "campaign_year", "campaign_year : Un nombre d'au moins 2021 est attendu."
+            ),
+        ),
+    ),
+    Mistake(
+        "`campaign_year` en texte",
+        check("etudiant_boursier", members={"call": "identite"}, campaign_year="2025-2026"),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "campaign_year",
+                "campaign_year : Un nombre entier est attendu. Reçu : un texte.",
+            ),
+        ),
+    ),
+    Mistake(
+        "plaque avec un caractère de trop",
+        with_(
+            {"check": "immatriculation_vehicule", "params": {"immatriculation": "AA.123.BB"}},
+            france_connect_token="eyJ",
+        ),
+        "failed",
+        (
+            Told(
+                "invalid_parameter",
+                "immatriculation",
+                "Vérifier immatriculation : une immatriculation, comme AA-123-BB ou 1234 AB 75.",
+            ),
+        ),
+    ),
 )

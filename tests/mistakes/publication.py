@@ -157,6 +157,18 @@ MISTAKES: Final = (
         ),
     ),
     Mistake(
+        "`timestamp` en ticks (`DateTime.UtcNow.Ticks`)",
+        published(timestamp=(NOW + 62_135_596_800) * 10_000_000),
+        "rejected",
+        (
+            Told(
+                "invalid_message",
+                None,
+                "La propriété AMQP timestamp doit être en secondes depuis le 1er janvier 1970. Elle semble en ticks de .NET : employer DateTimeOffset.ToUnixTimeSeconds().",
+            ),
+        ),
+    ),
+    Mistake(
         "`timestamp` loin dans l'avenir",
         published(timestamp=NOW + 90 * 24 * 3600),
         "rejected",

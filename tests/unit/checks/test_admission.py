@@ -324,3 +324,24 @@ def test_a_timestamp_of_zero_is_the_first_of_january_1970() -> None:
 
 def test_without_a_timestamp_a_job_counts_from_its_reception() -> None:
     assert default_deadline(delivery()) == RECEIVED + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "told"),
+    [
+        (TIMESTAMP * 1_000, "millisecondes"),
+        # As a client of Node.js was seen to send it.
+        (1_452_617_795_432, "millisecondes"),
+        (TIMESTAMP * 1_000_000, "microsecondes"),
+        (TIMESTAMP * 1_000_000_000, "nanosecondes"),
+        ((TIMESTAMP + 62_135_596_800) * 10_000_000, "ticks de .NET"),
+        (999_999_999_999_999_999, None),
+    ],
+)
+def test_a_timestamp_in_another_unit_is_told_which(timestamp: int, told: str | None) -> None:
+    """AMQP 0-9-1 counts in seconds (4.2.5.4), AMQP 1.0 in milliseconds."""
+    result = admit_with(timestamp=timestamp)
+    assert isinstance(result, Answer)
+    (error,) = result.reply.errors
+    assert ("semble en" in error.detail) is (told is not None)
+    assert (told or "en secondes") in error.detail
