@@ -8,7 +8,17 @@ from typing import Final
 from connector.documents.markdown import code, table
 from connector.sources.traits import traits_of
 from schemas.codes import CheckCode
-from tests.mistakes import body, checks, deadlines, envelope, person, place_of_birth, publication, unmatched
+from tests.mistakes import (
+    body,
+    checks,
+    deadlines,
+    envelope,
+    parameters,
+    person,
+    place_of_birth,
+    publication,
+    unmatched,
+)
 from tests.mistakes.sent import Mistake, Told
 
 GUIDE: Final = Path(__file__).parents[2] / "schemas" / "README.md"
@@ -20,7 +30,8 @@ SUBJECTS: Final[Mapping[str, tuple[Mistake, ...]]] = MappingProxyType(
         "Enveloppe": envelope.MISTAKES,
         "Identité": person.MISTAKES,
         "Lieu de naissance": place_of_birth.MISTAKES,
-        "Vérifications et paramètres": checks.MISTAKES,
+        "Vérifications": checks.MISTAKES,
+        "Paramètres": parameters.MISTAKES,
         "Échéances et horloges": deadlines.MISTAKES,
         "Personne non identifiée": unmatched.MISTAKES,
     }
