@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.mistakes.sent import Mistake, answer_to, told_in
+from tests.jobs import identity
+from tests.mistakes.sent import Mistake, answer_to, told_in, unmatched, with_
 from tests.mistakes.table import GUIDE, MISTAKES, with_section
 
 PRIVATE = (
@@ -47,3 +48,16 @@ def test_the_guide_lists_these_answers() -> None:
 def test_each_mistake_is_another() -> None:
     whats = [mistake.what for mistake in MISTAKES]
     assert len(set(whats)) == len(whats)
+
+
+@pytest.mark.parametrize("nom", ["EXEMPLE", "D\u2019EXEMPLE"])
+@pytest.mark.parametrize("variants", [False, True])
+async def test_what_the_variants_have_tried_is_not_told_as_a_reason(nom: str, *, variants: bool) -> None:
+    """The job's own identity stands in the reply; a name that is normalised as well changes nothing of that."""
+    person = identity(nom, nom_usage="ESSAI", prenoms=["CLAIRE ANNE"], date_naissance="1991")
+    reply = await answer_to(unmatched(with_(identity=person, identity_variants=variants)))
+    (told,) = told_in(reply)
+    assert told.detail.endswith("La date de naissance n'est pas complète : l'ajouter si elle est connue.")
+    assert ("Le nom d'usage restreint" in told.detail, "Un prénom contient" in told.detail) == (
+        not variants,
+    ) * 2
