@@ -183,5 +183,8 @@ def _tokens() -> dict[str, str]:
     return {
         "SANDBOX_TOKEN": issue_token(SandboxToken(name="clamart", scopes=every, expires_at=later)),
         "SANDBOX_TOKEN_QF": issue_token(SandboxToken(name="bourg", scopes=quotient, expires_at=later)),
+        "SANDBOX_TOKEN_ONE_SCOPE": issue_token(
+            SandboxToken(name="bourg", scopes=frozenset(["cnaf_quotient_familial"]), expires_at=later)
+        ),
         "SANDBOX_TOKEN_EXPIRED": issue_token(SandboxToken(name="vieux", scopes=every, expires_at=before)),
     }

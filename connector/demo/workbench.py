@@ -46,7 +46,7 @@ TENANTS: Final = (
 )
 _TOKENS: Final[Mapping[str, str]] = {
     CLAMART: "SANDBOX_TOKEN",
-    BOURG: "SANDBOX_TOKEN_QF",
+    BOURG: "SANDBOX_TOKEN_ONE_SCOPE",
     VIEUX: "SANDBOX_TOKEN_EXPIRED",
 }
 _DGFIP: Final = 'dgfip = { client_id = { value = "clamart" }, client_secret = { value = "sandbox" }, id_teleservice = "T-1" }'

@@ -38,6 +38,11 @@ class FranceConnectToken:
     expires_at: datetime | None = None
     """None for the token of a file, which does not expire."""
 
+    @property
+    def is_issued(self) -> bool:
+        """Tell whether it is one of this sandbox's own, and not of the files."""
+        return self.expires_at is not None
+
 
 class FranceConnect:
     """Who answers for a token: the files, then the sandbox's own signature."""

@@ -29,6 +29,8 @@ CLIENT_SECRET: Final = "sandbox"  # noqa: S105 - everybody knows it
 _KEY: Final = b"sandbox-dgfip"
 _TOKEN_SECONDS: Final = 3600
 _SCOPE: Final = "dgfip_avis_imposition"
+_ADDRESS_SCOPE: Final = "dgfip_adresse"
+_ADDRESS: Final = "foyerFiscal"
 _NUMERO: Final = re.compile("[0-9a-zA-Z]{13}")
 _REFERENCE: Final = re.compile("[0-9a-zA-Z]{13,14}")
 _UUID: Final = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -67,7 +69,9 @@ class _Impots:
         if case is None or not _NUMERO.fullmatch(numero) or not _REFERENCE.fullmatch(reference):
             message = "Les paramètres fournis sont incorrects ou ne correspondent pas à un avis"
             return web.json_response(_flat("not_found", message), status=404)
-        return web.Response(text=case.payload, status=case.status, content_type="application/json")
+        return web.Response(
+            text=_masked(case.payload, token.scopes), status=case.status, content_type="application/json"
+        )
 
     async def token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -128,3 +132,10 @@ def _refusal(status: int, error: str, message: str) -> Refusal:
 def _flat(error: str, message: str) -> dict[str, str]:
     """Return an error as API Particulier 2 writes it."""
     return {"error": error, "reason": message, "message": message}
+
+
+def _masked(payload: str, scopes: frozenset[str]) -> str:
+    """Return a notice without the household's address where no scope opens it, as production masks it."""
+    if _ADDRESS_SCOPE in scopes:
+        return payload
+    return json.dumps({name: member for name, member in json.loads(payload).items() if name != _ADDRESS})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import CheckDefinition, Endpoint, Source
 from connector.sandbox.cases import Case, Params, comparable
 from connector.sandbox.faults import EXPIRED, INVALID, NO_SCOPE, REVOKED, SAID_BY, ApiFault, no_record
+from connector.sandbox.masking import masked
 from connector.sandbox.route import JSON_API, Handler, Refusal, Route
 from connector.sandbox.rules import Call, checks_of
 from connector.sandbox.setting import Sandbox
@@ -25,6 +26,8 @@ class _Caller:
     identity: Params | None = None
     """The person, for a FranceConnect token."""
     opens: str | None = None
+    is_masked: bool = True
+    """Whether its scopes leave blocks out of an answer."""
 
 
 def operations() -> list[str]:
@@ -86,7 +89,11 @@ def _endpoint(sandbox: Sandbox, definition: CheckDefinition, endpoint: Endpoint)
             return fault
         query = comparable(request.query.items())
         found = sandbox.cases.find(endpoint.operation, query, caller.identity)
-        return found or Case(nobody.status, json.dumps(nobody.body()))
+        if found is None:
+            return Case(nobody.status, json.dumps(nobody.body()))
+        if not caller.is_masked:
+            return found
+        return replace(found, payload=masked(found.payload, endpoint, caller.scopes))
 
     async def answer(request: web.Request) -> web.Response:
         found = find(request)
@@ -109,7 +116,9 @@ def _person(sandbox: Sandbox, request: web.Request) -> _Caller | ApiFault:
     if text is None:
         return INVALID
     token = sandbox.france_connect.introspect(text, sandbox.clock())
-    return token if isinstance(token, ApiFault) else _Caller(token.scopes, token.identity, token.opens)
+    if isinstance(token, ApiFault):
+        return token
+    return _Caller(token.scopes, token.identity, token.opens, is_masked=token.is_issued)
 
 
 def _habilitation(sandbox: Sandbox, request: web.Request) -> SandboxToken | ApiFault:

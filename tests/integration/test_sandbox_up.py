@@ -115,6 +115,8 @@ def test_each_tenant_is_answered_what_is_said_of_it(connection: VendorConnection
         codes += [check["reason"]["code"] for check in reply["checks"] if check["reason"]]
         for code in codes:
             assert code in shows
+        if "withheld" in shows:
+            assert reply["checks"][0]["withheld"] == ["allocataires", "enfants", "adresse"]
 
 
 def test_who_does_not_trust_the_authority_sends_no_password(

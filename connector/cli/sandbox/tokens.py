@@ -6,7 +6,12 @@ import click
 
 
 @click.command()
-@click.option("--scope", "scopes", multiple=True, help="A scope of the token; repeat it. Default: all.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="A scope of the token; repeat it. Default: all. Blocks of the others are masked.",
+)
 @click.option("--name", default="sandbox", show_default=True, help="The habilitation's name.")
 @click.option("--days", default=540, show_default=True, help="Days until it expires; negative: it has.")
 @click.option("--revoked", is_flag=True, help="The sandbox answers that it was revoked.")
@@ -15,6 +20,9 @@ import click
 )
 def token(*, scopes: tuple[str, ...], name: str, days: int, revoked: bool, ended: bool) -> None:
     """Print a token that the sandbox accepts, or refuses in the way asked for.
+
+    As in production, its scopes leave blocks out of the answers, which a reply lists in withheld; a check without any scope of
+    its own is insufficient_scope.
 
     Example: ccas-connector sandbox token --scope cnaf_quotient_familial
     """
@@ -59,7 +67,12 @@ def _known_parts(_context: click.Context, _parameter: click.Parameter, text: str
 @click.option("--sexe", type=click.Choice(["F", "M"]), help="Sex of the civil status.")
 @click.option("--pays", help="INSEE code of the country of birth; 99100 is France.")
 @click.option("--commune", help="INSEE code of the commune of birth.")
-@click.option("--scope", "scopes", multiple=True, help="A scope of the token; repeat it. Default: all.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="A scope of the token; repeat it. Default: all. Blocks of the others are masked.",
+)
 @click.option("--seconds", default=60, show_default=True, help="Seconds until it expires; negative: it has.")
 def france_connect_token(  # noqa: PLR0913 - one per option
     *,
