@@ -15,6 +15,7 @@ from connector.cli.schemas import schemas
 from connector.cli.tenants.commands import tenants
 from connector.cli.topology import topology
 from connector.cli.trace import trace
+from connector.cli.vendor.commands import vendor
 from connector.cli.vendors.commands import vendors
 
 
@@ -41,6 +42,7 @@ for _command in (
     tenants,
     topology,
     trace,
+    vendor,
     vendors,
 ):
     command_line.add_command(_command)

@@ -87,7 +87,7 @@ def up(  # noqa: PLR0913 - one per option
 
     \b
     Example: ccas-connector sandbox up
-    then:    amqp-publish --url "$URL" --cacert ccas-sandbox/ca.pem ... < ccas-sandbox/demande.json
+    then:    ccas-connector vendor try
     """  # noqa: D301 - \b is click's, to keep the lines
     from connector.demo.deployment import DeploymentError
     from connector.demo.install import HOW_TO_GET_RABBITMQ
@@ -144,8 +144,6 @@ def _told_to_end() -> Iterator[None]:
 
 def _welcome(connection: "VendorConnection", folder: Path) -> str:
     """Return what an integrator needs to know to begin."""
-    url, authority = shlex.quote(connection.url.get_secret_value()), shlex.quote(str(connection.ca_file))
-    to_broker = f"--url {url} --cacert {authority}"
     tenants = "\n".join(
         f"    {tenant.siret}  {tenant.name} : {tenant.shows}" for tenant in connection.tenants
     )
@@ -171,10 +169,6 @@ Le bac à sable est prêt. Rien ne sort de ce poste.
     toute autre personne                      not_found
 
   Première demande (dans un autre terminal)
-    amqp-publish {to_broker} \\
-      --exchange {connection.exchange} --routing-key {connection.interactive_key} \\
-      --content-type application/json --persistent < {shlex.quote(str(folder / "demande.json"))}
-    amqp-consume {to_broker} \\
-      --queue {connection.reply_queue} --count 1 cat
+    ccas-connector vendor try --connection {shlex.quote(str(folder / "connection.json"))}
 
 Ctrl-C arrête tout. Au prochain démarrage dans ce dossier, l'adresse et l'autorité seront les mêmes, et les files vides."""
