@@ -186,5 +186,8 @@ def _tokens() -> dict[str, str]:
         "SANDBOX_TOKEN_ONE_SCOPE": issue_token(
             SandboxToken(name="bourg", scopes=frozenset(["cnaf_quotient_familial"]), expires_at=later)
         ),
+        "SANDBOX_TOKEN_REVOKED": issue_token(
+            SandboxToken(name="port", scopes=every, expires_at=later, is_revoked=True)
+        ),
         "SANDBOX_TOKEN_EXPIRED": issue_token(SandboxToken(name="vieux", scopes=every, expires_at=before)),
     }

@@ -30,6 +30,7 @@ from connector.jobs.records import Lane
 
 TRIALS: Final = "essais"
 """The name of a further reply queue: what tries the connector out takes no reply of the vendor's program's."""
+REVOQUE: Final = "26130055500016"
 AUTRE: Final = "26380185500010"
 TENANTS: Final = (
     SandboxTenant(siret=CLAMART, name="CCAS de Clamart", shows="tout est ouvert"),
@@ -39,6 +40,7 @@ TENANTS: Final = (
         shows="jeton au seul quotient familial : withheld, insufficient_scope",
     ),
     SandboxTenant(siret=VIEUX, name="CCAS du Vieux-Port", shows="jeton expiré : token_expired"),
+    SandboxTenant(siret=REVOQUE, name="CCAS du Phare", shows="jeton révoqué : token_revoked"),
     SandboxTenant(siret=SANS_JETON, name="CCAS sans jeton", shows="aucun jeton : token_missing"),
     SandboxTenant(
         siret=AUTRE, name="CCAS d'un autre éditeur", shows="fermé à cet éditeur : forbidden_tenant"
@@ -48,6 +50,7 @@ _TOKENS: Final[Mapping[str, str]] = {
     CLAMART: "SANDBOX_TOKEN",
     BOURG: "SANDBOX_TOKEN_ONE_SCOPE",
     VIEUX: "SANDBOX_TOKEN_EXPIRED",
+    REVOQUE: "SANDBOX_TOKEN_REVOKED",
 }
 _DGFIP: Final = 'dgfip = { client_id = { value = "clamart" }, client_secret = { value = "sandbox" }, id_teleservice = "T-1" }'
 _WORKER: Final = "connector"

@@ -109,14 +109,8 @@ FIRST_JOB = _shell("README.md", "tenants import tenants.toml\n\n", "ccas-connect
             {"key", "ccas-connector.db", "rabbitmq-definitions.json", "rabbitmq-passwords.json"},
         ),
         (_shell("deploy/README.md", "control.token", "ccas-connector sandbox"), {"control.token"}),
-        (
-            _shell("schemas/README.md", "registry new-key", "ccas-connector topology declare").replace(
-                "sudo apt-get install rabbitmq-server amqp-tools\n", ""
-            ),
-            {"cle", "ccas-connector.db"},
-        ),
     ],
-    ids=["a first job", "the journal", "the broker's users", "the sandbox", "the vendors' guide"],
+    ids=["a first job", "the journal", "the broker's users", "the sandbox"],
 )
 def test_what_the_pages_commands_write_is_private_even_without_a_umask(
     script: str, made: set[str], tmp_path: Path

@@ -5,12 +5,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from connector.cli.options import fail
+from connector.cli.options import DAY, fail
 
 if TYPE_CHECKING:
     from connector.demo.connection_file import VendorConnection
@@ -64,6 +65,10 @@ def _vendor_name(_context: click.Context, _parameter: click.Parameter, name: str
     metavar="PROVIDER=KIND[,...]",
     help="Let a provider fail from the start, as: ccas-connector sandbox --fail",
 )
+@click.option("--today", type=DAY, metavar="YYYY-MM-DD", help="Day that the sandbox believes it is.")
+@click.option(
+    "--v2-withdrawn", is_flag=True, help="Answer 410 for the tax notice of version 2, as production."
+)
 @click.option(
     "--latency", type=click.FloatRange(min=0), default=0.0, help="Seconds before each of the API's answers."
 )
@@ -75,6 +80,8 @@ def up(  # noqa: PLR0913 - one per option
     port: int | None,
     folder: Path,
     failures: tuple[str, ...],
+    today: datetime | None,
+    v2_withdrawn: bool,
     latency: float,
 ) -> None:
     """Run all that a vendor's program needs on this machine, until Ctrl-C: RabbitMQ over TLS, the sandbox, a worker.
@@ -104,7 +111,12 @@ def up(  # noqa: PLR0913 - one per option
         product=product or vendor,
         preset=preset,
         port=port,
-        api_options=(*(f"--fail={one}" for one in failures), f"--latency={latency}"),
+        api_options=(
+            *(f"--fail={one}" for one in failures),
+            *([f"--today={today:%Y-%m-%d}"] if today else []),
+            *(["--v2-withdrawn"] if v2_withdrawn else []),
+            f"--latency={latency}",
+        ),
     )
     try:
         with _told_to_end(), Workbench(folder, wish, _say) as workbench:

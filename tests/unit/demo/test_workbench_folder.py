@@ -13,9 +13,11 @@ from connector.demo.connection_file import (
     read_connection,
     write_connection,
 )
+from connector.demo.deployment import CLAMART
 from connector.demo.workbench import TENANTS, Wish, tenants_file
 from connector.demo.workbench_folder import WorkbenchError, chosen_port, opened, server_files
-from connector.storage.registry.tenants_file import read_tenants_file
+from connector.sandbox.impots import CLIENT_SECRET
+from connector.storage.registry.tenants_file import read_tenants_file, resolve_dgfip
 from tests.modes import modes
 
 
@@ -116,5 +118,8 @@ def test_the_registry_has_the_vendor_and_each_tenant(tmp_path: Path) -> None:
     read = read_tenants_file(tmp_path / "tenants.toml")
     assert read.vendors["nouveau"].product == 'L\'"Agent" é'
     assert read.vendors["nouveau"].preset == "ccas"
+    dgfip = read.tenants[CLAMART].dgfip
+    assert dgfip
+    assert resolve_dgfip(CLAMART, dgfip, {}).client_secret == CLIENT_SECRET
     assert list(read.tenants) == [tenant.siret for tenant in TENANTS]
-    assert [list(tenant.vendors) for tenant in read.tenants.values()] == [["nouveau"]] * 4 + [[]]
+    assert [list(tenant.vendors) for tenant in read.tenants.values()] == [["nouveau"]] * 5 + [[]]

@@ -1,9 +1,12 @@
 """The examples, the AsyncAPI document and the guide's tables say what the connector does."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
@@ -19,7 +22,11 @@ from connector.catalogue.identity import (
     identity_defect,
     identity_query,
 )
+from connector.cli import command_line
+from connector.cli.vendor.jobs_file import read_jobs
 from connector.clock import utc_now
+from connector.demo.connection_file import VendorConnection
+from connector.demo.workbench import TENANTS
 from connector.documents.asyncapi import asyncapi_document
 from connector.documents.catalogue_schemas import schema_documents
 from connector.documents.components import schema_components
@@ -28,10 +35,9 @@ from connector.documents.forms import without_null
 from connector.documents.guide import IDENTITY_NAMES, tables
 from connector.documents.markdown import MarkerError, table, with_tables
 from connector.documents.members import Need, data_members, identity_needs
-from connector.sandbox.impots import CLIENT_SECRET
-from connector.storage.registry.tenants_file import read_tenants_file, resolve_dgfip
 from schemas.codes import CheckCode, JobCode
 from schemas.identity import Identity
+from schemas.request import VerificationRequest
 
 SCHEMAS = schema_documents()
 PROFILES = [DSS, CNOUS, MESRI, MEN, DSNJ, GIP_MDS]
@@ -284,10 +290,40 @@ def test_tables_that_are_in_place_stay() -> None:
     assert with_tables(page, {"a": "| x |"}) == page
 
 
-def test_the_guide_s_tenants_work_with_the_sandbox(tmp_path: Path) -> None:
+def _commands(page: str) -> list[str]:
+    """Return the connector's commands that a page shows, in its blocks of shell and its tables."""
+    text = (Path(__file__).parents[3] / page).read_text("utf-8")
+    shown = re.findall(r"^(ccas-connector [^\n#]*)", text, re.MULTILINE)
+    return [*shown, *re.findall(r"`(ccas-connector [^`]*)`", text)]
+
+
+@pytest.mark.parametrize("command", _commands("schemas/README.md"))
+def test_a_command_of_the_guide_is_one_of_the_connector_s(command: str) -> None:
+    _program, *arguments = shlex.split(command)
+    found: click.Command = command_line
+    while isinstance(found, click.Group) and arguments and not arguments[0].startswith("-"):
+        name = arguments.pop(0)
+        assert name in found.commands, command
+        found = found.commands[name]
+    if "--help" not in arguments:
+        found.make_context(found.name, arguments)
+
+
+def test_the_guide_s_sandbox_is_the_one_of_the_command() -> None:
     guide = (Path(__file__).parents[3] / "schemas" / "README.md").read_text("utf-8")
-    text = guide.split("<<'TOML'\n")[1].split("\nTOML\n")[0]
-    (tmp_path / "ccas.toml").write_text(text, "utf-8")
-    ((siret, tenant),) = read_tenants_file(tmp_path / "ccas.toml").tenants.items()
-    assert tenant.dgfip
-    assert resolve_dgfip(siret, tenant.dgfip, {}).client_secret == CLIENT_SECRET
+    section = guide.split("### Un bac à sable")[1].split("### Java")[0]
+    for tenant in TENANTS:
+        assert tenant.siret in section
+        for code in re.findall(r"[a-z]+_[a-z]+", tenant.shows):
+            assert f"`{code}`" in section
+    for member in re.findall(r"`([a-z_]+)`", section.split("`connection.json` | ")[1].split(". ")[0]):
+        assert member in VendorConnection.model_fields
+
+
+def test_the_guide_s_campaign_is_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "schemas" / "README.md").read_text("utf-8")
+    (tmp_path / "campagne.csv").write_text(guide.split("```csv\n")[1].split("```")[0], "utf-8")
+    jobs = read_jobs(tmp_path / "campagne.csv")
+    assert [job.job_id for job in jobs] == ["campagne-1", "campagne-2"]
+    for job in jobs:
+        VerificationRequest.model_validate_json(job.body)
