@@ -2,10 +2,12 @@
 
 import os
 import queue
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Protocol, Self
 
 READY_TIMEOUT_SECONDS: Final = 60.0
@@ -44,6 +46,15 @@ def start_process(
     return subprocess.Popen(  # noqa: S603 - programs of this project
         arguments, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=errors
     )
+
+
+def ending_with_parent(arguments: Sequence[str | Path]) -> list[str | Path]:
+    """Return a command that is told to end (SIGTERM) when this process does, were it by SIGKILL.
+
+    util-linux's setpriv asks it of the kernel; where there is none, the command stays as it is.
+    """
+    setpriv = shutil.which("setpriv")
+    return [*([setpriv, "--pdeathsig", "TERM"] if setpriv else []), *arguments]
 
 
 class Program:

@@ -22,7 +22,7 @@ from connector.catalogue import CATALOGUE
 from connector.demo.connection_file import SandboxTenant, VendorConnection, write_connection
 from connector.demo.deployment import BOURG, CLAMART, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
-from connector.demo.program import Process, Program
+from connector.demo.program import Process, Program, ending_with_parent
 from connector.demo.workbench_folder import chosen_port, opened, passwords_of, server_files
 from connector.documents.examples import example_job
 from connector.files import write_private
@@ -104,7 +104,7 @@ class Workbench:
         stack.enter_context(deployment)
         definitions = self._definitions(deployment)
         self._say("courtier RabbitMQ (une dizaine de secondes) …")
-        node = stack.enter_context(RabbitNode(definitions, tls=files, tls_port=port, has_plain_port=False))
+        node = stack.enter_context(_Node(definitions, tls=files, tls_port=port, has_plain_port=False))
         passwords = passwords_of(self.folder)
         deployment.environment["CONNECTOR_BROKER_URL"] = (
             f"{node.tls_url(_WORKER, passwords[_WORKER])}?cacertfile={quote(str(files.authority))}"
@@ -156,6 +156,13 @@ class Workbench:
         threading.Thread(target=watch, daemon=True).start()
 
 
+class _Node(RabbitNode):
+    """A node that does not outlive the workbench."""
+
+    def _command(self) -> Sequence[str | Path]:
+        return ending_with_parent(super()._command())
+
+
 class _Deployment(Deployment):
     """A deployment whose programs a terminal's Ctrl-C does not reach: they are stopped in their order."""
 
@@ -163,7 +170,7 @@ class _Deployment(Deployment):
         self, arguments: Sequence[str], environment: Mapping[str, str], output: int, errors: int
     ) -> Process:
         return subprocess.Popen(  # noqa: S603 - programs of this project
-            arguments,
+            ending_with_parent(arguments),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import ssl
@@ -25,7 +26,7 @@ from connector.demo.deployment import PROGRAM
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from connector.demo.node import RabbitNode
 from connector.demo.private import free_ports
-from connector.demo.program import Program
+from connector.demo.program import STOP_TIMEOUT_SECONDS, Program
 from connector.demo.vendor import job_message
 from tests.modes import mode, modes
 
@@ -221,6 +222,18 @@ def test_it_stops_cleanly_and_is_found_again_where_it_was_and_ends_with_a_part_t
         os.kill(worker, signal.SIGKILL)
         assert "worker : arrêt inattendu" in program.wait_for("arrêt inattendu")
         assert program.wait() == 1
+
+
+def test_one_that_is_killed_leaves_nothing_that_runs(tmp_path: Path) -> None:
+    with running(tmp_path / "bac", "--port", "0") as (program, connection):
+        handles = [os.pidfd_open(pid) for pid in children_of(program)]
+        program.kill()
+    # Each can be read once its process has ended.
+    for handle in handles:
+        assert select.select([handle], [], [], STOP_TIMEOUT_SECONDS)[0]
+        os.close(handle)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", connection.port), timeout=5)
 
 
 def test_where_rabbitmq_is_missing_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -91,6 +91,15 @@ def test_a_line_that_a_crash_cut_short_is_taken_off(path: Path, cut: int) -> Non
         assert ids(ledger.awaited) == []
 
 
+def test_what_a_power_cut_leaves_of_an_append_is_taken_off(path: Path) -> None:
+    """A file system may have noted that a file is longer, and not yet with what: it ends in zero bytes."""
+    with path.open("ab") as file:
+        file.write(bytes(300))
+    with opened(path, JOBS, ABOUT) as ledger:
+        assert ids(ledger.awaited) == ["job-2"]
+    assert b"\0" not in path.read_bytes()
+
+
 def test_a_first_line_that_a_crash_cut_short_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "state").write_text('{"ledger":1,"sa', "utf-8")
     with opened(tmp_path / "state", JOBS, ABOUT) as ledger:
