@@ -224,18 +224,6 @@ def test_it_stops_cleanly_and_is_found_again_where_it_was_and_ends_with_a_part_t
         assert program.wait() == 1
 
 
-def test_one_that_is_killed_leaves_nothing_that_runs(tmp_path: Path) -> None:
-    with running(tmp_path / "bac", "--port", "0") as (program, connection):
-        handles = [os.pidfd_open(pid) for pid in children_of(program)]
-        program.kill()
-    # Each can be read once its process has ended.
-    for handle in handles:
-        assert select.select([handle], [], [], STOP_TIMEOUT_SECONDS)[0]
-        os.close(handle)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", connection.port), timeout=5)
-
-
 def test_where_rabbitmq_is_missing_it_says_how_to_get_it(tmp_path: Path) -> None:
     without = (
         "import connector.demo.node as node; node.rabbitmq_server = lambda: None; "
@@ -265,3 +253,17 @@ def test_a_node_with_tls_is_where_it_was_after_a_stop_and_keeps_its_data(tmp_pat
         for address, how in ((url, tls), (node.url(), False)):
             with Connection(address, ssl=how, connect_timeout=10) as client:
                 client.default_channel.queue_declare("kept", passive=True)
+
+
+def test_one_that_is_killed_leaves_nothing_that_runs(up: Up) -> None:
+    """The last of this module, since it is the module's own."""
+    program, connection = up
+    handles = [os.pidfd_open(pid) for pid in children_of(program)]
+    assert len(handles) == 3
+    program.kill()
+    # Each can be read once its process has ended.
+    for handle in handles:
+        assert select.select([handle], [], [], STOP_TIMEOUT_SECONDS)[0]
+        os.close(handle)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", connection.port), timeout=5)

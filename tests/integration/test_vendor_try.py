@@ -223,7 +223,7 @@ def test_replies_to_others_stay_on_the_queue(
         one["job_id"] for one in published
     }
     # Given back at once, each would come again and again while the trial lasts.
-    assert {message.headers["x-delivery-count"] for message in messages} == {1}
+    assert max(message.headers.get("x-delivery-count", 0) for message in messages) <= 1
 
 
 def test_a_queue_that_the_product_reads_is_not_shared_unless_told(

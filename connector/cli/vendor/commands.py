@@ -67,7 +67,7 @@ def vendor() -> None:
 @click.option("--share-queue", is_flag=True, help="Read the queue even where another program reads it too.")
 @click.option(
     "--window",
-    type=click.IntRange(1, 2000),
+    type=click.IntRange(1, 1000),
     default=200,
     show_default=True,
     help="Jobs without a reply at once.",

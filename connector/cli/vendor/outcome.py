@@ -54,7 +54,8 @@ def outcome_of(body: bytes | str, *, chosen: bool = True) -> Outcome:
         rows = tuple(_rows(reply))
         status = str(reply["status"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Outcome(status=UNREADABLE, is_to_mend=False)
+        row = Row(check="", status=UNREADABLE, code="", said="Ce n'est pas une réponse de la version 1.")
+        return Outcome(status=UNREADABLE, is_to_mend=True, rows=(row,))
     codes = tuple(row.code for row in rows if row.code)
     to_mend = MENDED_BY_VENDOR if chosen else MENDED_BY_VENDOR - {CheckCode.FORBIDDEN_CHECK}
     return Outcome(

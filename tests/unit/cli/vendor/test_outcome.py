@@ -64,7 +64,9 @@ def test_a_check_that_is_not_granted_is_no_mistake_where_all_are_tried() -> None
     "body", [b"", b"{", b"[]", b"null", b"{}", b'"a"', b"\xff", b'{"status": "completed"}']
 )
 def test_what_is_no_reply_is_told_as_such(body: bytes) -> None:
-    assert outcome_of(body).status == UNREADABLE
+    outcome = outcome_of(body)
+    assert (outcome.status, outcome.is_to_mend) == (UNREADABLE, True)
+    assert "version 1" in outcome.rows[0].said
 
 
 def test_an_unknown_member_code_or_status_is_read_as_the_contract_asks() -> None:
