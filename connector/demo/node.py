@@ -6,13 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import amqp
 
 from connector.demo.authority import ServerFiles
 from connector.demo.private import NodeError, PrivateServer
+from connector.demo.program import ending_with_parent
 
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
 _CTL_TIMEOUT_SECONDS: Final = 60.0
@@ -37,6 +38,8 @@ class RabbitNode(PrivateServer):
     """A private RabbitMQ node; its name and its cookie are its own too."""
 
     product = "RabbitMQ"
+    ends_with_parent: ClassVar[bool] = False
+    """Whether it is stopped when this process ends, were it by SIGKILL."""
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class RabbitNode(PrivateServer):
             raise NodeError("rabbitmq-server is not installed")
         super().__init__(ports=4)
         self._program = program
+        self._epmd: subprocess.Popen[bytes] | None = None
         self._definitions = definitions
         self._settings = settings
         self._tls = tls
@@ -73,6 +77,21 @@ class RabbitNode(PrivateServer):
         """Return the address of the node for a user, over TLS, as RabbitMQ's URI specification writes ``/``."""
         return f"amqps://{quote(user, safe='')}:{quote(password, safe='')}@localhost:{self.tls_port}/%2F"
 
+    def start(self) -> None:
+        """Start the node and wait until it takes connections. Raises ``NodeError``."""
+        epmd = shutil.which("epmd")
+        if self.ends_with_parent and epmd is not None:
+            # The node would start one that outlives it.
+            self._epmd = subprocess.Popen(  # noqa: S603 - Erlang's own program, on this node's port
+                ending_with_parent([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"]),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        super().start()
+
     def stop(self) -> None:
         """Stop the node cleanly, and the port mapper that it started. Its data stays until it is closed."""
         super().stop()
@@ -83,6 +102,10 @@ class RabbitNode(PrivateServer):
                 check=False,
                 capture_output=True,
             )
+        if self._epmd is not None:
+            self._epmd.terminate()
+            self._epmd.wait()
+            self._epmd = None
 
     def ctl(self, *arguments: str) -> str:
         """Run ``rabbitmqctl`` against this node and return what it prints. Raises ``NodeError``.
@@ -141,7 +164,7 @@ class RabbitNode(PrivateServer):
         return list(self.evaluate("[element(4, amqqueue:get_name(Q)) || Q <- rabbit_amqqueue:list()]"))
 
     def _command(self) -> Sequence[str | Path]:
-        return [self._program]
+        return ending_with_parent([self._program]) if self.ends_with_parent else [self._program]
 
     def _takes_connections(self) -> bool:
         port, ssl = (self.port, False) if self._has_plain_port else (self.tls_port, self._tls_options())

@@ -159,8 +159,7 @@ class Workbench:
 class _Node(RabbitNode):
     """A node that does not outlive the workbench."""
 
-    def _command(self) -> Sequence[str | Path]:
-        return ending_with_parent(super()._command())
+    ends_with_parent = True
 
 
 class _Deployment(Deployment):

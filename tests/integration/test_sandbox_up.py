@@ -205,7 +205,7 @@ def test_it_stops_cleanly_and_is_found_again_where_it_was_and_ends_with_a_part_t
         with vendor(before) as channel:
             channel.basic_publish(job_message(b"{}"), before.exchange, "millesime.unknown-lane")
         children = children_of(program)
-        assert len(children) == 3
+        assert len(children) == 4
         os.kill(program.pid, signal.SIGINT)
         assert program.wait() == 0
     assert "tout est arrêté" in program.said[-1]
@@ -259,7 +259,7 @@ def test_one_that_is_killed_leaves_nothing_that_runs(up: Up) -> None:
     """The last of this module, since it is the module's own."""
     program, connection = up
     handles = [os.pidfd_open(pid) for pid in children_of(program)]
-    assert len(handles) == 3
+    assert len(handles) == 4
     program.kill()
     # Each can be read once its process has ended.
     for handle in handles:
