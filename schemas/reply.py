@@ -42,7 +42,7 @@ class Reason(ReplyModel):
 class Source(ReplyModel):
     """Where an answer comes from; ``null`` when no call was made."""
 
-    api: Literal["api_particulier", "api_impot_particulier"]
+    api: Literal["api_particulier", "api_impot_particulier"] = Field(json_schema_extra={"title": "SourceApi"})
     api_version: int
     endpoint: str
     provider: str | None

@@ -41,16 +41,15 @@ Deadline = Annotated[
     AwareDatetime,
     Field(strict=False),
     BeforeValidator(_rfc_3339),
+    # Not ``format: date-time``: Java's own writing of an instant whose seconds are zero is none by RFC 3339.
     WithJsonSchema(
         {
-            "anyOf": [
-                {"type": "string", "format": "date-time"},
-                # Java's own writing of an instant whose seconds are zero, which RFC 3339 does not know.
-                {
-                    "type": "string",
-                    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})$",
-                },
-            ]
+            "type": "string",
+            "pattern": (
+                r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+                r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
+            ),
+            "examples": ["2026-11-23T10:00:30+01:00"],
         }
     ),
 ]

@@ -11,7 +11,6 @@ from connector.documents.catalogue_schemas import (
     REPLY,
     REQUEST,
     data_name,
-    params_name,
     schema_documents,
 )
 from connector.documents.codes import DocumentedCode, check_codes, job_codes
@@ -19,10 +18,11 @@ from connector.documents.components import schema_components, schema_ref
 from connector.documents.examples import example_job, example_reply
 from connector.documents.inputs import inputs
 from connector.documents.messages import Example, messages
+from connector.documents.typed.names import data_class, params_class
+from connector.documents.typed.variants import DISCRIMINATOR
 
 VERSION: Final = "1.1.0"
 """Its first number is the version of the contract; the second one grows with what is added."""
-_CHECKS: Final = ((REQUEST, "CheckRequest"), (REPLY, "CheckReply"))
 _DESCRIPTION: Final = Path(__file__).with_name("info.md")
 
 
@@ -56,21 +56,26 @@ def asyncapi_document(
 
 
 def _schemas(catalogue: Mapping[str, CheckDefinition]) -> dict[str, Any]:
-    """Return every schema; in the envelopes, what a check takes and gives is a choice between the catalogue's.
+    """Return every schema under its name; the checks of a job and of a reply have ``check`` for discriminator.
 
-    A free object stays among the choices: a wrong parameter is that check's own error, and data may grow.
+    The specification asks that the schema of a choice have that member itself.
     """
-    schemas = schema_components(schema_documents(catalogue))
-    params = [schema_ref(params_name(definition)) for definition in catalogue.values()]
-    data = [
-        schema_ref(data_name(definition, version))
+    documents = schema_documents(catalogue)
+    of_versions = [
+        documents[data_name(definition, version)]
         for definition in catalogue.values()
         for version in definition.api_versions
+        if len(definition.api_versions) > 1
     ]
-    request, reply = (schemas[f"{envelope}.{part}"] for envelope, part in _CHECKS)
-    for members, name, typed in ((request, "params", params), (reply, "data", data)):
-        member = members["properties"][name]
-        members["properties"][name] = member | {"anyOf": [*typed, *member["anyOf"]]}
+    schemas = schema_components((documents[REQUEST], documents[REPLY], *of_versions))
+    for choice in ("CheckRequest", "CheckReply"):
+        schemas[choice] = {
+            "type": "object",
+            **schemas[choice],
+            "discriminator": DISCRIMINATOR,
+            "properties": {DISCRIMINATOR: {"type": "string"}},
+            "required": [DISCRIMINATOR],
+        }
     return schemas
 
 
@@ -88,9 +93,9 @@ def _check(definition: CheckDefinition) -> dict[str, Any]:
         ],
         "scopes": list(definition.scopes),
         "essential": list(definition.essential),
-        "params": schema_ref(params_name(definition)),
+        "params": schema_ref(params_class(definition)),
         "data": {
-            str(version): schema_ref(data_name(definition, version)) for version in definition.api_versions
+            str(version): schema_ref(data_class(definition, version)) for version in definition.api_versions
         },
     }
 

@@ -35,7 +35,7 @@ def messages(
                 "UTF-8 JSON of at most 64 KiB. No other header is read, and a message with an `x-death` header "
                 "is no vendor's: it is kept for the operator."
             ),
-            **_common(REQUEST),
+            **_common("VerificationRequest"),
             "x-amqp-properties": _request_properties(),
             "examples": [_example(definition, example_job) for definition in every],
         },
@@ -47,7 +47,7 @@ def messages(
                 "Readers ignore members that they do not know, and treat an unknown code by `status` and "
                 "`retryable`."
             ),
-            **_common(REPLY),
+            **_common("Reply"),
             "bindings": {"amqp": {"messageType": REPLY_TYPE, "bindingVersion": "0.3.0"}},
             "x-amqp-properties": _reply_properties(),
             "examples": [_example(definition, example_reply) for definition in every],
@@ -55,12 +55,12 @@ def messages(
     }
 
 
-def _common(name: str) -> dict[str, Any]:
+def _common(payload: str) -> dict[str, Any]:
     return {
         "contentType": _JSON,
         "correlationId": _CORRELATION,
         "headers": _trace_headers(),
-        "payload": schema_ref(name),
+        "payload": schema_ref(payload),
     }
 
 

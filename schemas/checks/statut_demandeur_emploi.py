@@ -20,7 +20,7 @@ LIBELLES_CATEGORIES: Final = (
 CERTIFICATIONS: Final = ("VC", "IC", "PC", "AC", "DC", "EC", "RC")
 
 
-class Identite(DataModel):
+class IdentiteDemandeur(DataModel):
     """The person, as typed in the online space and checked against a document."""
 
     civilite: Annotated[str, Known(("MME", "M."))] | None = None
@@ -55,7 +55,7 @@ class AdresseDemandeur(DataModel):
     ligne_nom: str | None = None
 
 
-class Categorie(DataModel):
+class CategorieInscription(DataModel):
     """What kind of job seeker the person is."""
 
     code: Annotated[Integer, Known(CATEGORIES)] | None = None
@@ -69,7 +69,7 @@ class Inscription(DataModel):
     date_debut: IsoDate | None = None
     date_fin: IsoDate | None = None
     """Null while the person is registered. A past date is a person who is no longer."""
-    categorie: Categorie | None = None
+    categorie: CategorieInscription | None = None
     code_certification_cnav: Annotated[str, Known(CERTIFICATIONS)] | None = None
     """Whether the identity is certified: wholly (VC, IC), partly (PC), not or not yet (AC, DC, EC, RC, null).
 
@@ -82,7 +82,7 @@ class StatutDemandeurEmploiData(DataModel):
 
     identifiant: Annotated[str | None, Scope("pole_emploi_identifiant")] = None
     """The user name that was asked about."""
-    identite: Annotated[Identite | None, Scope("pole_emploi_identite")] = None
+    identite: Annotated[IdentiteDemandeur | None, Scope("pole_emploi_identite")] = None
     contact: Annotated[Contact | None, Scope("pole_emploi_contact")] = None
     adresse: Annotated[AdresseDemandeur | None, Scope("pole_emploi_adresse")] = None
     inscription: Annotated[Inscription | None, Scope("pole_emploi_inscription")] = None

@@ -29,7 +29,7 @@ class RegimeFormation(DataModel):
     """The labels of ``RF1`` to ``RF7`` are in this order in ``libelle``."""
 
 
-class EtablissementEtudes(DataModel):
+class EtablissementInscription(DataModel):
     """An institution of higher education."""
 
     uai: str | None = None
@@ -49,7 +49,7 @@ class Admission(DataModel):
     code_cog_insee_commune: Annotated[str | None, Scope("mesri_admission_commune_etudes")] = None
     """INSEE code of the institution's commune; some of the API's examples hold a post code (93430, 78000)."""
     etablissement_etudes: Annotated[
-        EtablissementEtudes | None, Scope("mesri_admission_etablissement_etudes")
+        EtablissementInscription | None, Scope("mesri_admission_etablissement_etudes")
     ] = None
 
 

@@ -58,7 +58,7 @@ class Region(DataModel):
     nom_region: str | None = None
 
 
-class Categorie(DataModel):
+class CategorieSportive(DataModel):
     """The athlete's category on the ministry's list."""
 
     code_categorie: str | None = None
@@ -74,7 +74,7 @@ class StatutActuel(DataModel):
     federation: Federation | None = None
     etablissement: EtablissementSportif | None = None
     region: Region | None = None
-    categorie: Categorie | None = None
+    categorie: CategorieSportive | None = None
     sportif_de_haut_niveau: bool | None = None
     """Whether this status is one of a top-level athlete."""
 
@@ -88,7 +88,7 @@ class StatutPrecedent(DataModel):
     federation: Federation | None = None
     etablissement: EtablissementSportif | None = None
     region: Region | None = None
-    categorie: Categorie | None = None
+    categorie: CategorieSportive | None = None
     sportif_de_haut_niveau: bool | None = None
     """Whether that status was one of a top-level athlete."""
 

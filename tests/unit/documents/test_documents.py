@@ -29,7 +29,7 @@ from connector.demo.connection_file import VendorConnection
 from connector.demo.workbench import TENANTS
 from connector.documents.asyncapi import asyncapi_document
 from connector.documents.catalogue_schemas import schema_documents
-from connector.documents.components import schema_components
+from connector.documents.components import TwoSchemasError, schema_components
 from connector.documents.examples import ExampleError, example_job, example_reply
 from connector.documents.forms import without_null
 from connector.documents.guide import IDENTITY_NAMES, tables
@@ -152,26 +152,22 @@ def test_the_examples_of_the_asyncapi_document_fit_its_own_schemas() -> None:
     assert complaints(components["messages"]["verification.reply.v1"]["payload"], {"status": "fine"})
 
 
-def test_a_reference_keeps_what_stands_beside_it() -> None:
-    """Draft 7, which AsyncAPI follows, ignores the siblings of a reference."""
-    components = schema_components(
-        {
-            "a.v1": {
-                "$id": "urn:a",
-                "properties": {"b": {"$ref": "#/$defs/B", "x-scope": "s"}},
-                "$defs": {"B": {}},
-            }
-        }
-    )
-    assert components == {
-        "a.v1": {"properties": {"b": {"allOf": [{"$ref": "#/components/schemas/a.v1.B"}], "x-scope": "s"}}},
-        "a.v1.B": {},
+def test_a_schema_is_a_component_under_its_title_once() -> None:
+    part: dict[str, Any] = {"type": "object"}
+    first: dict[str, Any] = {"$id": "urn:a", "title": "A", "$defs": {"B": part}}
+    first["properties"] = {"b": {"$ref": "#/$defs/B", "x-scope": "s"}}
+    assert schema_components([first, {"title": "C", "$defs": {"B": part}}]) == {
+        "A": {"title": "A", "properties": {"b": {"$ref": "#/components/schemas/B", "x-scope": "s"}}},
+        "B": {"type": "object"},
+        "C": {"title": "C"},
     }
+    with pytest.raises(TwoSchemasError, match="B"):
+        schema_components([first, {"title": "C", "$defs": {"B": {"type": "string"}}}])
 
 
 def test_every_schema_survives_as_a_component() -> None:
     components = asyncapi_document()["components"]["schemas"]
-    assert set(SCHEMAS) <= set(components)
+    assert {document["title"] for document in SCHEMAS.values()} <= set(components)
     assert not any({"$id", "$schema", "$defs"} & set(schema) for schema in components.values())
 
 
