@@ -18,6 +18,13 @@ class Call(StrEnum):
     """With the two numbers of a tax notice."""
 
 
+class SourceApi(StrEnum):
+    """Which API answered."""
+
+    API_PARTICULIER = "api_particulier"
+    API_IMPOT_PARTICULIER = "api_impot_particulier"
+
+
 class CheckStatus(StrEnum):
     """Four answers that a social worker acts on differently."""
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from pydantic import Field, JsonValue
 
 from schemas.base import Instant, ReplyModel
-from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus
+from schemas.codes import CheckCode, CheckStatus, JobCode, JobStatus, SourceApi
 
 SINCE: Final = "x-since"
 """On a member that version 1 was given later, by the version of the published documents: earlier replies lack it."""
@@ -42,7 +42,7 @@ class Reason(ReplyModel):
 class Source(ReplyModel):
     """Where an answer comes from; ``null`` when no call was made."""
 
-    api: Literal["api_particulier", "api_impot_particulier"] = Field(json_schema_extra={"title": "SourceApi"})
+    api: SourceApi
     api_version: int
     endpoint: str
     provider: str | None

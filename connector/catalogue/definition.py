@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, JsonValue
 
 from connector.catalogue.identity import IdentityProfile
 from connector.jobs.defects import Defect
 from schemas.base import DataModel, RequestModel, Scope
-from schemas.codes import Call
+from schemas.codes import Call, SourceApi
 
 
 class Source(StrEnum):
@@ -26,9 +26,13 @@ class Source(StrEnum):
     API_IMPOT_PARTICULIER = "api_impot_particulier"
 
     @property
-    def api(self) -> Literal["api_particulier", "api_impot_particulier"]:
+    def api(self) -> SourceApi:
         """Its name in a reply, which tells versions apart otherwise."""
-        return "api_impot_particulier" if self is Source.API_IMPOT_PARTICULIER else "api_particulier"
+        return (
+            SourceApi.API_IMPOT_PARTICULIER
+            if self is Source.API_IMPOT_PARTICULIER
+            else SourceApi.API_PARTICULIER
+        )
 
 
 class QuotaGroup(StrEnum):
