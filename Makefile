@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup check test chaos demo bench lock clean
+.PHONY: setup check test chaos demo bench schemas-generate lock clean
 
 setup: $(READY)
 
@@ -34,6 +34,10 @@ demo: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# Classes in Java, C# and TypeScript of the published schemas, compiled and tried with every kind of message.
+schemas-generate: $(READY)
+	$(BIN)/python -m tests.generated
 
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header

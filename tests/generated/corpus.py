@@ -83,7 +83,17 @@ def jobs() -> dict[str, Message]:
         ],
     }
     found = {name: example_job(definition) for name, definition in CATALOGUE.items()}
-    return {**found, "every-member": {**every, "checks": checks}, "null-in-each": nothing}
+    with_params = {f"{name}-params": _with_every_parameter(name, job) for name, job in found.items()}
+    return {**found, **with_params, "every-member": {**every, "checks": checks}, "null-in-each": nothing}
+
+
+def _with_every_parameter(name: str, job: Message) -> Message:
+    """Return an example's job with every parameter of its check's calls, null where the example has none."""
+    (check,) = job["checks"]
+    parameters = dict.fromkeys(
+        field for endpoint in CATALOGUE[name].endpoints for field in endpoint.params.model_fields
+    )
+    return {**job, "checks": [{**check, "params": {**parameters, **check.get("params", {})}}]}
 
 
 def variant_of(check: str, part: str) -> str:
