@@ -1,7 +1,7 @@
 """The members of the catalogue's models, one by one: parameters of a check, data of an answer, of an identity."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -71,6 +71,21 @@ def data_members(model: type[BaseModel]) -> Iterator[DataMember]:
     """Yield every member of a data model, each before those inside it."""
     schema = json_schema(model)
     yield from _members(schema, schema.get("$defs", {}), "", None)
+
+
+def envelope_members(model: type[BaseModel]) -> Iterator[DataMember]:
+    """Yield every member of a job or of a reply, as ``data_members`` does of data; a text with a name is told as a text."""
+    schema = json_schema(model)
+    parts = schema.get("$defs", {})
+    for member in data_members(model):
+        value, _ = without_null(member.schema)
+        target = parts.get(value.get("$ref", "").rpartition("/")[2], {})
+        is_text = target.get("type") == "string"
+        yield replace(member, schema={**target, **_without_reference(value)}) if is_text else member
+
+
+def _without_reference(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != "$ref"}
 
 
 def _members(
