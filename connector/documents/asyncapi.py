@@ -17,8 +17,8 @@ from connector.documents.codes import DocumentedCode, check_codes, job_codes
 from connector.documents.components import schema_components, schema_ref
 from connector.documents.examples import example_job, example_reply
 from connector.documents.inputs import inputs
-from connector.documents.messages import Example, messages
-from connector.documents.typed.names import data_class, params_class
+from connector.documents.messages import TRACE_HEADERS_CLASS, Example, messages, trace_headers
+from connector.documents.typed.names import class_name, data_class, params_class
 from connector.documents.typed.variants import DISCRIMINATOR
 
 VERSION: Final = "1.1.0"
@@ -68,6 +68,9 @@ def _schemas(catalogue: Mapping[str, CheckDefinition]) -> dict[str, Any]:
         if len(definition.api_versions) > 1
     ]
     schemas = schema_components((documents[REQUEST], documents[REPLY], *of_versions))
+    schemas[TRACE_HEADERS_CLASS] = trace_headers()
+    for definition in catalogue.values():
+        _share_name(schemas, definition)
     for choice in ("CheckRequest", "CheckReply"):
         schemas[choice] = {
             "type": "object",
@@ -77,6 +80,14 @@ def _schemas(catalogue: Mapping[str, CheckDefinition]) -> dict[str, Any]:
             "required": [DISCRIMINATOR],
         }
     return schemas
+
+
+def _share_name(schemas: dict[str, Any], definition: CheckDefinition) -> None:
+    """Put the name of a check, which its question and its answer have alike, beside them."""
+    for part in ("Request", "Reply"):
+        members = schemas[class_name(definition, part)]["properties"]
+        schemas[members[DISCRIMINATOR]["title"]] = members[DISCRIMINATOR]
+        members[DISCRIMINATOR] = schema_ref(members[DISCRIMINATOR]["title"])
 
 
 def _check(definition: CheckDefinition) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from connector.documents.components import schema_ref
 from connector.jobs.delivery import TRACE_HEADERS
 from schemas.reply import REPLY_TYPE
 
+TRACE_HEADERS_CLASS: Final = "TraceHeaders"
 _JSON: Final = "application/json"
 _CORRELATION: Final = {
     "location": "$message.header#/correlation_id",
@@ -59,7 +60,7 @@ def _common(payload: str) -> dict[str, Any]:
     return {
         "contentType": _JSON,
         "correlationId": _CORRELATION,
-        "headers": _trace_headers(),
+        "headers": schema_ref(TRACE_HEADERS_CLASS),
         "payload": schema_ref(payload),
     }
 
@@ -68,7 +69,8 @@ def _example(definition: CheckDefinition, write: Example) -> dict[str, Any]:
     return {"name": definition.name, "summary": definition.title, "payload": write(definition)}
 
 
-def _trace_headers() -> dict[str, Any]:
+def trace_headers() -> dict[str, Any]:
+    """Return the schema of the headers that both messages have, called ``TRACE_HEADERS_CLASS``."""
     named = dict.fromkeys(
         ("traceparent", "sentry-trace"),
         "; where the connector has traced the job, the reply's names the connector's span",
@@ -80,7 +82,7 @@ def _trace_headers() -> dict[str, Any]:
         }
         for name, longest in TRACE_HEADERS.items()
     }
-    return {"type": "object", "properties": headers}
+    return {"title": TRACE_HEADERS_CLASS, "type": "object", "properties": headers}
 
 
 def _request_properties() -> dict[str, Any]:

@@ -1,4 +1,5 @@
-// Reads an AsyncAPI document with the AsyncAPI project's own parser and prints what it finds fault with.
+// Reads an AsyncAPI document with the AsyncAPI project's own parser and prints what it finds fault with, and which schemas of
+// objects, of enumerations and of choices it has no name for.
 // Exits 1 where that is an error, 2 where the document cannot be read at all.
 //
 //     node validate.mjs DOCUMENT
@@ -24,6 +25,12 @@ try {
 const { document, diagnostics } = await new Parser().parse(source);
 for (const { severity, code, path: place, message } of diagnostics) {
   console.log(`${SEVERITIES[severity]}  ${code}  /${place.join("/")}  ${message}`);
+}
+for (const schema of document?.allSchemas().all() ?? []) {
+  const json = schema.json();
+  const isClass = json.properties ?? json.enum ?? json.oneOf ?? json.anyOf ?? json.allOf;
+  const hasName = !schema.id()?.startsWith("<anonymous") || json.title;
+  if ((isClass || typeof json.const === "string") && !hasName) console.log(`unnamed  ${schema.id()}`);
 }
 const isRefused = document === undefined || diagnostics.some(({ severity }) => severity === 0);
 console.log(isRefused ? "refused" : `accepted: ${document.operations().all().length} operations`);

@@ -72,6 +72,17 @@ def test_the_published_document_is_accepted(parser: Path, published: Path) -> No
     assert "warning" not in output.split()
 
 
+def test_whatever_becomes_a_class_has_a_name_for_the_parser(
+    parser: Path, published: Path, tmp_path: Path
+) -> None:
+    assert "unnamed" not in _read(parser, published)[1]
+    document = json.loads(published.read_text(encoding="utf-8"))
+    document["components"]["schemas"]["Reply"]["properties"]["of_no_name"] = {"enum": ["a"]}
+    nameless = tmp_path / "asyncapi.json"
+    nameless.write_text(json.dumps(document), encoding="utf-8")
+    assert _read(parser, nameless)[1].count("unnamed") == 1
+
+
 def _misspelled_action(document: dict[str, Any]) -> None:
     document["operations"]["sendJob"]["action"] = "sned"
 
@@ -81,7 +92,7 @@ def _dangling_reference(document: dict[str, Any]) -> None:
 
 
 def _schema_of_no_type(document: dict[str, Any]) -> None:
-    document["components"]["schemas"]["verification.reply.v1"]["type"] = "objet"
+    document["components"]["schemas"]["Reply"]["type"] = "objet"
 
 
 @pytest.mark.parametrize("breaking", [_misspelled_action, _dangling_reference, _schema_of_no_type])

@@ -113,7 +113,7 @@ def _name(definition: CheckDefinition) -> Schema:
 
 
 def _other_name(base: Schema, catalogue: Iterable[str]) -> Schema:
-    return {**base["properties"]["check"], "not": {"enum": list(catalogue)}}
+    return {**base["properties"]["check"], "not": {"title": "KnownName", "enum": list(catalogue)}}
 
 
 def _parts_and_choice(document: Schema, name: str, variants: Mapping[str, Schema]) -> dict[str, Schema]:
