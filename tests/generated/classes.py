@@ -25,6 +25,7 @@ _QUICKTYPE_OPTIONS: Final = {
         "--namespace=Ccas",
         "--csharp-version=6",
         "--framework=NewtonSoft",
+        "--no-date-times",
     ),
     "typescript": ("--lang=typescript", "--no-date-times"),
 }
