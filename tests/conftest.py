@@ -12,6 +12,7 @@ from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
 from tests.brokers import PASSWORDS, guest_and, reset
+from tests.clients.report import ClientsReport
 from tests.conformance.report import CasesReport
 from tests.deployments import Deployment
 from tests.servers.install import HOW_TO_GET_POSTGRESQL, HOW_TO_GET_REDIS, install_postgresql, install_redis
@@ -46,8 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the official cases counted, in the process that prints the report."""
+    """Have the official cases and the vendors' programs counted, in the process that prints the report."""
     config.pluginmanager.register(CasesReport())
+    config.pluginmanager.register(ClientsReport())
 
 
 @pytest.fixture(scope="session")

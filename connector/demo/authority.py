@@ -13,7 +13,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from connector.clock import utc_now
@@ -62,7 +62,7 @@ def make_server_files(
     """
     made_at = now or utc_now()
     files = ServerFiles.within(folder)
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_key, key = _new_key(), _new_key()
     authority = _authority(authority_key, made_at)
     certificate = _server(key, authority, authority_key, names, made_at)
     write_private(files.key, _text(key))
@@ -73,7 +73,12 @@ def make_server_files(
     return files
 
 
-def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+def _new_key() -> rsa.RSAPrivateKey:
+    # RSA, since Mono reads no certificate of an elliptic curve, and vendors' products are not all of this year.
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _authority(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
     name = _named(f"{_NAME}, autorité")
     return (
         _builder(name, name, key.public_key(), now)
@@ -85,9 +90,9 @@ def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certifica
 
 
 def _server(
-    key: ec.EllipticCurvePrivateKey,
+    key: rsa.RSAPrivateKey,
     authority: x509.Certificate,
-    authority_key: ec.EllipticCurvePrivateKey,
+    authority_key: rsa.RSAPrivateKey,
     names: Sequence[str],
     now: datetime,
 ) -> x509.Certificate:
@@ -108,7 +113,7 @@ def _server(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime
+    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, now: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -146,7 +151,7 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _text(key: ec.EllipticCurvePrivateKey) -> str:
+def _text(key: rsa.RSAPrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -1,7 +1,8 @@
-"""How a vendor's program connects, as a file that programs and tests read: ``connection.json``."""
+"""How a vendor's program connects, as files: ``connection.json`` for programs and tests, ``env.sh`` for a shell."""
 
 import json
 from pathlib import Path
+from shlex import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -57,6 +58,12 @@ def write_connection(path: Path, connection: VendorConnection) -> None:
         "password": connection.password.get_secret_value(),
     }
     write_private(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_environment(path: Path, connection: VendorConnection) -> None:
+    """Write what the vendors' programs of ``schemas/clients`` read, for a shell to source. Raises ``PrivateFileError``."""
+    settings = {"CCAS_URL": connection.url.get_secret_value(), "CCAS_AUTORITE": str(connection.ca_file)}
+    write_private(path, "".join(f"export {name}={quote(value)}\n" for name, value in settings.items()))
 
 
 def read_connection(path: Path) -> VendorConnection:

@@ -19,7 +19,12 @@ from pydantic import SecretStr
 
 from connector.amqp.topology import REQUESTS, reply_queue
 from connector.catalogue import CATALOGUE
-from connector.demo.connection_file import SandboxTenant, VendorConnection, write_connection
+from connector.demo.connection_file import (
+    SandboxTenant,
+    VendorConnection,
+    write_connection,
+    write_environment,
+)
 from connector.demo.deployment import BOURG, CLAMART, SANS_JETON, VIEUX, Deployment
 from connector.demo.node import RabbitNode
 from connector.demo.program import Process, Program, ending_with_parent
@@ -113,6 +118,7 @@ class Workbench:
         worker = stack.enter_context(deployment.worker())
         self.connection = self._connection(node, passwords[self._wish.vendor], deployment)
         write_connection(self.folder / "connection.json", self.connection)
+        write_environment(self.folder / "env.sh", self.connection)
         job = example_job(CATALOGUE["quotient_familial"])
         write_private(self.folder / "demande.json", json.dumps(job, indent=2, ensure_ascii=False) + "\n")
         self._watch("courtier RabbitMQ", node.wait)

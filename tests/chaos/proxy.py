@@ -76,6 +76,10 @@ class TcpProxy:
         """Forward nothing more of what clients send; what the target sends goes on."""
         self._act(self._set_flowing(up=False, down=True))
 
+    def hold_back_answers(self) -> None:
+        """Forward nothing more of what the target sends; what clients send goes on."""
+        self._act(self._set_flowing(up=True, down=False))
+
     def resume(self) -> None:
         """Forward again, what was held first."""
         self._act(self._set_flowing(up=True, down=True))

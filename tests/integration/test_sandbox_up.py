@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -28,9 +30,11 @@ from connector.demo.node import RabbitNode
 from connector.demo.private import free_ports
 from connector.demo.program import STOP_TIMEOUT_SECONDS, Program
 from connector.demo.vendor import job_message
+from tests.clients.languages import PYTHON
 from tests.modes import mode, modes
 
 READY = "Ctrl-C arrête tout"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 Up = tuple[Program, VendorConnection]
 
 
@@ -103,6 +107,18 @@ def connection(up: Up) -> VendorConnection:
 def test_the_first_job_is_answered(connection: VendorConnection) -> None:
     reply = answer(connection, (folder_of(connection) / "demande.json").read_bytes())
     assert (reply["status"], reply["checks"][0]["status"]) == ("completed", "found")
+
+
+def test_the_guide_s_first_reply_comes_as_it_says(connection: VendorConnection, tmp_path: Path) -> None:
+    PYTHON.command(tmp_path)
+    guide = (SCHEMAS / "README.md").read_text("utf-8")
+    [block] = re.findall(r"```sh\n(sudo apt-get install python3-pika\n.*?)```", guide, re.DOTALL)
+    shutil.copytree(SCHEMAS / "clients", tmp_path / "schemas" / "clients")
+    (tmp_path / "ccas-sandbox").symlink_to(folder_of(connection))
+    script = block.replace("sudo apt-get install python3-pika\n", f"set -eu; cd {tmp_path}\n")
+    environment = {"PATH": os.environ["PATH"]}
+    with Program(["bash", "-c", f"{script}\ntrap 'kill $(jobs -p)' TERM; wait"], environment) as first:
+        first.wait_for("reçue exemple-quotient_familial : completed")
 
 
 def test_each_tenant_is_answered_what_is_said_of_it(connection: VendorConnection) -> None:

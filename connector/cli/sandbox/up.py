@@ -167,7 +167,7 @@ Le bac à sable est prêt. Rien ne sort de ce poste.
   utilisateur      {connection.user}
   échange, clés    {connection.exchange} ; {connection.interactive_key}, {connection.batch_key}
   file de réponses {connection.reply_queue}
-  pour programmes  {folder / "connection.json"} (0600)
+  pour programmes  {folder / "connection.json"}, {folder / "env.sh"} (0600)
   fausse API       {connection.api_url} (pannes à la demande : POST /sandbox/failures)
   journaux         {folder / "worker.log"}, {folder / "api.log"}
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from connector.demo.connection_file import (
     VendorConnection,
     read_connection,
     write_connection,
+    write_environment,
 )
 from connector.demo.deployment import CLAMART
 from connector.demo.workbench import TENANTS, Wish, tenants_file
@@ -97,6 +99,20 @@ def test_a_connection_is_read_as_it_was_written_and_shows_no_password(tmp_path: 
     assert read_connection(path) == connection()
     assert modes(tmp_path) == {"connection.json": 0o600}
     assert "sesame" not in repr(connection())
+
+
+def test_a_shell_takes_any_password_and_any_folder_from_the_environment_s_file(tmp_path: Path) -> None:
+    folder = tmp_path / "l'été $HOME"
+    folder.mkdir()
+    url = "amqps://millesime:a'b$c`d@localhost:5671/%2F"
+    made = connection().model_copy(update={"url": SecretStr(url), "ca_file": folder / "ca.pem"})
+    write_environment(folder / "env.sh", made)
+    assert modes(folder) == {"env.sh": 0o600}
+    script = '. "$0"; printf "%s\\n" "$CCAS_URL" "$CCAS_AUTORITE"'
+    said = subprocess.run(
+        ["/bin/sh", "-c", script, str(folder / "env.sh")], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.splitlines() == [url, str(folder / "ca.pem")]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"password": "sesame"}', "\x00"])
