@@ -119,6 +119,8 @@ class CheckDefinition:
     name: str
     title: str
     """French, for agents and integrators."""
+    summary: str
+    """French, names in backquotes, for integrators: what the answer says, how to read it, and what its inputs are."""
     provider: str
     """Who holds the data, where the answer does not say."""
     essential: tuple[str, ...]

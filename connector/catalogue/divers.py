@@ -27,6 +27,10 @@ DIVERS: Final = (
     CheckDefinition(
         name="service_national",
         title="Situation au regard du service national",
+        summary=(
+            "La situation de la personne au regard du service national. `indetermine` dit que la source ne "
+            "sait pas, non que la personne est en faute. La commune de naissance se donne par son code."
+        ),
         essential=("/statut_service_national",),
         provider="DSNJ",
         endpoints=_person("dsnj", "service_national", ServiceNationalData, DSNJ),
@@ -37,6 +41,10 @@ DIVERS: Final = (
     CheckDefinition(
         name="service_civique",
         title="Service civique",
+        summary=(
+            "Le contrat de service civique en cours, et le contrat passé. `contrat_trouve` à `false` est un "
+            "`found`."
+        ),
         essential=("/statut_actuel/contrat_trouve",),
         provider="GIP-MDS",
         endpoints=_person("gip_mds", "service_civique", ServiceCiviqueData, GIP_MDS),
@@ -44,6 +52,9 @@ DIVERS: Final = (
     CheckDefinition(
         name="statut_sportif",
         title="Statut de sportif de haut niveau",
+        summary=(
+            "Le statut de sportif de haut niveau, par l'`identifiant` de la personne au ministère des Sports."
+        ),
         essential=("/est_sportif_de_haut_niveau",),
         provider="SDH",
         endpoints=(
@@ -64,6 +75,10 @@ DIVERS: Final = (
     CheckDefinition(
         name="immatriculation_vehicule",
         title="Extrait d'immatriculation d'un véhicule",
+        summary=(
+            "L'extrait d'immatriculation d'un véhicule, par FranceConnect seulement, avec sa plaque. Un "
+            "véhicule qui n'est pas rattaché à la personne est un `not_found`."
+        ),
         essential=("/donnees_immatriculation_vehicule/numero_immatriculation",),
         provider="ANTS",
         endpoints=(

@@ -26,6 +26,11 @@ EMPLOI: Final = (
     CheckDefinition(
         name="statut_demandeur_emploi",
         title="Statut de demandeur d'emploi",
+        summary=(
+            "L'inscription à France Travail. `identifiant` est le nom d'utilisateur de l'espace personnel "
+            "sur francetravail.fr, pas le numéro de demandeur d'emploi. `date_fin` passée : la personne "
+            "n'est plus inscrite."
+        ),
         # A registration that has ended must not be read as one that goes on.
         essential=("/inscription/date_fin",),
         provider=_PROVIDER,
@@ -36,6 +41,10 @@ EMPLOI: Final = (
     CheckDefinition(
         name="indemnites_france_travail",
         title="Paiements versés par France Travail",
+        summary=(
+            "Les paiements versés par France Travail. `identifiant` est le nom d'utilisateur de l'espace "
+            "personnel sur francetravail.fr, pas le numéro de demandeur d'emploi."
+        ),
         essential=("/paiements",),
         provider=_PROVIDER,
         endpoints=_call("indemnites", IndemnitesFranceTravailData),

@@ -103,6 +103,11 @@ ETUDES: Final = (
     CheckDefinition(
         name="etudiant_boursier",
         title="Statut d'étudiant boursier",
+        summary=(
+            "Si la personne est boursière du CNOUS, à quel échelon, pour quelle période. `campaign_year` est "
+            "l'année de la rentrée (2025 pour 2025-2026) ; sans lui, la bourse en cours. Par INE ou par "
+            "identité. La version 3 n'a pas `campaign_year`, et son statut est un seul champ."
+        ),
         essential=("/statut_boursier/est_boursier", "/est_boursier"),
         provider="CNOUS",
         endpoints=(
@@ -128,6 +133,10 @@ ETUDES: Final = (
     CheckDefinition(
         name="statut_etudiant",
         title="Statut d'étudiant",
+        summary=(
+            "Les admissions d'une personne dans le supérieur. Être dans `admissions` n'est pas être inscrit "
+            ": lire `est_inscrit`. Seul le premier prénom est envoyé."
+        ),
         essential=("/admissions",),
         provider="MESRI",
         endpoints=_statut_etudiant(),
@@ -139,6 +148,13 @@ ETUDES: Final = (
     CheckDefinition(
         name="scolarite",
         title="Statut d'élève scolarisé et boursier",
+        summary=(
+            "Si l'élève est scolarisé, et boursier. Donner `annee_scolaire`, et soit l'établissement "
+            "(`code_etablissement`, code UAI), soit un périmètre d'une seule sorte "
+            "(`codes_bcn_departements` ou `codes_bcn_regions`) avec `degre_etablissement`. Les codes BCN ne "
+            "sont pas ceux de l'INSEE. L'identité est celle de l'élève, pas celle du parent. Avant la "
+            "mi-octobre, `est_boursier` à `false` peut vouloir dire « pas encore saisi »."
+        ),
         essential=("/est_scolarise",),
         provider="MEN",
         endpoints=(

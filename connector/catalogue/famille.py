@@ -45,11 +45,12 @@ def _calls(
 
 
 def _benefit(
-    name: str, title: str, data: type[DataModel], essential: str = "/est_beneficiaire"
+    name: str, title: str, summary: str, data: type[DataModel], essential: str = "/est_beneficiaire"
 ) -> CheckDefinition:
     return CheckDefinition(
         name=name,
         title=title,
+        summary=summary,
         provider=_PROVIDER,
         essential=(essential,),
         endpoints=_calls(name, data),
@@ -100,6 +101,12 @@ FAMILLE: Final = (
     CheckDefinition(
         name="quotient_familial",
         title="Quotient familial CAF et MSA",
+        summary=(
+            "Le quotient familial CAF ou MSA d'un mois, la famille et son adresse. Sans `annee` ni `mois`, "
+            "le mois courant ; `annee` seule est le mois courant de cette année-là. `allocataires` et "
+            "`enfants` sont ceux d'aujourd'hui, quel que soit le mois demandé. Le bac à sable ne répond que "
+            "sans `annee` ni `mois`, et toujours pour le même mois."
+        ),
         essential=("/quotient_familial/valeur",),
         provider=_PROVIDER,
         endpoints=_calls("quotient_familial", QuotientFamilialData, QuotientFamilialParams),
@@ -127,6 +134,10 @@ FAMILLE: Final = (
     CheckDefinition(
         name="participation_familiale_eaje",
         title="Participation familiale pour un accueil en EAJE (crèche)",
+        summary=(
+            "De quoi calculer le tarif d'un accueil en crèche : ressources annuelles, enfants à charge. Le "
+            "calcul du tarif reste au logiciel."
+        ),
         essential=tuple(
             f"/parametres_calcul_participation_familiale/{member}"
             for member in ("nombre_enfants_a_charge", "base_ressources_annuelles/valeur")
@@ -151,31 +162,69 @@ FAMILLE: Final = (
             ),
         ),
     ),
-    _benefit("revenu_solidarite_active", "Revenu de solidarité active (RSA)", RevenuSolidariteActiveData),
-    _benefit("prime_activite", "Prime d'activité", PrimeActiviteData),
+    _benefit(
+        "revenu_solidarite_active",
+        "Revenu de solidarité active (RSA)",
+        (
+            "Si la personne perçoit le RSA, avec ou sans majoration. Lire `est_beneficiaire` : à `false`, "
+            "c'est un `found`, la caisse connaît la personne, qui ne perçoit pas cette prestation."
+        ),
+        RevenuSolidariteActiveData,
+    ),
+    _benefit(
+        "prime_activite",
+        "Prime d'activité",
+        (
+            "Si la personne perçoit la prime d'activité. Lire `est_beneficiaire` : à `false`, c'est un "
+            "`found`, la caisse connaît la personne, qui ne perçoit pas cette prestation."
+        ),
+        PrimeActiviteData,
+    ),
     _benefit(
         "allocation_adulte_handicape",
         "Allocation aux adultes handicapés (AAH)",
+        (
+            "Si la personne perçoit l'AAH. Lire `est_beneficiaire` : à `false`, c'est un `found`, la caisse "
+            "connaît la personne, qui ne perçoit pas cette prestation."
+        ),
         AllocationAdulteHandicapeData,
     ),
     _benefit(
         "allocation_enfant_handicape",
         "Allocation d'éducation de l'enfant handicapé (AEEH)",
+        (
+            "Pas d'`est_beneficiaire` ici, mais `status` : `allocataire` perçoit l'allocation, "
+            "`ouvrant_droit` est l'enfant pour qui elle est versée."
+        ),
         AllocationEnfantHandicapeData,
         essential="/status",
     ),
     _benefit(
-        "allocation_soutien_familial", "Allocation de soutien familial (ASF)", AllocationSoutienFamilialData
+        "allocation_soutien_familial",
+        "Allocation de soutien familial (ASF)",
+        (
+            "Si la personne perçoit l'ASF. Lire `est_beneficiaire` : à `false`, c'est un `found`, la caisse "
+            "connaît la personne, qui ne perçoit pas cette prestation."
+        ),
+        AllocationSoutienFamilialData,
     ),
     _benefit(
         "allocation_rentree_scolaire",
         "Allocation de rentrée scolaire (ARS)",
+        (
+            "Pas d'`est_beneficiaire` ici, mais `status` : `allocataire` perçoit l'allocation, "
+            "`ouvrant_droit` est l'enfant pour qui elle est versée."
+        ),
         AllocationRentreeScolaireData,
         essential="/status",
     ),
     _benefit(
         "complementaire_sante_solidaire",
         "Complémentaire santé solidaire (C2S)",
+        (
+            "Si la personne a la C2S, avec ou sans participation. Lire `est_beneficiaire` avant "
+            "`avec_participation`."
+        ),
         ComplementaireSanteSolidaireData,
     ),
 )

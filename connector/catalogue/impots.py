@@ -25,6 +25,18 @@ IMPOTS: Final[tuple[CheckDefinition, ...]] = (
     CheckDefinition(
         name="avis_imposition",
         title="Avis d'imposition et adresse fiscale",
+        summary=(
+            "Le revenu fiscal de référence, les parts, la situation, l'adresse fiscale. `numero_fiscal` a 13 "
+            "chiffres et `reference_avis` 13 ou 14 caractères, sans espaces ; tous deux sont sur la première "
+            "page de l'avis. Un avis corrigé a une autre référence que le premier. Les deux premiers "
+            "chiffres de la référence donnent l'année de l'impôt ; les revenus sont ceux de l'année "
+            "précédente.\n\nLa source est API Impôt particulier (`api_version` 1), qui n'emploie que ces "
+            "deux chiffres : une référence fausse de la bonne année n'y est pas décelée, et "
+            "`erreur_correctif` comme `situation_partielle` y sont toujours vides. `montant_impot` est nul "
+            "quand rien n'est dû. L'ancien service d'API Particulier (`api_version` 2) a été retiré de la "
+            "production : `source_withdrawn`. Un connecteur que son hébergeur n'a pas raccordé à API Impôt "
+            "particulier répond de même pour `api_version` 1."
+        ),
         provider="DGFIP",
         essential=("/revenu_fiscal_reference",),
         quota_group=QuotaGroup.AVIS_IMPOSITION,

@@ -32,8 +32,9 @@ def schemas() -> None:
 def export(output: Path, pages: Path | None, check: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Write the published documents, made from the models and the catalogue.
 
-    These are json/*.schema.json, asyncapi.json, and the tables of README.md where that exists. With --html: index.html and a
-    page for each check, in French, which need no network.
+    These are json/*.schema.json, asyncapi.json, a page for each check in verifications/, and the tables of the guide's
+    other pages where there is a README.md. With --html: index.html and a page for each check, in French, which need no
+    network.
 
     Examples: ccas-connector schemas export --check; ccas-connector schemas export --html contrat
     """
@@ -71,11 +72,12 @@ def _write(stale: dict[Path, str], surplus: list[Path]) -> None:
 
 
 def _documents(folder: Path) -> tuple[dict[Path, str], list[Path]]:
-    """Return what each published document is to hold, and the schemas that no model makes."""
+    """Return what each published document is to hold, and the schemas and checks' pages that no model makes."""
     from connector.documents.files import published_files
 
     wanted = published_files(folder)
-    return wanted, sorted(set(folder.glob("json/*.schema.json")) - set(wanted))
+    made = {*folder.glob("json/*.schema.json"), *folder.glob("verifications/[a-z]*.md")}
+    return wanted, sorted(made - set(wanted))
 
 
 def _pages(folder: Path) -> tuple[dict[Path, str], list[Path]]:

@@ -2,31 +2,33 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from connector.documents.asyncapi import asyncapi_document
 from connector.documents.catalogue_schemas import schema_documents
+from connector.documents.check_pages import check_pages
 from connector.documents.guide import tables
-from connector.documents.markdown import MarkerError, with_tables
+from connector.documents.markdown import with_tables
+
+_PAGES: Final = ("README.md", "reference.md", "verifications/README.md")
+"""The pages of the guide that a person writes, and that tables complete."""
 
 
 def published_files(folder: Path) -> dict[Path, str]:
     """Return the content that each published file in ``folder`` is to have.
 
-    The guide is a page that a person writes and these functions complete: where there is none, none is made.
-    Raises ``ExampleError`` for a check without a usable example, ``MarkerError`` for a guide without its places.
+    The guide's own pages are written by a person, and these functions complete them: where there is no README.md, none is
+    made. Raises ``ExampleError`` for a check without a usable example, ``MarkerError`` for a guide without its places.
     """
     files = {
         folder / "json" / f"{name}.schema.json": _as_text(document)
         for name, document in schema_documents().items()
     }
     files[folder / "asyncapi.json"] = _as_text(asyncapi_document())
-    guide = folder / "README.md"
-    if guide.exists():
-        try:
-            files[guide] = with_tables(guide.read_text(encoding="utf-8"), tables())
-        except MarkerError as error:
-            raise MarkerError(f"{guide}: {error}") from None
+    files |= {folder / "verifications" / f"{name}.md": page for name, page in check_pages().items()}
+    pages = [path for name in _PAGES if (path := folder / name).exists()]
+    if folder / _PAGES[0] in pages:
+        files |= with_tables({page: page.read_text(encoding="utf-8") for page in pages}, tables())
     return files
 
 

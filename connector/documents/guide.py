@@ -1,19 +1,18 @@
-"""The tables of the French guide for integrators, as Markdown, made from the catalogue and the codes."""
+"""The tables of the French guide's pages, as Markdown, made from the catalogue and the codes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from connector.catalogue import CATALOGUE
-from connector.catalogue.definition import CheckDefinition, Endpoint
+from connector.catalogue.definition import CheckDefinition
 from connector.documents.catalogue_schemas import calls_title
 from connector.documents.codes import DocumentedCode, check_codes, job_codes
 from connector.documents.forms import FRENCH, form
 from connector.documents.inputs import inputs
 from connector.documents.markdown import code, table
-from connector.documents.members import DataMember, Need, data_members, identity_needs, parameters_of
+from connector.documents.members import Need, identity_needs, parameters_of
 from connector.documents.preset_table import preset_table
-from connector.documents.worked_examples import worked_examples
 
 Catalogue = Mapping[str, CheckDefinition]
 
@@ -57,7 +56,7 @@ def _verification(definition: CheckDefinition) -> Sequence[str]:
     own_inputs = {name for call in calls for name in inputs(call)}
     names = dict.fromkeys(parameter.name for parameter, _ in parameters_of(definition))
     return (
-        f"[{code(definition.name)}](#donnees-{definition.name})",
+        f"[{code(definition.name)}]({definition.name}.md)",
         definition.title,
         "<br>".join(f"{code(call)} : {', '.join(map(code, inputs(call)))}" for call in calls),
         f"{default} (aussi {', '.join(others)})" if others else default,
@@ -83,42 +82,6 @@ def _parametres(catalogue: Catalogue) -> str:
             for parameter, endpoints in parameters_of(definition)
         ),
     )
-
-
-def _donnees(catalogue: Catalogue) -> str:
-    return "\n\n".join(section for definition in catalogue.values() for section in _sections(definition))
-
-
-def _sections(definition: CheckDefinition) -> Iterator[str]:
-    by_model: dict[type, list[Endpoint]] = {}
-    yield f'<a id="donnees-{definition.name}"></a>'
-    for endpoint in definition.endpoints:
-        by_model.setdefault(endpoint.data, []).append(endpoint)
-    for model, endpoints in by_model.items():
-        versions = dict.fromkeys(str(endpoint.api_version) for endpoint in endpoints)
-        which = (
-            f", version{'s' if len(versions) > 1 else ''} {' et '.join(sorted(versions))}"
-            if len(by_model) > 1
-            else ""
-        )
-        headings = ("Champ", "Type", "Peut être", "Scope")
-        yield f"#### {code(definition.name)} : {definition.title}{which}"
-        yield table(headings, map(_data_row, data_members(model)))
-    essential = ", ".join(map(code, _essential(definition)))
-    yield f"Une valeur illisible ne coûte qu'elle-même, sauf ici : {essential}."
-    if definition.notes:
-        yield "\n".join(f"- {note}" for note in definition.notes)
-    yield f"[Exemple](#exemple-{definition.name}) · [Catalogue](#catalogue)"
-
-
-def _essential(definition: CheckDefinition) -> list[str]:
-    return [pointer.removeprefix("/").replace("/", ".") for pointer in definition.essential]
-
-
-def _data_row(member: DataMember) -> Sequence[str]:
-    states = (["nul"] if member.may_be_null else []) + (["absent"] if member.may_be_absent else [])
-    scope = code(member.scope) if member.scope else ""
-    return code(member.path), form(member.schema, FRENCH), " ou ".join(states), scope
 
 
 def _codes(codes: Iterable[DocumentedCode]) -> str:
@@ -171,11 +134,9 @@ _TABLES: Final[Mapping[str, Callable[[Catalogue], str]]] = MappingProxyType(
     {
         "verifications": _verifications,
         "parametres": _parametres,
-        "donnees": _donnees,
         "codes-verification": lambda _catalogue: _codes(check_codes()),
         "codes-demande": lambda _catalogue: _codes(job_codes()),
         "noms": _noms,
         "formulaires": preset_table,
-        "exemples": worked_examples,
     },
 )

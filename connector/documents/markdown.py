@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from connector.errors import OperatorError
 
+PageT = TypeVar("PageT")
+"""What a page is known by: its path."""
 _MARKER: Final = re.compile(r"<!-- (?P<closing>/?)table:(?P<name>[^ ]*) -->")
 
 
@@ -25,14 +27,30 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in escaped)
 
 
-def with_tables(page: str, tables: Mapping[str, str]) -> str:
-    """Return a page whose ``<!-- table:NAME -->`` … ``<!-- /table:NAME -->`` hold these tables.
+def with_tables(pages: Mapping[PageT, str], tables: Mapping[str, str]) -> dict[PageT, str]:
+    """Return the pages with ``<!-- table:NAME -->`` … ``<!-- /table:NAME -->`` holding these tables.
 
-    Raises ``MarkerError`` unless each table has exactly one such pair, and each pair a table.
+    Raises ``MarkerError`` unless each table has exactly one such pair, on one of the pages, and each pair a table.
     """
+    done: set[str] = set()
+    filled = {}
+    for page, text in pages.items():
+        try:
+            filled[page] = _filled(text, tables, done)
+        except MarkerError as error:
+            raise MarkerError(f"{page}: {error}") from None
+    for name in tables:
+        if name not in done:
+            raise MarkerError(
+                f"{', '.join(map(str, pages))}: there is no <!-- table:{name} --> … <!-- /table:{name} -->"
+            )
+    return filled
+
+
+def _filled(page: str, tables: Mapping[str, str], done: set[str]) -> str:
+    """Return one page with its tables, whose names are added to ``done``."""
     pieces: list[str] = []
     opened: str | None = None
-    done: set[str] = set()
     end = 0
     for marker in _MARKER.finditer(page):
         name, is_closing = marker["name"], bool(marker["closing"])
@@ -50,7 +68,6 @@ def with_tables(page: str, tables: Mapping[str, str]) -> str:
             pieces.append(page[end : marker.end()])
             opened = name
         end = marker.end()
-    missing = [name for name in tables if name not in done]
-    if missing:
-        raise MarkerError(f"the page has no <!-- table:{missing[0]} --> … <!-- /table:{missing[0]} -->")
+    if opened is not None:
+        raise MarkerError(f"<!-- table:{opened} --> is not closed")
     return "".join((*pieces, page[end:]))

@@ -21,7 +21,7 @@ from tests.mistakes import (
 )
 from tests.mistakes.sent import Mistake, Told
 
-GUIDE: Final = Path(__file__).parents[2] / "schemas" / "README.md"
+GUIDE: Final = Path(__file__).parents[2] / "schemas" / "erreurs.md"
 BEGINS, ENDS = "<!-- erreurs-frequentes -->", "<!-- /erreurs-frequentes -->"
 SUBJECTS: Final[Mapping[str, tuple[Mistake, ...]]] = MappingProxyType(
     {

@@ -13,7 +13,7 @@ from connector.documents.forms import FRENCH, form
 from connector.documents.inputs import inputs
 from connector.documents.members import DataMember, Need, data_members, identity_needs, parameters_of
 from connector.documents.pages.codes import expected_codes
-from connector.documents.pages.html import Cell, Node, codes, el, joined, prose, table
+from connector.documents.pages.html import Cell, Node, codes, el, joined, paragraphs, prose, table
 from connector.documents.pages.layout import page, way_back
 from connector.documents.typed.names import class_name, data_class, params_class
 
@@ -40,6 +40,7 @@ def check_page(catalogue: Mapping[str, CheckDefinition], definition: CheckDefini
 
 
 def _summary(definition: CheckDefinition) -> Iterator[ET.Element]:
+    yield from paragraphs(definition.summary)
     default, *others = map(str, definition.api_versions)
     essential = [pointer.removeprefix("/").replace("/", ".") for pointer in definition.essential]
     facts: tuple[tuple[str, list[Node]], ...] = (

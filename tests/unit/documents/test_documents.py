@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 from connector.catalogue import CATALOGUE
+from connector.catalogue.definition import CheckDefinition
 from connector.catalogue.identity import (
     CNOUS,
     DSNJ,
@@ -29,12 +30,13 @@ from connector.demo.connection_file import VendorConnection
 from connector.demo.workbench import TENANTS
 from connector.documents.asyncapi import asyncapi_document
 from connector.documents.catalogue_schemas import schema_documents
+from connector.documents.check_pages import check_pages
 from connector.documents.components import TwoSchemasError, schema_components
 from connector.documents.examples import ExampleError, example_job, example_reply
 from connector.documents.forms import without_null
 from connector.documents.guide import IDENTITY_NAMES, tables
 from connector.documents.markdown import MarkerError, table, with_tables
-from connector.documents.members import Need, data_members, identity_needs
+from connector.documents.members import Need, data_members, identity_needs, parameters_of
 from schemas.codes import CheckCode, JobCode
 from schemas.identity import Identity
 from schemas.request import VerificationRequest
@@ -242,8 +244,7 @@ def test_the_form_of_a_member_is_that_of_a_value_which_is_neither_null_nor_an_em
 def test_the_guide_has_a_table_of_every_check_and_code() -> None:
     written = tables()
     for name in CATALOGUE:
-        assert f"[`{name}`](#donnees-{name})" in written["verifications"]
-        assert f"### `{name}`" in written["donnees"]
+        assert f"[`{name}`]({name}.md)" in written["verifications"]
     assert "| `etudiant_boursier` | ine (versions 3, 4, 5) | `ine` | `ine` | oui |" in written["parametres"]
     assert "| `identity.sexe` | `sexeEtatCivil` |" in written["noms"]
     for code in CheckCode:
@@ -252,12 +253,26 @@ def test_the_guide_has_a_table_of_every_check_and_code() -> None:
         assert f"| `{job_code}` |" in written["codes-demande"]
 
 
-def test_the_guide_says_what_cannot_be_lost_of_a_check_and_what_to_know_of_its_answers() -> None:
-    written = tables()["donnees"]
-    assert "sauf ici : `quotient_familial.valeur`." in written
-    for definition in CATALOGUE.values():
-        for note in definition.notes:
-            assert f"- {note}" in written
+@pytest.mark.parametrize("definition", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_check_has_a_page_with_all_that_its_definition_says(definition: CheckDefinition) -> None:
+    page = check_pages()[definition.name]
+    assert page.startswith(f"# {definition.title}\n\n`{definition.name}` · ")
+    assert definition.summary in page
+    for note in definition.notes:
+        assert f"- {note}" in page
+    for endpoint in definition.endpoints:
+        assert f"| `{endpoint.call}` |" in page
+        for member in data_members(endpoint.data):
+            assert f"| `{member.path}` |" in page
+    for parameter, _ in parameters_of(definition):
+        assert f"| `params.{parameter.name}` | `{parameter.api_name}` |" in page
+    job, data = (json.loads(block.split("\n```")[0]) for block in page.split("```json\n")[1:])
+    assert job == example_job(definition)
+    assert data == example_reply(definition)["checks"][0]["data"]
+
+
+def test_a_check_s_page_says_what_cannot_be_lost_of_it() -> None:
+    assert "sauf ici : `quotient_familial.valeur`." in check_pages()["quotient_familial"]
 
 
 def test_a_vertical_bar_stays_in_its_cell() -> None:
@@ -268,7 +283,7 @@ def test_a_vertical_bar_stays_in_its_cell() -> None:
     ("page", "complaint"),
     [
         ("", "no <!-- table:a -->"),
-        ("<!-- table:a -->", "no <!-- table:a -->"),
+        ("<!-- table:a -->", "not closed"),
         ("<!-- table:b --><!-- /table:b -->", "no such table"),
         ("<!-- /table:a -->", "other half"),
         ("<!-- table:a --><!-- table:a -->", "other half"),
@@ -277,13 +292,14 @@ def test_a_vertical_bar_stays_in_its_cell() -> None:
 )
 def test_markers_come_in_pairs_one_per_table(page: str, complaint: str) -> None:
     with pytest.raises(MarkerError, match=complaint):
-        with_tables(page, {"a": "| x |"})
+        with_tables({"page": page}, {"a": "| x |"})
 
 
 def test_tables_that_are_in_place_stay() -> None:
-    page = with_tables("avant <!-- table:a --> vieux <!-- /table:a --> après", {"a": "| x |"})
-    assert page == "avant <!-- table:a -->\n\n| x |\n\n<!-- /table:a --> après"
-    assert with_tables(page, {"a": "| x |"}) == page
+    before = {"page": "avant <!-- table:a --> vieux <!-- /table:a --> après", "other": "rien"}
+    filled = with_tables(before, {"a": "| x |"})
+    assert filled == {"page": "avant <!-- table:a -->\n\n| x |\n\n<!-- /table:a --> après", "other": "rien"}
+    assert with_tables(filled, {"a": "| x |"}) == filled
 
 
 def _commands(page: str) -> list[str]:
@@ -307,7 +323,7 @@ def test_a_command_of_the_guide_is_one_of_the_connector_s(command: str) -> None:
 
 def test_the_guide_s_sandbox_is_the_one_of_the_command() -> None:
     guide = (Path(__file__).parents[3] / "schemas" / "README.md").read_text("utf-8")
-    section = guide.split("### Un bac à sable")[1].split("### Java")[0]
+    section = guide.split("### Un bac à sable")[1].split("### Publier")[0] + guide.split("## 8.")[1]
     for tenant in TENANTS:
         assert tenant.siret in section
         for code in re.findall(r"[a-z]+_[a-z]+", tenant.shows):
@@ -323,3 +339,9 @@ def test_the_guide_s_campaign_is_read(tmp_path: Path) -> None:
     assert [job.job_id for job in jobs] == ["campagne-1", "campagne-2"]
     for job in jobs:
         VerificationRequest.model_validate_json(job.body)
+
+
+def test_a_table_stands_on_one_page_alone() -> None:
+    pair = "<!-- table:a --><!-- /table:a -->"
+    with pytest.raises(MarkerError, match=r"second: .* has a place already"):
+        with_tables({"first": pair, "second": pair}, {"a": "| x |"})

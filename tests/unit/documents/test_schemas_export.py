@@ -268,6 +268,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "schema_documents", lambda: {"a.v1": {"type": "object"}})
     monkeypatch.setattr(files, "asyncapi_document", lambda: {"asyncapi": "3.0.0"})
     monkeypatch.setattr(files, "tables", lambda: {"codes": "| code |"})
+    monkeypatch.setattr(files, "check_pages", lambda: {"rsa": "# RSA\n"})
 
 
 def _export(folder: Path, *options: str) -> tuple[int, str]:
@@ -280,9 +281,12 @@ def test_export_writes_what_is_stale_and_removes_what_no_model_makes(tmp_path: P
     assert _export(tmp_path)[0] == 0
     assert json.loads((tmp_path / "asyncapi.json").read_text()) == {"asyncapi": "3.0.0"}
     assert not (tmp_path / "README.md").exists()
-    (tmp_path / "json" / "b.v1.schema.json").write_text("{}")
+    assert (tmp_path / "verifications" / "rsa.md").read_text() == "# RSA\n"
+    surplus = ("json/b.v1.schema.json", "verifications/aah.md")
+    for name in surplus:
+        (tmp_path / name).write_text("{}")
     status, output = _export(tmp_path, "--check")
-    assert (status, "b.v1.schema.json is stale" in output) == (1, True)
+    assert (status, [f"{name} is stale" in output for name in surplus]) == (1, [True, True])
     assert _export(tmp_path)[0] == 0
     assert _export(tmp_path, "--check") == (0, "")
 
@@ -305,5 +309,5 @@ def test_a_guide_without_its_marker_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Guide\n")
     status, output = _export(tmp_path, "--check")
     assert status == 2
-    assert "README.md: the page has no <!-- table:codes -->" in output
+    assert "README.md: there is no <!-- table:codes -->" in output
     assert output.count("\n") == 1
