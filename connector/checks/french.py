@@ -1,4 +1,4 @@
-"""What is wrong with a member of a job, in French, from pydantic's error types; of a value, what it looks like is told, never itself."""
+"""Word the defects of a job's members in French, from pydantic's error types. A value's form is told, never the value."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a member's text looks like when it is right, and what a wrong one looks like instead: in French, never the text itself."""
+"""Describe, in French, how a member's text is written when it is right, and what a wrong one looks like: never the text itself."""
 
 import re
 from collections.abc import Mapping

@@ -63,7 +63,7 @@ _WORKER: Final = "connector"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a workbench is to be."""
+    """The options of a workbench."""
 
     vendor: str
     product: str

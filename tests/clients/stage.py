@@ -20,7 +20,7 @@ from tests.deployments import Deployment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What the situations are played on."""
+    """The parts that situations are played on."""
 
     node: RabbitNode
     proxy: TcpProxy

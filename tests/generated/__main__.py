@@ -44,7 +44,7 @@ PINNED = {QUICKTYPE: version("quicktype"), MODELINA: version("@asyncapi/modelina
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of one generator in one language, for jobs or for replies."""
+    """The result of one generator in one language, for jobs or for replies."""
 
     complaint: str = ""
     typed: int = 0

@@ -43,7 +43,7 @@ class Envelope:
     suffix: str
     """Of the class of a check."""
     member: str
-    """What of a check has a class of its own for each."""
+    """The parts of a check that have a class of their own."""
 
 
 REQUEST: Final = Envelope("request", "VerificationRequest", "Request", "params")

@@ -77,7 +77,7 @@ class Terms:
 
 @dataclass(slots=True, kw_only=True)
 class Heard:
-    """What is told as it goes."""
+    """Callbacks for what happens during an exchange."""
 
     on_reply: Callable[[VendorJob, bytes], Any]
     """Given each first reply, before it is acknowledged; returns its outcome."""

@@ -1,4 +1,4 @@
-"""What is known of each job of a campaign, on disk before anything relies on it: published, answered, answered twice.
+"""The ledger of a campaign: whether each job is published, answered, answered twice, on disk before anything relies on it.
 
 An append-only file of JSON lines beside the jobs' file. It keeps job ids, statuses, codes and a keyed digest of each body, and
 nothing of a person. A line that a crash cut short is the last one, and is taken off: what it said happens again.
@@ -30,7 +30,7 @@ class LedgerError(OperatorError):
 
 
 class Ledger:
-    """What became of the jobs, in memory, and on disk where it has a file."""
+    """The state of the jobs, in memory, and on disk where it has a file."""
 
     def __init__(self, jobs: Iterable[VendorJob], descriptor: int | None = None, salt: bytes = b"") -> None:
         self._jobs = {job.job_id: job for job in jobs}
@@ -53,12 +53,12 @@ class Ledger:
 
     @property
     def unpublished(self) -> list[VendorJob]:
-        """Those that were never confirmed."""
+        """Return the jobs that were never confirmed."""
         return [job for job_id, job in self._jobs.items() if job_id not in self._published]
 
     @property
     def awaited(self) -> list[VendorJob]:
-        """Those that were confirmed, and have no reply."""
+        """Return the jobs that were confirmed, and have no reply."""
         return [
             job
             for job_id, job in self._jobs.items()
@@ -77,7 +77,7 @@ class Ledger:
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
-        """What became of each job that is answered."""
+        """Return the outcome of each job that is answered."""
         return dict(self._answers)
 
     def is_answered(self, job_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a reply means to the vendor that asked: answered, to be mended by the vendor, or somebody else's. Pure."""
+"""Judge a reply for the vendor that asked: answered, to be mended by the vendor, or by somebody else. Pure."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one job, without anything of a person but in ``rows``."""
+    """The outcome of one job. Only ``rows`` may hold something of a person."""
 
     status: str
     codes: tuple[str, ...] = ()

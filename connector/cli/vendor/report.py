@@ -1,4 +1,4 @@
-"""What ``vendor try`` tells at its end: a table, a summary that adds up, the same as JSON, and an exit status."""
+"""Report on a trial at its end: a table, a summary that adds up, the same as JSON, and an exit status."""
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
@@ -16,7 +16,7 @@ _MOST_LISTED: Final = 1000
 
 
 class Exit(IntEnum):
-    """What the command ends with."""
+    """Exit statuses of the command."""
 
     ANSWERED = 0
     TO_MEND = 1

@@ -30,7 +30,7 @@ _MOST_DEFECTS: Final = 50
 
 
 class TrialError(OperatorError):
-    """What was asked makes no trial; the message, in French, says why."""
+    """A trial cannot be made of the arguments; the message, in French, says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

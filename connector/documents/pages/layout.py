@@ -1,4 +1,4 @@
-"""What every page has: its head, the way back, the list of the checks."""
+"""The frame of every page: its head, the way back, the list of the checks."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
