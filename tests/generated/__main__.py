@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from connector.catalogue import CATALOGUE
+from connector.cli.tables import print_table
 from tests.generated.classes import MODELINA, QUICKTYPE, REPLY, REQUEST, SCHEMAS, Envelope, made
 from tests.generated.corpus import jobs, replies, variant_of
 from tests.generated.tools import CACHE, HERE, ToolError, install, run, version
@@ -164,7 +164,7 @@ def main() -> int:
     names = ["-".join(pair) for pair in PAIRS]
     parser.add_argument("--only", choices=names, help="one generator in one language")
     only = parser.parse_args().only
-    console, table, rows = Console(), Table(*COLUMNS), dict[str, Row]()
+    console, cells, rows = Console(stderr=True), list[list[str]](), dict[str, Row]()
     with console.status("npm and apt bring what is missing") as status:
         node = install()
         envelopes = ((REPLY, replies()), (REQUEST, jobs()))
@@ -176,15 +176,14 @@ def main() -> int:
                 name = f"{generator} {PINNED[generator]} {language} {envelope.name}"
                 status.update(name)
                 rows[name] = _row(generator, language, envelope, messages, node)
-                table.add_row(*name.split(), *_cells(rows[name]))
-    console.print(*accepted, table, sep="\n")
+                cells.append([*name.split(), *_cells(rows[name])])
+    print(*accepted, sep="\n")
+    print_table(COLUMNS, cells)
     for name, row in rows.items():
         if row.others:
-            console.print(
-                f"{name}, written otherwise: {', '.join(row.others)}", markup=False, highlight=False
-            )
+            print(f"{name}, written otherwise: {', '.join(row.others)}")
         if row.complaint:
-            console.print(f"{name}: {row.complaint[:2000]}", markup=False, highlight=False)
+            print(f"{name}: {row.complaint[:2000]}")
     return int(any(row.complaint or row.typed < len(CATALOGUE) for row in rows.values()))
 
 
