@@ -173,7 +173,9 @@ def _unreadable(delivery: Delivery) -> JobError | None:
     if delivery.oversized:
         return job_error(JobCode.INVALID_MESSAGE, TOO_LARGE)
     if delivery.unreadable_headers:
-        return job_error(JobCode.INVALID_MESSAGE, "Les propriétés ou en-têtes AMQP sont illisibles.")
+        return job_error(
+            JobCode.INVALID_MESSAGE, "Les propriétés AMQP sont illisibles, ou il y a plus de 256 en-têtes."
+        )
     return None
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
-START_TIMEOUT_SECONDS: Final = 120.0
+START_TIMEOUT_SECONDS: Final = 240.0
 _STOP_TIMEOUT_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1
 # Below the ports that Linux lends to clients: one of those that call a killed server could be lent its port.
@@ -75,10 +75,12 @@ class PrivateServer(ABC):
             )
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self._takes_connections():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            has_ended = self._process.poll() is not None
+            if has_ended or time.monotonic() > deadline:
                 said = self._last_words()
                 self.kill()
-                raise NodeError(f"{self.product} did not start: {said}")
+                how = "ended" if has_ended else f"took no connection for {START_TIMEOUT_SECONDS:.0f} s"
+                raise NodeError(f"{self.product} did not start, it {how}: {said}")
             time.sleep(_POLL_SECONDS)
 
     def wait(self) -> None:

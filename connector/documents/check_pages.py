@@ -80,7 +80,7 @@ def _notes(definition: CheckDefinition) -> Iterator[str]:
     essential = ", ".join(
         code(pointer.removeprefix("/").replace("/", ".")) for pointer in definition.essential
     )
-    yield f"Une valeur illisible ne coûte qu'elle-même, sauf ici : {essential}."
+    yield f"Si {essential} ne se lit pas, la réponse est `error`, `unexpected_response` ; une autre valeur illisible est retirée."
     yield from definition.notes
     if definition.no_record_detail:
         yield f"`not_found`, `no_record` : « {definition.no_record_detail} »"

@@ -7,7 +7,8 @@ PRAGMA journal_mode = WAL;
 
 -- Les demandes. Le produit en écrit une dans la transaction qui enregistre le dossier ; `publier` fait le reste.
 CREATE TABLE IF NOT EXISTS demandes (
-  job_id       TEXT PRIMARY KEY,
+  job_id       TEXT PRIMARY KEY NOT NULL    -- la forme du contrat : autre, la demande ne partirait jamais
+               CHECK (length(job_id) BETWEEN 1 AND 128 AND job_id NOT GLOB '*[^A-Za-z0-9._:-]*'),
   voie         TEXT NOT NULL CHECK (voie IN ('interactive', 'batch')),
   corps        TEXT NOT NULL,               -- le JSON : republié, il doit être le même à l'octet près
   deposee_le   INTEGER NOT NULL,            -- secondes Unix ; l'échéance se compte à partir de là

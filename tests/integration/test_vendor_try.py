@@ -330,8 +330,9 @@ def test_a_dry_run_publishes_nothing_and_says_what_would_be_rejected(
     path.write_text("\n".join(map(json.dumps, [job(job_id="dry-1"), wrong])), "utf-8")
     finished = tried(environment, path, "--dry-run", "--lane", "batch")
     assert finished.returncode == 1
-    assert "ligne 2 : /tenant" in finished.stdout
-    assert "2 demandes, dont 1 qui" in finished.stdout
+    assert "ligne 2 : /tenant : " in finished.stdout
+    assert "SIRET" in finished.stdout
+    assert "demandes lues : 2 ; seraient rejetées : 1 ; " in finished.stdout
     assert sandbox.calls() == []
     assert list(tmp_path.glob("*.state")) == []
 
@@ -342,4 +343,4 @@ def test_the_grant_of_the_registry_chooses_the_examples(
     deployed.command("vendors", "add", "nouveau", "--preset", "sonate-opus")
     finished = tried({**deployed.environment, **environment}, "--granted", "--vendor", "nouveau", "--dry-run")
     assert finished.returncode == 0, finished.stderr
-    assert "2 demandes" in finished.stdout
+    assert "demandes lues : 2 ; seraient rejetées : 0 ; " in finished.stdout

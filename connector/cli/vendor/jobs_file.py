@@ -31,7 +31,10 @@ class VendorJob:
 
 
 def read_jobs(path: Path) -> tuple[VendorJob, ...]:
-    """Read a file, CSV by its name or by its first line, else JSON lines. Raises ``JobsFileError`` at its first defect."""
+    """Read a file: CSV by its name or by its first line, a single JSON job, else JSON lines.
+
+    Raises ``JobsFileError`` at its first defect.
+    """
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
@@ -39,8 +42,9 @@ def read_jobs(path: Path) -> tuple[VendorJob, ...]:
     except UnicodeDecodeError:
         raise JobsFileError(f"{path} : n'est pas en UTF-8 ; l'enregistrer en UTF-8") from None
     is_csv = path.suffix.lower() == ".csv" or not text.lstrip().startswith("{")
+    read = _from_csv if is_csv else _from_document if _is_one_document(text) else _from_lines
     jobs: dict[str, VendorJob] = {}
-    for job in _from_csv(path, text) if is_csv else _from_lines(path, text):
+    for job in read(path, text):
         if job.job_id in jobs:
             raise JobsFileError(
                 f"{path}, ligne {job.line} : job_id déjà à la ligne {jobs[job.job_id].line} ; il désigne une seule demande"
@@ -54,6 +58,22 @@ def read_jobs(path: Path) -> tuple[VendorJob, ...]:
 def body_of(job: dict[str, Any]) -> bytes:
     """Return a job as it is published."""
     return json.dumps(job, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_one_document(text: str) -> bool:
+    """Tell whether a file is a single job, written over several lines as a person writes one."""
+    if "\n" not in text.strip():
+        return False
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _from_document(path: Path, text: str) -> Iterator[VendorJob]:
+    job_id = json.loads(text).get("job_id")
+    _require_id(path, 1, job_id)
+    yield VendorJob(job_id=job_id, body=text.strip().encode(), line=1)
 
 
 def _from_lines(path: Path, text: str) -> Iterator[VendorJob]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from pydantic import ValidationError
 
 from connector.cli.options import finishing
 from connector.cli.vendor import ledger as ledgers
@@ -207,21 +206,22 @@ def _granted(asked: Asked) -> frozenset[str]:
 
 def _print_defects(jobs: tuple[VendorJob, ...]) -> int:
     """Hold each job against the contract, print what is wrong with it, and return the exit status."""
-    from schemas.request import VerificationRequest
+    from connector.checks.parsing import Unreadable, read_job
 
     defects = 0
     for job in jobs:
-        try:
-            VerificationRequest.model_validate_json(job.body)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
+        read = read_job(job.body)
+        if isinstance(read, Unreadable):
             defects += 1
             if defects <= _MOST_DEFECTS:
-                place = "/".join(map(str, first["loc"]))
-                click.echo(f"ligne {job.line} : /{place} : {first['type']}")
+                first = read.errors[0]
+                click.echo(f"ligne {job.line} : {first.pointer or 'le corps'} : {first.detail}")
     if defects > _MOST_DEFECTS:
         click.echo(f"et {defects - _MOST_DEFECTS} autres lignes")
-    click.echo(f"{len(jobs)} demandes, dont {defects} qui seraient rejetées ; rien n'est publié (--dry-run)")
+    click.echo(
+        f"demandes lues : {len(jobs)} ; seraient rejetées : {defects} ; rien n'est publié (--dry-run), et ce que chaque "
+        "vérification demande en plus n'est pas relu"
+    )
     return Exit.TO_MEND if defects else Exit.ANSWERED
 
 

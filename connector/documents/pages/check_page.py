@@ -51,7 +51,7 @@ def _summary(definition: CheckDefinition) -> Iterator[ET.Element]:
             [f"{default}, sauf demande contraire" + (f" ; aussi {', '.join(others)}" if others else "")],
         ),
         ("Classes engendrées", codes(_classes(definition))),
-        ("Ce pour quoi elle existe", codes(essential)),
+        ("Sans quoi il n'y a pas de réponse", codes(essential)),
     )
     yield el("dl", *(part for term, nodes in facts for part in (el("dt", term), el("dd", *nodes))))
     for note in definition.notes:

@@ -259,6 +259,9 @@ static const char *suite_de(const json_t *check, const Demande *demande) {
   if (est(statut, "not_identified")) return "corriger_identite";
   /* `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard. */
   bool peut_reussir = json_is_true(json_object_get(raison, "retryable")) && demandee(demande, texte(check, "id"));
+  /* Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro. */
+  peut_reussir = peut_reussir && !texte(demande->corps, "france_connect_token") && 
+                  json_string_length(json_object_get(demande->corps, "job_id")) <= 125;
   return peut_reussir && demande->redemandes < REDEMANDES_MAXIMALES ? "redemander" : "signaler";
 }
 
@@ -617,7 +620,7 @@ static bool publier(Courtier *courtier, int *patience) {
       if (reprise <= 0) reprise = annoncer(&refus, "demande non confirmée");
       /* Un canal refusé peut le rester quand la file a de nouveau de la place (rabbitmq-server, 12206) : en ouvrir un
        * autre. */
-      if (refus == ATTENTE_MAXIMALE_EN_SECONDES) return echec("demandes refusées depuis une minute");
+      if (refus == ATTENTE_MAXIMALE_EN_SECONDES) return echec("demandes refusées de suite");
       if (!fait(sql(NULL, "INSERT OR IGNORE INTO refusees (job_id) VALUES (?)", "s", depot.job_id))) return false;
       continue;
     }

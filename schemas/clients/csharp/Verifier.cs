@@ -15,7 +15,8 @@
 //   CCAS_FILE      file des réponses ; sans elle : replies.<utilisateur>
 //   CCAS_BASE      base SQLite ; sans elle : verifier.db
 //
-// Mono ne lit que des certificats RSA : il faut que celui du courtier en soit un.
+// Mono ne lit que des certificats RSA, et le premier seul d'un fichier : il faut que celui du courtier en soit un, et que
+// CCAS_AUTORITE n'en contienne qu'un.
 //
 // Le client de Debian est de 2010 : ni confirmations, ni autorité privée, ni délais. Ce programme les lui ajoute (`Protocole`,
 // `Prise`, `Certificat`). Une transaction AMQP ne les remplacerait pas : d'une file pleine, RabbitMQ la valide, et la demande est
@@ -57,6 +58,7 @@ static class Verifier
     const int ConfirmationEnSecondes = 30;
     const int AttenteMaximaleEnSecondes = 60;
     const int RedemandesMaximales = 5;
+    const int NumeroMaximal = 125;
     const int PremiereRedemandeEnSecondes = 30;
     const double RedemandeAuPlusTardEnSecondes = 31 * 86400;
     const int RefusEnSecondes = 10;
@@ -65,10 +67,10 @@ static class Verifier
     const string Illisible = "illisible";
 
     static readonly Uri Adresse = LireAdresse(Environment.GetEnvironmentVariable("CCAS_URL"));
-    static readonly string Autorite = Environment.GetEnvironmentVariable("CCAS_AUTORITE");
-    static readonly string CheminBase = Environment.GetEnvironmentVariable("CCAS_BASE") ?? "verifier.db";
+    static readonly string Autorite = Reglage("CCAS_AUTORITE", null);
+    static readonly string CheminBase = Reglage("CCAS_BASE", "verifier.db");
     static readonly string Editeur = Adresse == null ? "" : Uri.UnescapeDataString(Adresse.UserInfo.Split(':')[0]);
-    static readonly string File = Environment.GetEnvironmentVariable("CCAS_FILE") ?? "replies." + Editeur;
+    static readonly string File = Reglage("CCAS_FILE", "replies." + Editeur);
     static readonly Encoding Utf8 = new UTF8Encoding(false, true); // lève une exception sur ce qui n'est pas de l'UTF-8
     static readonly Random Hasard = new Random();
     static readonly ManualResetEvent Arret = new ManualResetEvent(false);
@@ -156,7 +158,7 @@ static class Verifier
                 {
                     // Sans « Journal Mode », Mono ôterait à la base son mode WAL, à chaque ouverture. « Full » : ce qui est
                     // acquitté survit à une coupure de courant. Le délai est en secondes.
-                    connexion = new SqliteConnection($"Data Source={CheminBase};Default Timeout=1;Journal Mode=WAL;Synchronous=Full");
+                    connexion = new SqliteConnection($"Data Source={CheminBase};Default Timeout=1;Journal Mode=WAL;Synchronous=Full;FailIfMissing=True");
                     connexion.Open();
                 }
                 var rendu = travail(connexion);
@@ -309,6 +311,12 @@ static class Verifier
         }
     }
 
+    static string Reglage(string nom, string defaut)
+    {
+        var valeur = Environment.GetEnvironmentVariable(nom);
+        return string.IsNullOrEmpty(valeur) ? defaut : valeur;
+    }
+
     static string Premier(params string[] textes)
     {
         return textes.FirstOrDefault(texte => !string.IsNullOrEmpty(texte)) ?? "";
@@ -402,7 +410,9 @@ static class Verifier
                 suite.AFaire = "corriger_identite";
                 break;
             default: // `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard
+                // Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro.
                 var peutReussir = Vrai(raison, "retryable") && demande.Redemandes < RedemandesMaximales
+                    && Texte(corps, "france_connect_token") == null && demande.JobId.Length <= NumeroMaximal
                     && Objets(corps, "checks").Any(question => Numero(question) == suite.Verification);
                 suite.AFaire = peutReussir ? "redemander" : "signaler";
                 break;
@@ -572,7 +582,7 @@ static class Verifier
             {
                 throw refuse
                     ? new AuthenticationException("le certificat du courtier n'est pas de cette autorité, ou pas à ce nom")
-                    : (Exception)new IOException("TLS : " + panne.Message);
+                    : (Exception)new IOException("TLS : " + Panne(panne));
             }
             tcp.m_reader = new NetworkBinaryReader(flux);
             tcp.m_writer = new NetworkBinaryWriter(new BufferedStream(flux));
@@ -643,9 +653,9 @@ static class Verifier
                 return false; // le nom est dans subjectAltName, ou nulle part (RFC 9525)
             }
             var noms = new SubjectAltNameExtension(extension);
-            IPAddress adresse;
+            IPAddress adresse, nommee; // Mono écrit une adresse IPv6 d'une manière qui ne se relit pas
             return IPAddress.TryParse(hote, out adresse)
-                ? noms.IPAddresses.Any(ip => IPAddress.Parse(ip).Equals(adresse))
+                ? noms.IPAddresses.Any(ip => IPAddress.TryParse(ip, out nommee) && nommee.Equals(adresse))
                 : noms.DNSNames.Any(nom => string.Equals(nom, hote, StringComparison.OrdinalIgnoreCase)
                     || nom.StartsWith("*.") && hote.IndexOf('.') > 0
                     && string.Equals(nom.Substring(1), hote.Substring(hote.IndexOf('.')), StringComparison.OrdinalIgnoreCase));
@@ -728,13 +738,13 @@ static class Verifier
         {
             Ouvert(connexion);
             var demandes = JusquALaBase(connexion, laBase, APublier);
+            patience.Reussite(); // la connexion tient : un refus n'est pas une panne du courtier
             foreach (var demande in demandes.TakeWhile(_ => !Arrete))
             {
                 var refus = publication.Envoyer(demande);
                 if (refus == null)
                 {
                     Dire($"publiée {demande.JobId}");
-                    patience.Reussite();
                     refusDeSuite = 0;
                     // Tué ici, le programme la republiera : le connecteur la reconnaît à son `job_id`.
                     JusquALaBase(connexion, laBase, c => Ecrire(

@@ -49,6 +49,7 @@ public final class Verifier {
     static final int CONFIRMATION_EN_SECONDES = 30;
     static final int ATTENTE_MAXIMALE_EN_SECONDES = 60;
     static final int REDEMANDES_MAXIMALES = 5;
+    static final int NUMERO_MAXIMAL = 125;
     static final long PREMIERE_REDEMANDE_EN_SECONDES = 30;
     static final long REDEMANDE_AU_PLUS_TARD_EN_SECONDES = TimeUnit.DAYS.toSeconds(31);
     static final int REFUS_EN_SECONDES = 10;
@@ -339,7 +340,9 @@ public final class Verifier {
             case "not_found" -> "not_concerned".equals(code) ? "sans_objet" : "aucun_dossier";
             case "not_identified" -> "corriger_identite";
             // `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard.
+            // Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro.
             default -> vrai(raison, "retryable") && demande.redemandes() < REDEMANDES_MAXIMALES
+                    && texte(corps, "france_connect_token") == null && demande.jobId().length() <= NUMERO_MAXIMAL
                     && objets(corps, "checks").stream().anyMatch(question -> numero(question).equals(numero))
                     ? "redemander" : "signaler";
         };
@@ -507,11 +510,11 @@ public final class Verifier {
         int refusDeSuite = 0;
         while (!arrete()) {
             List<Demande> demandes = jusquALaBase(canal, base, Verifier::aPublier);
+            patience.reussite(); // la connexion tient : un refus n'est pas une panne du courtier
             for (Demande demande : demandes) {
                 String refus = envoyer(canal, demande, renvoyee);
                 if (refus == null) {
                     dire("publiée " + demande.jobId());
-                    patience.reussite();
                     refusDeSuite = 0;
                     // Tué ici, le programme la republiera : le connecteur la reconnaît à son `job_id`.
                     jusquALaBase(canal, base, b -> ecrire(b, "UPDATE demandes SET confirmee_le = ? WHERE job_id = ?",

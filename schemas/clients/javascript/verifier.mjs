@@ -30,6 +30,7 @@ const BATTEMENT_EN_SECONDES = 10;
 const CONFIRMATION_EN_SECONDES = 30;
 const ATTENTE_MAXIMALE_EN_SECONDES = 60;
 const REDEMANDES_MAXIMALES = 5;
+const NUMERO_MAXIMAL = 125;
 const PREMIERE_REDEMANDE_EN_SECONDES = 30;
 const A_LA_FOIS = 50;
 const ILLISIBLE = 'illisible';
@@ -216,7 +217,9 @@ function suiteDe(check, demande) {
       return 'corriger_identite';
     default: {
       // `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard.
-      const peutReussir = raison(check).retryable === true && demande.redemandes < REDEMANDES_MAXIMALES;
+      // Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro.
+      const peutReussir = raison(check).retryable === true && demande.redemandes < REDEMANDES_MAXIMALES
+        && !lireJson(demande.corps)?.france_connect_token && demande.job_id.length <= NUMERO_MAXIMAL;
       return peutReussir ? 'redemander' : 'signaler';
     }
   }
@@ -435,7 +438,7 @@ async function publierVoie(courtier, voie, patience) {
     patience.echec('demande non confirmée', refus);
     if (patience.estLongue) {
       // Un canal refusé peut le rester quand la file a de nouveau de la place (rabbitmq-server, 12206) : en ouvrir un autre.
-      throw new Error('demandes refusées depuis une minute');
+      throw new Error('demandes refusées de suite');
     }
   }
   return publiees;

@@ -40,6 +40,7 @@ const OPERATION_EN_SECONDES = 10;
 const CONFIRMATION_EN_SECONDES = 30;
 const ATTENTE_MAXIMALE_EN_SECONDES = 60;
 const REDEMANDES_MAXIMALES = 5;
+const NUMERO_MAXIMAL = 125;
 const PREMIERE_REDEMANDE_EN_SECONDES = 30;
 const A_LA_FOIS = 50;
 const ILLISIBLE = 'illisible';
@@ -300,7 +301,9 @@ function suiteDe(stdClass $check, array $demande): string
         'not_found' => (raison($check)->code ?? null) === 'not_concerned' ? 'sans_objet' : 'aucun_dossier',
         'not_identified' => 'corriger_identite',
         // `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard.
+        // Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro.
         default => (raison($check)->retryable ?? null) === true && $demande['redemandes'] < REDEMANDES_MAXIMALES
+            && !isset(lireJson($demande['corps'])->france_connect_token) && strlen($demande['job_id']) <= NUMERO_MAXIMAL
             ? 'redemander' : 'signaler',
     };
 }
@@ -539,7 +542,7 @@ function publierVoie(Courtier $courtier, Base $base, string $voie, Patience $pat
         $patience->echec('demande non confirmée', $refus);
         if ($patience->estLongue()) {
             // Un canal refusé peut le rester quand la file a de nouveau de la place (rabbitmq-server, 12206) : en ouvrir un autre.
-            throw new AMQPConnectionClosedException('demandes refusées depuis une minute');
+            throw new AMQPConnectionClosedException('demandes refusées de suite');
         }
     }
     return $publiees;

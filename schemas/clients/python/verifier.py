@@ -26,7 +26,7 @@ import time
 import uuid
 from contextlib import closing
 from functools import partial
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pika
 from pika.exceptions import AMQPConnectionError, AMQPError, NackError, UnroutableError
@@ -35,6 +35,7 @@ BATTEMENT_EN_SECONDES = 10
 CONFIRMATION_EN_SECONDES = 30
 ATTENTE_MAXIMALE_EN_SECONDES = 60
 REDEMANDES_MAXIMALES = 5
+NUMERO_MAXIMAL = 125
 PREMIERE_REDEMANDE_EN_SECONDES = 30
 REFUS_EN_SECONDES = 10
 REFUS_AVANT_RECONNEXION = 6
@@ -79,18 +80,31 @@ class Patience:
 
 
 def ouvrir_base():
-    base = sqlite3.connect(BASE, timeout=1, isolation_level=None)
+    # `mode=rw` : une base absente est une panne, et non une base vide de plus.
+    base = sqlite3.connect(f"file:{quote(BASE)}?mode=rw", uri=True, timeout=1, isolation_level=None)
     base.row_factory = sqlite3.Row
     return base
 
 
 def deposer(base, voie, corps):
     """Garder une demande à publier. Une vraie application le fait dans la transaction qui enregistre le dossier."""
-    job_id = json.loads(corps)["job_id"]
-    base.execute(
-        "INSERT INTO demandes (job_id, voie, corps, deposee_le) VALUES (?, ?, ?, ?)",
-        (job_id, voie, corps, int(time.time())),
-    )
+    try:
+        job_id = json.loads(corps.decode())["job_id"]
+    except UnicodeDecodeError:
+        sys.exit("demande non déposée : le texte n'est pas en UTF-8")
+    except ValueError as erreur:
+        sys.exit(f"demande non déposée : ce n'est pas du JSON, {erreur}")
+    except (KeyError, TypeError):
+        sys.exit("demande non déposée : un objet JSON avec un « job_id » est attendu")
+    try:
+        base.execute(
+            "INSERT INTO demandes (job_id, voie, corps, deposee_le) VALUES (?, ?, ?, ?)",
+            (job_id, voie, corps.decode(), int(time.time())),
+        )
+    except sqlite3.IntegrityError:
+        sys.exit(f"demande non déposée : {job_id} l'est déjà ; lui donner un autre « job_id »")
+    except sqlite3.OperationalError as panne:
+        sys.exit(f"demande non déposée : {panne} ; la base a-t-elle été préparée avec base.sql ?")
     dire(f"déposée {job_id}")
 
 
@@ -198,8 +212,11 @@ def suite_de(check, demande):
         case "not_identified":
             return "corriger_identite"
     # `error`, ou un statut à venir : seul `retryable` dit si la même question peut réussir plus tard.
-    peut_reussir = raison(check).get("retryable") and demande["redemandes"] < REDEMANDES_MAXIMALES
-    return "redemander" if peut_reussir else "signaler"
+    if not raison(check).get("retryable") or demande["redemandes"] >= REDEMANDES_MAXIMALES:
+        return "signaler"
+    # Un jeton FranceConnect ne vit qu'une minute ; et « :r5 » doit tenir dans les 128 caractères d'un numéro.
+    est_par_france_connect = json.loads(demande["corps"]).get("france_connect_token")
+    return "signaler" if est_par_france_connect or len(demande["job_id"]) > NUMERO_MAXIMAL else "redemander"
 
 
 def redemande(reponse, demande):
@@ -271,6 +288,7 @@ def publier(connexion, base, patience):
     refus_de_suite = 0
     while not ARRET.is_set():
         demandes = jusqu_a_la_base(connexion, lambda: a_publier(base))
+        patience.reussite()  # la connexion tient : un refus n'est pas une panne du courtier
         for demande in demandes:
             try:
                 envoyer(canal, demande)
@@ -282,7 +300,6 @@ def publier(connexion, base, patience):
                 refus_de_suite += 1
             else:
                 refus_de_suite = 0
-                patience.reussite()
                 noter = partial(confirmer, base, demande["job_id"])
             # Tué ici, le programme la republiera : le connecteur la reconnaît à son `job_id`.
             jusqu_a_la_base(connexion, noter)
@@ -327,10 +344,14 @@ def principal(arguments):
     match arguments:
         case ["deposer", ("interactive" | "batch") as voie]:
             with closing(ouvrir_base()) as base:
-                deposer(base, voie, sys.stdin.read())
-        case ["publier"] if EDITEUR:
+                deposer(base, voie, sys.stdin.buffer.read())
+        case ["publier" | "lire"] if not EDITEUR:
+            sys.exit(
+                "CCAS_URL manque, ou ne nomme pas d'utilisateur : amqps://editeur:mot-de-passe@courtier:5671/%2F"
+            )
+        case ["publier"]:
             en_continu(publier)
-        case ["lire"] if EDITEUR:
+        case ["lire"]:
             en_continu(lire)
         case _:
             sys.exit(__doc__)

@@ -272,7 +272,7 @@ def test_a_check_has_a_page_with_all_that_its_definition_says(definition: CheckD
 
 
 def test_a_check_s_page_says_what_cannot_be_lost_of_it() -> None:
-    assert "sauf ici : `quotient_familial.valeur`." in check_pages()["quotient_familial"]
+    assert "Si `quotient_familial.valeur` ne se lit pas" in check_pages()["quotient_familial"]
 
 
 def test_a_vertical_bar_stays_in_its_cell() -> None:

@@ -49,6 +49,14 @@ def test_a_spreadsheet_s_ways_of_writing_are_read(
     assert [job["job_id"] for job in read(tmp_path, text)] == ["a-1"]
 
 
+def test_a_job_written_over_several_lines_is_one_job_byte_for_byte(tmp_path: Path) -> None:
+    path = tmp_path / "demande.json"
+    text = json.dumps({"job_id": "a-1", "tenant": "26920023600017"}, indent=2)
+    path.write_text(f"\n{text}\n", "utf-8")
+    (job,) = read_jobs(path)
+    assert (job.job_id, job.body) == ("a-1", text.encode())
+
+
 def test_an_empty_cell_is_an_absent_member_and_a_quoted_one_is_whole(tmp_path: Path) -> None:
     head = "Job_Id;tenant;dossier;nom_usage;identity_variants;expires_at;checks"
     (job,) = read(tmp_path, f'{head}\na;26920023600017;"2026;""4711""\n";;oui;;scolarite\n')
@@ -141,7 +149,7 @@ def test_a_line_of_json_is_published_as_it_is_written(tmp_path: Path) -> None:
         ('{"job_id": "a"}\n{"job_id": 3}\n', ["ligne 2", "job_id"]),
         ('{"job_id": "a"}\n{"version": 1}\n', ["ligne 2", "job_id"]),
         ('{"job_id": "a"}\n{"job_id": "a"}\n', ["ligne 2", "déjà à la ligne 1"]),
-        ('{\n  "job_id": "a"\n}\n', ["ligne 1", "une demande par ligne"]),
+        ('{\n  "job_id": "a"\n}\n{"job_id": "b"}\n', ["ligne 1", "une demande par ligne"]),
     ],
 )
 def test_a_line_that_cannot_be_a_job_is_named(tmp_path: Path, text: str, said: list[str]) -> None:
