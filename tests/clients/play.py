@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
+from itertools import groupby
 from typing import Final
 
 from connector.demo.vendor import VendorClient
@@ -46,12 +47,13 @@ class Play:
                 product.start_reading()
             self._each(OTHERS, _has_kept_what_is_not_its_own)
             yield OTHERS
-            for case in answered():
-                for product in stage.products:
-                    deposit = product.deposit if case.is_deposited else product.record
-                    deposit(_of(product, case.job))
-                self._each(case.situation, partial(_has_understood, case=case))
-                yield case.situation
+            for situation, cases in groupby(answered(), key=lambda case: case.situation):
+                for case in cases:
+                    for product in stage.products:
+                        deposit = product.deposit if case.is_deposited else product.record
+                        deposit(_of(product, case.job))
+                    self._each(situation, partial(_has_understood, case=case))
+                yield situation
             self._each(DUPLICATE, partial(_counts_a_duplicate_once, other=other))
             yield DUPLICATE
             _take_the_stores_away(stage, other, self._each)
@@ -71,18 +73,18 @@ class Play:
 
 
 def _of(product: Product, body: Mapping[str, object]) -> dict[str, object]:
-    return {**body, "job_id": f"{product.language}-{body['job_id']}"}
+    return {**body, "job_id": f"{product.prefix}-{body['job_id']}"}
 
 
 def _leave_replies_of_others(stage: Stage, other: VendorClient) -> None:
     """Leave on each reply queue what its program has not asked for: replies, a rejection without a job_id, no reply."""
     for product in stage.products:
         for number in range(_OTHERS):
-            theirs = job(QF, job_id=f"other-{product.language}-{number}")
+            theirs = job(QF, job_id=f"other-{product.prefix}-{number}")
             other.publish(theirs, reply_to=product.queue)
-        other.publish(b"no JSON", reply_to=product.queue, correlation_id=f"odd-{product.language}")
+        other.publish(b"no JSON", reply_to=product.queue, correlation_id=f"odd-{product.prefix}")
         numbered = b'{"status": "completed", "checks": [{"id": null}]}'
-        stage.put(product.queue, numbered, message_id=f"numbered-{product.language}")
+        stage.put(product.queue, numbered, message_id=f"numbered-{product.prefix}")
         stage.put(product.queue, b"\xff no JSON either")
     for product in stage.products:
         while other.depth(product.queue) < _OTHERS + 3:
@@ -91,9 +93,9 @@ def _leave_replies_of_others(stage: Stage, other: VendorClient) -> None:
 
 def _has_kept_what_is_not_its_own(product: Product) -> None:
     for number in range(_OTHERS):
-        product.has_read(f"other-{product.language}-{number}")
-    product.has_read(f"odd-{product.language}")
-    product.has_read(f"numbered-{product.language}")
+        product.has_read(f"other-{product.prefix}-{number}")
+    product.has_read(f"odd-{product.prefix}")
+    product.has_read(f"numbered-{product.prefix}")
     product.has_said(" : illisible")
     kept = "SELECT count(*) FROM reponses WHERE fois = 1 AND length(corps) > 0"
     assert product.rows(kept) == [(_OTHERS + 3,)]
@@ -102,7 +104,7 @@ def _has_kept_what_is_not_its_own(product: Product) -> None:
 
 
 def _has_understood(product: Product, case: Answered) -> None:
-    job_id = f"{product.language}-{case.job['job_id']}"
+    job_id = f"{product.prefix}-{case.job['job_id']}"
     line = product.has_read(job_id)
     assert line.rstrip("\n").endswith(f": {case.status}"), line
     assert tuple(product.next_steps(job_id)) == case.steps
@@ -122,7 +124,7 @@ def _has_understood(product: Product, case: Answered) -> None:
 
 
 def _counts_a_duplicate_once(product: Product, other: VendorClient) -> None:
-    job_id = f"{product.language}-found"
+    job_id = f"{product.prefix}-found"
     before = product.next_steps(job_id)
     [(body,)] = product.rows("SELECT corps FROM demandes WHERE job_id = ?", job_id)
     other.publish(body.encode(), reply_to=product.queue)
@@ -138,9 +140,7 @@ def _counts_a_duplicate_once(product: Product, other: VendorClient) -> None:
 def _take_the_stores_away(stage: Stage, other: VendorClient, each: Each) -> None:
     """Keep every program from its database for about a minute, while replies come."""
     jobs = {
-        product.language: [
-            job(QF, job_id=f"{product.language}-down-{number}") for number in range(_WHILE_DOWN)
-        ]
+        product.language: [job(QF, job_id=f"{product.prefix}-down-{number}") for number in range(_WHILE_DOWN)]
         for product in stage.products
     }
     with ExitStack() as away:
@@ -156,7 +156,7 @@ def _take_the_stores_away(stage: Stage, other: VendorClient, each: Each) -> None
         for one in jobs[product.language]:
             product.has_read(one["job_id"])
         count = "SELECT count(*), max(fois) FROM reponses WHERE cle LIKE ?"
-        assert product.rows(count, f"{product.language}-down-%") == [(_WHILE_DOWN, 1)]
+        assert product.rows(count, f"{product.prefix}-down-%") == [(_WHILE_DOWN, 1)]
         # It waited on its first connection, whose heartbeats went on.
         assert sum("lecture prête" in line for line in product.reader.said) == 1
 
@@ -170,7 +170,7 @@ def _cut_before_the_confirm(stage: Stage, each: Each) -> None:
         product.record(_of(product, job(QF, job_id="cut")))
 
     def is_answered_and_not_confirmed(product: Product) -> None:
-        job_id = f"{product.language}-cut"
+        job_id = f"{product.prefix}-cut"
         product.has_read(job_id)
         assert product.rows("SELECT confirmee_le FROM demandes WHERE job_id = ?", job_id) == [(None,)]
 
@@ -179,7 +179,7 @@ def _cut_before_the_confirm(stage: Stage, each: Each) -> None:
     stage.proxy.resume()
 
     def is_published_again_and_counts_once(product: Product) -> None:
-        job_id = f"{product.language}-cut"
+        job_id = f"{product.prefix}-cut"
         product.has_published(job_id)
         product.has_read(job_id, times=2)
         assert len(product.next_steps(job_id)) == 1
@@ -196,9 +196,9 @@ def _restart_the_broker(stage: Stage, each: Each) -> None:
     stage.node.start()
 
     def look(product: Product) -> None:
-        product.has_read(f"{product.language}-while-away")
+        product.has_read(f"{product.prefix}-while-away")
         product.record(_of(product, job(RSA, job_id="afterwards")))
-        product.has_read(f"{product.language}-afterwards")
+        product.has_read(f"{product.prefix}-afterwards")
         for program in (product.publisher, product.reader):
             assert program.stop() == 0
 

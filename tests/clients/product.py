@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from connector.demo.program import Program
-from tests.clients.languages import PROGRAMS
+from tests.clients.languages import LANGUAGES, PROGRAMS
 
 VENDOR: Final = "millesime"
 _WAIT_SECONDS: Final = 180.0
 """Longer than any back-off of a program, with a machine beside it that is busy."""
+_PREFIX_LENGTH: Final = max(len(language.name) for language in LANGUAGES)
 _WAIT_AFTER_FAILURE_SECONDS: Final = 15.0
 """For a program that has failed already: the others' situations are not to wait for it."""
 
@@ -33,6 +34,8 @@ class Product:
     ) -> None:
         """``settings`` are those of the program; ``publish_url`` is where it publishes, and may be a proxy's."""
         self.language = language
+        self.prefix = language.ljust(_PREFIX_LENGTH, ".")
+        """Of its jobs' ids: as long in every language, so that a long id is as long in each."""
         self.queue = f"replies.{VENDOR}.{language}"
         self._command = command
         self._base = folder / f"{language}.db"

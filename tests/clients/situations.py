@@ -6,8 +6,8 @@ from typing import Any, Final
 from connector.demo.deployment import CLAMART, VIEUX
 from tests.jobs import QF, RSA, identity, job
 
-FAILURES: Final = ("--fail", "sdh=maintenance,retry_in=3600")
-"""Options of the sandbox under which a source is down for an hour."""
+FAILURES: Final = ("--fail", "sdh=maintenance,retry_in=3600", "--fail", "france_connect=503")
+"""Options of the sandbox under which a source is down for an hour, and FranceConnect without an end."""
 _MAINTAINED: Final = {"check": "statut_sportif", "params": {"identifiant": "990000001"}}
 _NOBODY: Final = identity(
     "PERSONNE",
@@ -42,7 +42,7 @@ RESTARTED: Final = "broker restarted"
 
 
 def answered() -> tuple[Answered, ...]:
-    """Return the jobs that differ by their reply alone, under ids that are the situations."""
+    """Return the jobs that differ by their reply alone; those of one situation follow each other."""
     return (
         Answered(
             situation="found",
@@ -79,6 +79,21 @@ def answered() -> tuple[Answered, ...]:
             steps=(("quotient_familial", "error", "token_expired", "signaler"),),
         ),
         Answered(
+            situation="error",
+            # One more character than leaves room for the number of a retry.
+            job=job(_MAINTAINED, job_id="e" * (126 - len("javascript-")), tenant=CLAMART),
+            status="failed",
+            steps=(("statut_sportif", "error", "provider_maintenance", "signaler"),),
+        ),
+        Answered(
+            situation="error",
+            job=job(QF, job_id="token", france_connect_token="exemple")
+            | {"identity": None, "checks": [{"check": "quotient_familial"}]},
+            status="failed",
+            # A token lives for a minute: nothing is asked again with it.
+            steps=(("quotient_familial", "error", "provider_unavailable", "signaler"),),
+        ),
+        Answered(
             situation="partial",
             job=job(QF, _MAINTAINED, job_id="partial", tenant=CLAMART),
             status="partial",
@@ -104,7 +119,7 @@ def answered() -> tuple[Answered, ...]:
 
 
 SITUATIONS: Final = (
-    *(each.situation for each in answered()),
+    *dict.fromkeys(each.situation for each in answered()),
     DUPLICATE,
     OTHERS,
     STORE_DOWN,
