@@ -15,6 +15,10 @@ from schemas.identity import FRANCE
 MOST_HINTS: Final = 3
 _SEINE_WAS_SPLIT: Final = 1968
 """Until this year 75 was the Seine's number, whose communes had codes like today's postal codes of Paris."""
+_OF_INSEE_ALONE: Final = re.compile(
+    r"751(?:0[1-9]|1[0-9]|20)|6938[1-9]|132(?:0[1-9]|1[0-6])|2[AB][0-9]{3}", re.ASCII
+)
+"""An arrondissement, and a commune of Corsica: no postal code is written so, but 75116, which is the same place."""
 _POSTAL_OF_PARIS: Final = re.compile(r"750(?:0[1-9]|1[0-9]|20)", re.ASCII)
 _POSTAL_OF_LYON: Final = re.compile(r"6900[1-9]", re.ASCII)
 _POSTAL_OF_MARSEILLE: Final = re.compile(r"130(?:0[1-9]|1[0-6])", re.ASCII)
@@ -47,6 +51,8 @@ def commune_hint(query: Query) -> str | None:
     """
     sent = dict(query)
     commune = sent.get("codeCogInseeCommuneNaissance", "")
+    if _OF_INSEE_ALONE.fullmatch(commune):
+        return None
     if _POSTAL_OF_PARIS.fullmatch(commune):
         born = sent.get("anneeDateNaissance")
         if born is not None and int(born) >= _SEINE_WAS_SPLIT:

@@ -4,6 +4,7 @@ What is not known is not said. A job that comes late was published under a clock
 tells which.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -107,4 +108,7 @@ def duration(span: timedelta) -> str:
 
 
 def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # An unset date, of the year 1 or 9999, may have no instant in UTC: it is told with its own offset.
+    with suppress(OverflowError):
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

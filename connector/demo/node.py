@@ -229,4 +229,6 @@ class RabbitNode(PrivateServer):
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
+            # A dump holds what the node had in memory: it goes with the folder.
+            "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
         }

@@ -188,16 +188,16 @@ def tenants_file(wish: Wish) -> str:
     """Return the registry's file: the vendor, and a tenant for each thing to see."""
     tables = [
         f"[vendors.{wish.vendor}]",
-        f"product = {json.dumps(wish.product)}",
+        f"product = {json.dumps(wish.product, ensure_ascii=False)}",
         'publisher = "bac à sable"',
-        f"preset = {json.dumps(wish.preset)}",
+        f"preset = {json.dumps(wish.preset, ensure_ascii=False)}",
     ]
     for tenant in TENANTS:
         vendors = [] if tenant.siret == AUTRE else [wish.vendor]
         tables += [
             f"[tenants.{tenant.siret}]",
-            f"name = {json.dumps(tenant.name)}",
-            f"vendors = {json.dumps(vendors)}",
+            f"name = {json.dumps(tenant.name, ensure_ascii=False)}",
+            f"vendors = {json.dumps(vendors, ensure_ascii=False)}",
         ]
         if tenant.siret in _TOKENS:
             tables.append(f'token = {{ env = "{_TOKENS[tenant.siret]}" }}')

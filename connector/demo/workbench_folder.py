@@ -32,6 +32,10 @@ class WorkbenchError(OperatorError):
 def opened(folder: Path) -> Iterator[Path]:
     """Give the folder's absolute path, made if need be and held against another workbench. Raises ``WorkbenchError``."""
     path = folder.absolute()
+    if "#" in str(path):
+        raise WorkbenchError(
+            f"{path} : RabbitMQ ne lit pas un chemin où il y a « # » ; choisir un autre dossier avec --folder"
+        )
     try:
         path.mkdir(mode=_MODE, parents=True, exist_ok=True)
         if not (path / _LOCK).exists() and any(path.iterdir()):

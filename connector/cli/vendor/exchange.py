@@ -38,6 +38,9 @@ _MARK: Final = "vendor-try:"
 _CONNECT_SECONDS: Final = 10
 _LOOK_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 1.0
+_HEARTBEAT_SECONDS: Final = 10
+"""A connection that is lost without a word is noticed after two of them, on both sides."""
+_LAST_CONFIRMS_SECONDS: Final = 5.0
 _PERSISTENT: Final = 2
 _REFUSALS: Final = (AccessRefused, NotAllowed, NotFound, PreconditionFailed, ResourceLocked)
 """What the same attempt would meet again."""
@@ -53,6 +56,8 @@ class End(Enum):
     COMPLETE = auto()
     """Every job has its reply."""
     INTERRUPTED = auto()
+    REFUSED = auto()
+    """The broker refused to go on."""
     SILENT = auto()
     """Nothing came for as long as was to be waited."""
 
@@ -100,9 +105,11 @@ def exchange(
             with _connected(terms) as connection:
                 if not is_first:
                     heard.say("courtier retrouvé")
+                session = _Session(terms, ledger, heard, connection, waiting)
+                session.open(is_first=is_first)
                 is_first = False
                 quiet_since = time.monotonic()
-                return _Session(terms, ledger, heard, connection, waiting).run(interruption)
+                return session.run(interruption)
         except _REFUSALS as error:
             raise ExchangeError(f"le courtier refuse : {error.reply_text or type(error).__name__}") from None
         except (OSError, AMQPError) as error:
@@ -122,12 +129,19 @@ def _unreachable(error: Exception) -> str:
             "le certificat du courtier n'est pas d'une autorité connue, ou pas à son nom ; donner celle de l'hébergeur : "
             "?cacertfile=/chemin/ca.pem à la fin de l'adresse, ou --connection connection.json"
         )
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return "le certificat de l'autorité, que nomme cacertfile, est introuvable ou illisible ; vérifier son chemin"
     return f"le courtier est injoignable ({type(error).__name__}) ; vérifier l'adresse et le port"
 
 
 @contextmanager
 def _connected(terms: Terms) -> Iterator[Any]:
-    with Connection(terms.address.url, ssl=terms.address.ssl, connect_timeout=_CONNECT_SECONDS) as connection:
+    with Connection(
+        terms.address.url,
+        ssl=terms.address.ssl,
+        connect_timeout=_CONNECT_SECONDS,
+        heartbeat=_HEARTBEAT_SECONDS,
+    ) as connection:
         connection.connect()
         yield connection
 
@@ -154,7 +168,9 @@ class _Session:
 
     def run(self, interruption: Interruption) -> End:
         try:
-            self._open()
+            # Replies that wait are read before anything is asked: some may be to what is about to be published again.
+            self._drain()
+            self._take_in()
             while self._waiting or self._sent or self._in_flight:
                 if interruption.signum is not None:
                     return End.INTERRUPTED
@@ -165,15 +181,19 @@ class _Session:
                 self._take_in()
             return End.COMPLETE
         finally:
+            self._await_confirms()
             self._waiting.extendleft(reversed(self._sent.values()))
             self._sent.clear()
             self._give_back()
 
-    def _open(self) -> None:
+    def open(self, *, is_first: bool) -> None:
+        """Begin to read. Raises ``ExchangeError``; ``ConnectionError`` while the broker holds on to the last connection."""
         channel = self._channel = self._connection.channel()
         channel.auto_decode = False
         consumers = channel.queue_declare(self._terms.queue, passive=True).consumer_count
         if consumers and not self._terms.shares_queue:
+            if not is_first:
+                raise ConnectionError("the broker has not noticed yet that the last connection is lost")
             raise ExchangeError(
                 f"{self._terms.queue} est lue par {consumers} autre(s) programme(s), qui prendraient une partie des réponses et "
                 "n'auraient pas toutes les leurs ; donner une autre file avec --reply-queue, à demander à l'hébergeur, ou "
@@ -212,8 +232,19 @@ class _Session:
             for _ in range(self._terms.window):
                 self._connection.drain_events(timeout=timeout)
                 timeout = 0
+        self._connection.heartbeat_check()
         if self._defect is not None:
             raise ExchangeError(self._defect)
+
+    def _await_confirms(self) -> None:
+        """Note what is still being confirmed, for a moment: what is not noted is asked again by the next run."""
+        until = time.monotonic() + _LAST_CONFIRMS_SECONDS
+        # Where the connection is lost, nothing more comes.
+        with suppress(OSError, AMQPError, AttributeError):
+            while self._sent and time.monotonic() < until:
+                with suppress(TimeoutError):
+                    self._connection.drain_events(timeout=_LOOK_SECONDS)
+        self._ledger.commit()
 
     def _take_in(self) -> None:
         """Have the ledger note what came, on disk, and only then acknowledge it."""

@@ -66,7 +66,7 @@ def _is_one_document(text: str) -> bool:
         return False
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -83,9 +83,11 @@ def _from_lines(path: Path, text: str) -> Iterator[VendorJob]:
             continue
         try:
             job = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             reason = (
-                f"colonne {error.colno}" if isinstance(error, json.JSONDecodeError) else "nombre illisible"
+                f"colonne {error.colno}"
+                if isinstance(error, json.JSONDecodeError)
+                else "nombre ou imbrication illisible"
             )
             raise JobsFileError(
                 f"{path}, ligne {number} : n'est pas du JSON ({reason}) ; une demande par ligne, sur une seule ligne"

@@ -154,7 +154,6 @@ def opened(
     except OSError as error:
         raise LedgerError(f"{path} : inutilisable ({error.strerror})") from None
     try:
-        os.fchmod(descriptor, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -162,6 +161,8 @@ def opened(
                 f"{path} : une autre commande publie déjà ce fichier ; attendre sa fin"
             ) from None
         lines = _read(path, descriptor)
+        with contextlib.suppress(PermissionError):  # Another user's, who has let this one write.
+            os.fchmod(descriptor, 0o600)
         if restart:
             os.ftruncate(descriptor, 0)
             lines = []
@@ -185,12 +186,12 @@ def _taken_up(
                 f"{path} : commencé avec {name} {first.get(name)}, et non {value} ; reprendre de même, ou tout "
                 "recommencer avec --restart"
             )
-    ledger = Ledger(jobs, descriptor, bytes.fromhex(first["salt"]))
     try:
+        ledger = Ledger(jobs, descriptor, bytes.fromhex(first["salt"]))
         ledger.replay(noted)
     except LedgerError as error:
         raise LedgerError(f"{path} : {error}") from None
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise _strange(path) from None
     ledger.runs += 1
     _append(descriptor, [{"run": ledger.runs}])

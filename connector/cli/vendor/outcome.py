@@ -53,7 +53,7 @@ def outcome_of(body: bytes | str, *, chosen: bool = True) -> Outcome:
         reply = json.loads(body)
         rows = tuple(_rows(reply))
         status = str(reply["status"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         row = Row(check="", status=UNREADABLE, code="", said="Ce n'est pas une réponse de la version 1.")
         return Outcome(status=UNREADABLE, is_to_mend=True, rows=(row,))
     codes = tuple(row.code for row in rows if row.code)

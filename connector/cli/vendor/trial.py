@@ -13,7 +13,7 @@ import click
 from connector.cli.options import finishing
 from connector.cli.vendor import ledger as ledgers
 from connector.cli.vendor.address import chosen_address
-from connector.cli.vendor.exchange import End, Heard, Terms, exchange
+from connector.cli.vendor.exchange import End, ExchangeError, Heard, Terms, exchange
 from connector.cli.vendor.jobs_file import VendorJob, body_of, read_jobs
 from connector.cli.vendor.ledger import Ledger
 from connector.cli.vendor.outcome import Outcome, Row, outcome_of
@@ -110,7 +110,13 @@ def _talk(asked: Asked, terms: Terms, ledger: Ledger, about: Mapping[str, str]) 
     _say(_beginning(terms, ledger))
     with finishing() as interruption, shown(len(ledger.jobs), before, lambda: ledger.answered) as show:
         heard = Heard(on_reply=on_reply, on_progress=show, say=_say)
-        end = exchange(terms, ledger, heard, interruption, republish=asked.republish)
+        try:
+            end = exchange(terms, ledger, heard, interruption, republish=asked.republish)
+        except ExchangeError as error:
+            if not ledger.published:
+                raise
+            _say(str(error))
+            end = End.REFUSED
     print_answers(rows, ledger)
     print_summary(ledger)
     if asked.report is not None:
@@ -133,7 +139,11 @@ def _beginning(terms: Terms, ledger: Ledger) -> str:
 
 def _unfinished(asked: Asked, end: End, ledger: Ledger) -> str:
     awaited = len(ledger.awaited)
-    why = "interrompu" if end is End.INTERRUPTED else f"aucune réponse depuis {asked.timeout:.0f} s"
+    why = {
+        End.INTERRUPTED: "interrompu",
+        End.REFUSED: "arrêté par le courtier",
+        End.SILENT: f"aucune réponse depuis {asked.timeout:.0f} s",
+    }[end]
     if asked.state_file is not None:
         then = "la même commande reprend là"
         if end is End.SILENT:

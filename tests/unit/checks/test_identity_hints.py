@@ -34,7 +34,21 @@ def test_what_may_be_a_postal_code_is_told_as_a_possibility(commune: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "commune", ["92023", "69383", "69123", "13055", "13201", "75056", "75101", "75116", "2A004", "13017"]
+    "commune",
+    [
+        "92023",
+        "69383",
+        "69123",
+        "13055",
+        "13201",
+        "75056",
+        "75101",
+        "75116",
+        "75120",
+        "13210",
+        "2A120",
+        "13017",
+    ],
 )
 def test_what_is_no_postal_code_is_not_told(commune: str) -> None:
     """75116 is both, for the same arrondissement."""

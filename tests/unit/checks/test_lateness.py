@@ -64,6 +64,16 @@ def test_a_deadline_of_the_job_s_own_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    "unset", ["0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_deadline_that_was_never_set_is_named_as_it_came(unset: str) -> None:
+    """What .NET writes of an unset ``DateTime``: it has no instant in UTC east of Greenwich."""
+    assert f"L'échéance ({unset}, « expires_at » de la demande)" in why_expired(
+        *taken(expires_at=unset), START
+    )
+
+
+@pytest.mark.parametrize(
     ("published", "told"),
     [
         (0, "Elle l'était déjà à la publication, d'après la propriété AMQP timestamp (2026-11-23T09:00:00Z)"),

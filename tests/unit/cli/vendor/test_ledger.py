@@ -160,10 +160,20 @@ def test_two_at_once_are_refused(path: Path) -> None:
 def test_a_file_of_something_else_is_refused_and_kept(tmp_path: Path, text: str) -> None:
     path = tmp_path / "jobs.csv"
     path.write_text(text, "utf-8")
+    path.chmod(0o664)
     for restart in (False, True):
         with pytest.raises(LedgerError, match="n'est pas l'état"), opened(path, JOBS, ABOUT, restart=restart):
             pass
     assert path.read_text("utf-8") == text
+    assert modes(tmp_path) == {"jobs.csv": 0o664}
+
+
+@pytest.mark.parametrize("salt", [{}, {"salt": "no hex"}, {"salt": None}])
+def test_a_ledger_without_its_salt_is_refused(tmp_path: Path, salt: dict[str, object]) -> None:
+    path = tmp_path / "jobs.csv.state"
+    path.write_text(json.dumps({"ledger": 1, **ABOUT, **salt}) + "\n", "utf-8")
+    with pytest.raises(LedgerError, match="n'est pas l'état"), opened(path, JOBS, ABOUT):
+        pass
 
 
 def test_a_line_of_something_else_is_refused(path: Path) -> None:
