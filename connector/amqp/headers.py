@@ -17,7 +17,7 @@ PROPERTIES_OFFSET: Final = 12  # class id, weight, body size
 _HEADERS_FLAG: Final = 0x2000
 _TEXT_BEFORE_HEADERS: Final = (0x8000, 0x4000)  # content_type, content_encoding
 _TEXT, _VOID = b"S", b"V"
-_INTEGERS: Final = b"bBsuIil"
+_INTEGERS: Final = b"bBsuIilL"
 _LENGTHS: Final = {
     **dict.fromkeys(b"tbB", 1),
     **dict.fromkeys(b"suU", 2),

@@ -36,8 +36,10 @@ def export(output: Path, pages: Path | None, check: bool) -> None:  # noqa: FBT0
     other pages where there is a README.md. With --html: index.html and a page for each check, in French, which need no
     network.
 
-    Examples: ccas-connector schemas export --check; ccas-connector schemas export --html contrat
-    """
+    \b
+    Example: ccas-connector schemas export --check
+    then:    ccas-connector schemas export --html contrat
+    """  # noqa: D301 - \b is click's, to keep the lines
     from connector.cli.options import fail, failing_cleanly
 
     folder = output if pages is None else pages

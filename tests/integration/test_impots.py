@@ -36,7 +36,7 @@ SITUATION = IR.path.format(spi="3099999999001", annrev="2024")
 CREDENTIALS = DgfipCredentials(client_id="n'importe lequel", client_secret="sandbox")
 TOKEN = SandboxToken(
     name="essai",
-    scopes=frozenset({"dgfip_avis_imposition"}),
+    scopes=frozenset({"dgfip_avis_imposition", "dgfip_adresse"}),
     expires_at=utc_now() + timedelta(days=1),
 )
 

@@ -65,7 +65,7 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setattr("connector.demo.private.free_ports", lambda _: [taken.getsockname()[1]])
-        with pytest.raises(NodeError, match=r"Redis did not start: .*listen"), RedisNode():
+        with pytest.raises(NodeError, match=r"Redis did not start, it ended: .*listen"), RedisNode():
             pass
 
 

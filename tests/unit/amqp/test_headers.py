@@ -8,7 +8,7 @@ import pytest
 from amqp import spec
 from amqp.basic_message import Message
 from amqp.serialization import dumps
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.amqp.frames import TolerantFrames
@@ -46,6 +46,7 @@ def read(header: bytes) -> Any:
     return message.properties
 
 
+@example({"x-delivery-count": 2**31}, "")
 @given(st.dictionaries(names, values, max_size=6), st.text(max_size=9))
 def test_what_is_read_is_what_would_have_been_decoded(headers: dict[str, Any], content_type: str) -> None:
     message = Message(content_type=content_type, application_headers=headers, correlation_id="c")
