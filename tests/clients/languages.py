@@ -31,7 +31,7 @@ class Language:
     packages: tuple[str, ...]
     """Debian's, with the compiler and the client library."""
     needed: tuple[Path, ...]
-    """Files by which one sees that the packages are here."""
+    """Files by which one sees that the packages are here; ``*`` is any version."""
     build: Callable[[Path], Sequence[str]]
     """Builds the program in a folder, and returns the command that runs it."""
 
@@ -44,7 +44,7 @@ class Language:
         return self.build(folder)
 
     def _is_here(self) -> bool:
-        return all(path.exists() for path in self.needed)
+        return all(any(Path("/").glob(str(path.relative_to("/")))) for path in self.needed)
 
 
 def _python(_folder: Path) -> Sequence[str]:
@@ -152,7 +152,11 @@ LANGUAGES: Final = (
     Language(
         name="php",
         packages=("php-cli", "php-amqplib", "php-sqlite3"),
-        needed=(Path("/usr/bin/php"), Path("/usr/share/php/PhpAmqpLib/autoload.php")),
+        needed=(
+            Path("/usr/bin/php"),
+            Path("/usr/share/php/PhpAmqpLib/autoload.php"),
+            Path("/etc/php/*/mods-available/pdo_sqlite.ini"),
+        ),
         build=_php,
     ),
     Language(
@@ -160,7 +164,7 @@ LANGUAGES: Final = (
         packages=("gcc", "libc6-dev", "librabbitmq-dev", "libsqlite3-dev", "libjansson-dev", "libssl-dev"),
         needed=(
             Path("/usr/bin/cc"),
-            *(Path("/usr/include", name) for name in ("amqp.h", "sqlite3.h", "jansson.h")),
+            *(Path("/usr/include", name) for name in ("amqp.h", "sqlite3.h", "jansson.h", "openssl/ssl.h")),
         ),
         build=_c,
     ),
