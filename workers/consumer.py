@@ -27,6 +27,7 @@ from workers.journal import JournalIntake
 from workers.lane_watch import LaneWatch
 from workers.overflow_tidying import OverflowTidying
 from workers.overflows import Overflows
+from workers.pool import end
 from workers.quarantine import Quarantine
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
@@ -177,10 +178,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         finally:
             if self.work.health.state is State.READY:
                 self.work.health.state = State.NO_BROKER_CONNECTION
-            serving = (reading, refreshing, stopping, isolating, sharing, tidying, watching, losing)
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
+            await end((reading, refreshing, stopping, isolating, sharing, tidying, watching, losing))
 
     async def _drain(self, *serving: asyncio.Task[Any], is_last_chance: bool) -> None:
         """Finish the jobs in flight, for as long as a drain may take; the broker gives the others again.

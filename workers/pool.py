@@ -5,7 +5,7 @@ wait for an API cost neither.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from celery.concurrency.base import BasePool
@@ -14,6 +14,7 @@ from connector.telemetry.logs import log_loop_error
 
 _DEAF_SECONDS: Final = 1.0
 """How long a signal may go unheard."""
+_CANCEL_AGAIN_SECONDS: Final = 1.0
 _Outcome = tuple[Any, BaseException | None]
 ResultT = TypeVar("ResultT")
 
@@ -82,7 +83,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     on_terminate = on_stop
 
     async def _finish(self) -> None:
-        await asyncio.gather(*self.jobs, return_exceptions=True)
+        await end(self.jobs)
         await self.app.work.health.stop()
         self.app.work.services.rejections.close()
         self.app.work.services.turns.close()
@@ -92,6 +93,21 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             await self.app.work.services.link.close()
         self.app.work.services.journal.close()
         self.app.work.services.memory.close()
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until each has ended, whatever it raises.
+
+    A library may take a cancellation for its own time-out, and go on (https://github.com/redis/redis-py/issues/2551).
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()
 
 
 def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> _Outcome:

@@ -20,6 +20,9 @@ from tests.fakes import ManualTime
 from tests.limiter_rules import LimiterRules, demand, near, waits_of
 from tests.servers.redis_node import RedisNode
 
+TURNS_OF_A_COMMAND = 40
+"""Of the event loop: more than a command has steps."""
+LONG_SECONDS = 10.0
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -62,6 +65,20 @@ async def test_processes_count_each_other(link: RedisLink, other: RedisLink) -> 
     await other.close()
     await link.connect()
     assert link.processes == 1
+
+
+async def test_who_takes_part_ends_whenever_it_is_told_to(link: RedisLink) -> None:
+    async def take_part() -> None:
+        while True:
+            await link.connect()
+
+    for turns in range(TURNS_OF_A_COMMAND):
+        taking_part = asyncio.create_task(take_part())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        taking_part.cancel()
+        # Told once: a second time would end what has not heard the first.
+        assert (await asyncio.wait({taking_part}, timeout=LONG_SECONDS))[0], f"deaf after {turns} turns"
 
 
 async def test_without_the_server_a_process_keeps_to_its_share(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -35,6 +35,19 @@ class SharedStateError(OperatorError):
     """The server of ``CONNECTOR_REDIS_URL`` cannot be used; the message says what to do."""
 
 
+class _Client(Redis):
+    """Bounds each command's time by itself.
+
+    redis-py bounds a write by ``asyncio.wait_for``, which on Python 3.11 returns what was written where its task was
+    cancelled meanwhile (https://github.com/python/cpython/issues/86296): a task that is told to end would go on for ever.
+    """
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command, and return its answer. Raises ``FAILURES``."""
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
+
+
 class RedisLink:
     """Knows whether the server answers. Away, each process goes on with the share of a quota that it can be sure of."""
 
@@ -46,11 +59,11 @@ class RedisLink:
                 url.get_secret_value(),
                 max_connections=_MOST_CONNECTIONS,
                 timeout=_ANSWER_SECONDS,
-                socket_timeout=_ANSWER_SECONDS,
+                socket_timeout=None,
                 socket_connect_timeout=_ANSWER_SECONDS,
                 decode_responses=True,
             )
-            self.redis = Redis.from_pool(pool)
+            self.redis = _Client.from_pool(pool)
         except ValueError:
             raise SharedStateError("CONNECTOR_REDIS_URL: not an address; write redis://host:6379/0") from None
         self._count = self.redis.register_script(_COUNT)
