@@ -23,6 +23,7 @@ from connector.limits.refusals import NONE
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion, OwnArrivals
 from connector.limits.shared.state import Change, MemoryState, ResultT
+from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.sources.api_particulier import ApiParticulier
@@ -135,7 +136,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
 
 async def verified(delivery: Delivery, acting: Services, *, went_to_overflow: bool = False) -> Settlement:
     """Return how a delivery ends, once the broker has the records of its calls."""
-    records = acting.journal.open()
+    records = Kept(acting.journal.open())
     door = None if went_to_overflow else DOOR
     settlement = await verify(delivery, records, acting, door=door)
     await records.confirmed()

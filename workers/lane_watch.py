@@ -17,6 +17,8 @@ from connector.limits.lane_shares import LaneShares
 
 LOOK_SECONDS: Final = 0.5
 """Between two looks: what a lane may fall behind meanwhile is a part of what a counter waits."""
+STALLED_SECONDS: Final = 2.0
+"""A look that comes so long after the last one says nothing of how fast a lane fills."""
 _log = structlog.get_logger(__name__)
 
 
@@ -30,8 +32,12 @@ class LaneWatch:
 
     async def watch(self) -> None:
         """Look at the lanes for ever."""
+        loop = asyncio.get_running_loop()
         while True:
+            since = loop.time()
             await asyncio.sleep(LOOK_SECONDS)
+            if loop.time() - since > STALLED_SECONDS:
+                self._lanes.stall()
             if not self._session.is_blocked:
                 await self.look()
 

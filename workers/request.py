@@ -16,9 +16,9 @@ from connector.jobs.delivery import Delivery, read_delivery
 from connector.jobs.records import EVERY_TENANT, Lane
 from connector.jobs.settlement import Dead, DeadReason, Overflow, Quarantined, Settlement
 from connector.limits.intake import ROOM, Door
+from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import give_up, turn_away, verify
 from connector.pipeline.settle import OverflowFullError, Settler, Taken
-from connector.storage.journal.journal import Records
 from connector.telemetry.tracing import Status, status_of
 from workers.app import Work
 from workers.overflows import Overflows
@@ -61,10 +61,10 @@ class VerifyRequest:
             reject=lambda: self.session.reject(tag),
         )
         services = self.work.services
-        records = services.journal.open()
+        kept = Kept(services.journal.open())
         status: Status = "internal_error"
         try:
-            delivery, settlement = await self._decide(records)
+            delivery, settlement = await self._decide(kept)
             settler = Settler(
                 publisher=self.session.publisher,
                 vault=services.vault,
@@ -73,7 +73,7 @@ class VerifyRequest:
                 overflowing=self.overflows.overflowing,
                 metrics=services.metrics,
                 rejections=services.rejections,
-                recorded=records.confirmed,
+                kept=kept.confirmed,
             )
             trace = services.tracer.carried_on(delivery.trace)
             if trace is not delivery.trace:
@@ -82,7 +82,7 @@ class VerifyRequest:
                 await settler.settle(settlement, delivery, taken)
             except OverflowFullError as full:
                 self.overflows.tell_full(full.flow)
-                settlement = await turn_away(delivery, records, services)
+                settlement = await turn_away(delivery, kept, services)
                 await settler.settle(settlement, delivery, taken)
             status = status_of(settlement)
         except PublishError as error:
@@ -99,7 +99,7 @@ class VerifyRequest:
         finally:
             services.tracer.end(status)
 
-    async def _decide(self, records: Records) -> tuple[Delivery, Settlement]:
+    async def _decide(self, kept: Kept) -> tuple[Delivery, Settlement]:
         now = self.work.services.clock()
         lane = next((lane for lane in Lane if lane_queue(lane) == self.queue), None)
         if lane is not None:
@@ -110,25 +110,25 @@ class VerifyRequest:
                 forged = read_delivery(self.message, Lane.BATCH, now)
                 return forged, Dead(DeadReason.UNREADABLE_DEFERRAL)
             delivery = read
-        return delivery, await self._run_delivery(delivery, records)
+        return delivery, await self._run_delivery(delivery, kept)
 
-    async def _run_delivery(self, delivery: Delivery, records: Records) -> Settlement:
+    async def _run_delivery(self, delivery: Delivery, kept: Kept) -> Settlement:
         if self.queue == quarantine_queue(delivery.lane):
             self.work.services.metrics.quarantined_ran_alone(delivery.lane)
             if delivery.delivery_count >= RUNS_ALONE:
                 return give_up(delivery, self.work.services)
-            return await verify(delivery, records, self.work.services)
+            return await verify(delivery, kept, self.work.services)
         if delivery.delivery_count >= self.work.quarantine_deliveries and not delivery.oversized:
             return Quarantined(delivery)
         if self.queue.startswith(OVERFLOW_PREFIX):
             vendor = delivery.routing_key.partition(".")[0]
             await self.work.services.intake.lanes.give_way(lane_queue(delivery.lane), vendor)
         door = self._door()
-        settlement = await verify(delivery, records, self.work.services, door=door)
+        settlement = await verify(delivery, kept, self.work.services, door=door)
         if isinstance(settlement, Overflow) and not await self.overflows.is_open(settlement.flow):
             # Later than its turn is better than in the way of all.
             waiting = settlement.delivery
-            return await verify(waiting, records, self.work.services, door=door, can_wait=False)
+            return await verify(waiting, kept, self.work.services, door=door, can_wait=False)
         return settlement
 
     def _door(self) -> Door | None:

@@ -32,9 +32,9 @@ from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.entry import enter, overflow_unplanned
 from connector.limits.intake import Door
+from connector.pipeline.kept import Kept
 from connector.pipeline.ports import Running
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
-from connector.storage.journal.journal import Records
 from connector.telemetry.logs import bind_job
 from connector.telemetry.tracing import TracedJob, origin_of
 from schemas.codes import JobCode
@@ -48,13 +48,13 @@ _log = structlog.get_logger(__name__)
 
 async def verify(
     delivery: Delivery,
-    records: Records,
+    kept: Kept,
     ports: Running,
     *,
     door: Door | None = None,
     can_wait: bool = True,
 ) -> Settlement:
-    """Run one delivery through the pipeline, its calls kept in ``records``. What nobody foresaw is answered too.
+    """Run one delivery through the pipeline, what it leaves in ``kept``. What nobody foresaw is answered too.
 
     ``door`` is the lane that the job was read from. It is None for a job of an overflow queue, which is taken in whatever the room:
     that queue gives a worker no more than it may have. ``can_wait`` says whether an overflow queue can be made. Raises nothing but ``PublishError``: the connection to the broker ended before a call could be noted.
@@ -77,7 +77,7 @@ async def verify(
         return entry
     try:
         ports.metrics.job_taken_in(delivery, ports.clock())
-        return await _once(entry, records, ports)
+        return await _once(entry, kept, ports)
     except PublishError:
         raise
     except Exception:  # noqa: BLE001 - likewise
@@ -96,14 +96,14 @@ def give_up(delivery: Delivery, ports: Running) -> Settlement:
     return _failed(delivery, admitted, ports)
 
 
-async def turn_away(delivery: Delivery, records: Records, ports: Running) -> Settlement:
+async def turn_away(delivery: Delivery, kept: Kept, ports: Running) -> Settlement:
     """Return how a job ends that can neither be taken in nor wait: its open checks ``rate_limited``, without a call."""
     admitted = _admit(delivery, ports)
     if not isinstance(admitted, Admitted):
         return admitted
     run = _begin(delivery, admitted, ports)
     job = _job_of(delivery, admitted, run, ports).turned_away(any_call)
-    return _answer(delivery, admitted, _replies(await _ask(job, records, ports)), ports)
+    return _answer(delivery, admitted, _replies(await _ask(job, kept, ports)), ports)
 
 
 def _at_the_door(
@@ -171,7 +171,7 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, ports: Running) 
     )
 
 
-async def _once(job: PlannedJob, records: Records, ports: Running) -> Settlement:
+async def _once(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
     with ports.tracer.span("db", "recall the reply"):
         standing = await ports.memory.get(job.claim)
@@ -182,20 +182,20 @@ async def _once(job: PlannedJob, records: Records, ports: Running) -> Settlement
         case Conflict():
             return _conflict(job.delivery, job.admitted, ports)
         case Busy(until):
-            return await _wait_for_another(job, until, records, ports)
+            return await _wait_for_another(job, until, kept, ports)
         case Fresh(is_takeover=is_takeover):
             taken = replace(job, delivery=replace(job.delivery, redelivered=True)) if is_takeover else job
             try:
-                return await _run(taken, records, ports)
+                return await _run(taken, kept, ports)
             finally:
                 ports.memory.release(job.claim)
 
 
-async def _wait_for_another(job: PlannedJob, until: datetime, records: Records, ports: Running) -> Settlement:
+async def _wait_for_another(job: PlannedJob, until: datetime, kept: Kept, ports: Running) -> Settlement:
     """Look again, ever more rarely, whether another run of the same job has answered it, until this one's deadline."""
     now, admitted = ports.clock(), job.admitted
     if now >= admitted.expires_at:
-        checks = await _ask(job, records, ports)
+        checks = await _ask(job, kept, ports)
         return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), ports))
     looks = job.delivery.progress.looks if job.delivery.progress else 0
     again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
@@ -209,13 +209,12 @@ def _as_duplicate(answer: Answer) -> Answer:
     return Answer(answer.queue, as_duplicate(answer.reply))
 
 
-async def _run(job: PlannedJob, records: Records, ports: Running) -> Settlement:
-    checks = await _ask(job, records, ports)
+async def _run(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
+    checks = await _ask(job, kept, ports)
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(job.delivery, job.admitted, _replies(checks), ports)
-        with ports.tracer.span("db", "remember the reply"):
-            await ports.memory.store(job.claim, answer.reply)
+        kept.wait_for(ports.memory.store(job.claim, answer.reply))
         return answer
     settlement = _defer(replace(job, checks=checks), at, ports)
     if isinstance(settlement, Defer):
@@ -231,9 +230,9 @@ def _defer(job: PlannedJob, at: datetime, ports: Running, *, looks: int = 0) -> 
     return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), ports)
 
 
-async def _ask(job: PlannedJob, records: Records, ports: Running) -> Mapping[str, CheckProgress]:
+async def _ask(job: PlannedJob, kept: Kept, ports: Running) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
-    accesses = records.of(job.admitted)
+    accesses = kept.records.of(job.admitted)
     asked = [
         run_check(check, job.checks[check.request.label], job.admitted, accesses, ports)
         for check in job.planned

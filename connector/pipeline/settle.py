@@ -1,6 +1,6 @@
 """Settling: publish what a delivery ends in, confirmed and routed, and only then acknowledge it.
 
-Nor is it acknowledged before the broker has the records of its calls.
+Nor is it acknowledged before the records of its calls are kept, and its reply.
 """
 
 import asyncio
@@ -91,8 +91,8 @@ class Settler:
     """How many jobs overflow at once: the broker's answers to the others must not queue behind hundreds."""
     metrics: Metrics
     rejections: RejectionLog
-    recorded: Callable[[], Awaitable[None]]
-    """Returns once the broker has the record of every call by now. Raises ``PublishError`` when the connection ends."""
+    kept: Callable[[], Awaitable[None]]
+    """Returns once what the delivery leaves is kept, as ``Kept.confirmed`` does. Raises ``PublishError`` when the connection ends."""
 
     async def settle(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:
         """Carry out ``settlement``, as often as it takes, while the connection lives.
@@ -151,10 +151,10 @@ class Settler:
                     raise _FullError(DEAD, settlement.when_full)
                 _log.error(Event.JOB_DEAD, reason=settlement.reason, queue=taken.queue, lane=delivery.lane)
                 if not is_kept:
-                    await self.recorded()
+                    await self.kept()
                     taken.reject()
                     return
-        await self.recorded()
+        await self.kept()
         taken.acknowledge()
         status = settlement.reply.status if isinstance(settlement, Answer) else None
         _log.debug(Event.JOB_SETTLED, ended=ENDED_AS[type(settlement)], status=status, queue=taken.queue)

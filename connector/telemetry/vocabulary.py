@@ -66,7 +66,7 @@ SPANS: Final[Mapping[str, frozenset[str]]] = {
     "http.client": frozenset(
         f"GET {endpoint.path}" for check in CATALOGUE.values() for endpoint in check.endpoints
     ),
-    "db": frozenset({"recall the reply", "remember the reply"}),
+    "db": frozenset({"recall the reply"}),
 }
 """The spans that leave: of an HTTP call, its endpoint's path as the catalogue has it, which shows nobody."""
 JOB: Final = "queue.process"

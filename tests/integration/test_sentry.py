@@ -222,7 +222,6 @@ def test_a_trace_goes_from_the_vendor_through_the_job_to_its_reply(
     assert spans == [
         ("db", "recall the reply", {}),
         ("http.client", "GET /v3/dss/quotient_familial/identite", of_the_call),
-        ("db", "remember the reply", {}),
     ]
     assert headers == {
         "sentry-trace": f"{trace}-{root['span_id']}-1",

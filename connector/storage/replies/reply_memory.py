@@ -1,6 +1,7 @@
 """What is remembered of jobs: by this process of those in flight, by the database of the others."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -63,14 +64,18 @@ class ReplyMemory:
             self._end(claim, standing if isinstance(standing, Known | Busy) else None)
         return standing
 
-    async def store(self, claim: IdempotencyKey, reply: Reply) -> None:
-        """Keep the answer of a run, before it is published."""
-        if self.writer is not None:
-            body = reply.__pydantic_serializer__.to_json(reply)
-            sealed = self._vault.seal_for(purpose_of(claim.vendor, claim.job_id), body)
-            until = self._clock() + timedelta(seconds=RUN_SECONDS)
-            await self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
+    def store(self, claim: IdempotencyKey, reply: Reply) -> Awaitable[object] | None:
+        """Keep the answer of a run; return what ends once it is kept, None where nothing is.
+
+        The reply may be published meanwhile: whoever asks the same job again finds that it is being run, or its answer.
+        """
         self._end(claim, Known(reply))
+        if self.writer is None:
+            return None
+        body = reply.__pydantic_serializer__.to_json(reply)
+        sealed = self._vault.seal_for(purpose_of(claim.vendor, claim.job_id), body)
+        until = self._clock() + timedelta(seconds=RUN_SECONDS)
+        return self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
 
     async def defer(self, claim: IdempotencyKey, until: datetime) -> None:
         """Note that a run leaves this process, to go on at ``until``."""

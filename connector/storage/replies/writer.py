@@ -61,18 +61,17 @@ class MemoryWriter:
         """Whether the last group could not be carried to the database."""
         return self._database.is_away
 
-    async def ask(self, asked: IdempotencyKey | Written) -> Told:
-        """Return where a claim stands, or None: the database is away, or an answer was written."""
-        if self._is_stuck():
-            return None
+    def ask(self, asked: IdempotencyKey | Written) -> "asyncio.Future[Told]":
+        """Have the database asked; return what will hold where a claim stands, or None: it is away, or an answer was written."""
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Told] = loop.create_future()
-        self._background.give(_Question(asked, loop, told))
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await told
-        except TimeoutError:
-            return None
+        if self._is_stuck():
+            told.set_result(None)
+        else:
+            given_up = loop.call_later(PATIENCE_SECONDS, answer, told, None)
+            told.add_done_callback(lambda _told: given_up.cancel())
+            self._background.give(_Question(asked, loop, told))
+        return told
 
     def close(self) -> None:
         """Write what was given, and end."""

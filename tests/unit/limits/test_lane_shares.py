@@ -6,7 +6,7 @@ import pytest
 
 from connector.jobs.records import Flow
 from connector.limits.intake import Door, Intake
-from connector.limits.lane_shares import LaneShares
+from connector.limits.lane_shares import ALONE_LOOKS, NEWCOMER_LOOKS, LaneShares
 
 LANE = "verifications.interactive"
 FLOODER, OTHER = "millesime", "sonate-opus"
@@ -21,15 +21,65 @@ def read(lanes: LaneShares, **counts: int) -> None:
             lanes.count(LANE, vendor.replace("_", "-"))
 
 
-def test_a_lane_with_little_in_it_is_filled_by_nobody() -> None:
+def growing(messages: int = 200) -> LaneShares:
+    """Return the shares of a lane that was empty when this worker last looked."""
+    lanes = LaneShares({LANE: messages})
+    lanes.lanes_in_use()
+    return lanes
+
+
+def test_a_backlog_that_was_there_before_is_worked_off_in_its_order_where_one_vendor_is_alone() -> None:
     lanes = LaneShares({LANE: 200})
+    read(lanes, millesime=200)
+    assert not lanes.look(LANE, 1000)
+    read(lanes, millesime=200)
+    assert not lanes.look(LANE, 800)
+    # More than that comes: whoever publishes faster than this worker answers keeps others waiting.
+    read(lanes, millesime=200)
+    assert lanes.look(LANE, 900)
+    assert lanes.filling(LANE) == {FLOODER}
+
+
+def test_once_another_vendor_was_read_nobody_is_alone_for_a_while() -> None:
+    lanes = LaneShares({LANE: 200})
+    read(lanes, sonate_opus=1)
+    assert not lanes.look(LANE, 100)
+    for _ in range(ALONE_LOOKS - 1):
+        read(lanes, millesime=1)
+        assert not lanes.look(LANE, 100)
+    lanes.stall()
+    read(lanes, millesime=200)
+    assert not lanes.look(LANE, 1000), "alone by now"
+    read(lanes, millesime=200, sonate_opus=1)
+    assert lanes.look(LANE, 900)
+    assert lanes.filling(LANE) == {FLOODER}
+
+
+def test_a_newcomer_is_not_to_come_too_late_behind_a_vendor_alone() -> None:
+    lanes = LaneShares({LANE: 200})
+    read(lanes, millesime=100)
+    assert not lanes.look(LANE, 100 * NEWCOMER_LOOKS)
+    lanes.stall()
+    read(lanes, millesime=100)
+    assert lanes.look(LANE, 100 * NEWCOMER_LOOKS + 1)
+
+
+def test_what_came_while_the_worker_stood_still_says_nothing_of_its_pace() -> None:
+    lanes = growing()
+    lanes.stall()
+    read(lanes, millesime=200)
+    assert not lanes.look(LANE, 1000)
+
+
+def test_a_lane_with_little_in_it_is_filled_by_nobody() -> None:
+    lanes = growing()
     read(lanes, millesime=500)
     assert not lanes.look(LANE, 100)
     assert lanes.filling(LANE) == frozenset()
 
 
 def test_whoever_has_sent_an_equal_share_of_what_was_read_fills_a_lane_that_is_behind() -> None:
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     read(lanes, millesime=300, sonate_opus=1, carte_plus=2)
     assert lanes.look(LANE, 101)
     assert lanes.filling(LANE) == {FLOODER}
@@ -40,7 +90,7 @@ def test_whoever_has_sent_an_equal_share_of_what_was_read_fills_a_lane_that_is_b
 
 
 def test_it_is_behind_until_nothing_waits() -> None:
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     read(lanes, millesime=300)
     lanes.look(LANE, 1000)
     # Nothing was read since: there is nobody new to name.
@@ -53,7 +103,7 @@ def test_it_is_behind_until_nothing_waits() -> None:
 
 
 def test_a_lane_of_which_nothing_was_read_is_not_looked_at() -> None:
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     assert lanes.lanes_in_use() == []
     lanes.count("verifications.batch", FLOODER)
     assert lanes.lanes_in_use() == []
@@ -62,7 +112,7 @@ def test_a_lane_of_which_nothing_was_read_is_not_looked_at() -> None:
 
 
 async def test_who_fills_a_lane_has_its_jobs_overflow_and_others_enter() -> None:
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     intake, door = Intake(100, lanes), Door(LANE, 200)
     assert await intake.enter(A, door)
     read(lanes, millesime=300, sonate_opus=1)
@@ -76,7 +126,7 @@ async def test_who_fills_a_lane_has_its_jobs_overflow_and_others_enter() -> None
 
 
 async def test_what_has_overflowed_gives_way_until_the_lane_is_kept_up_with() -> None:
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     # Nothing holds it up before, nor a vendor that does not fill the lane.
     await lanes.give_way(LANE, FLOODER)
     read(lanes, millesime=300, sonate_opus=1)
@@ -91,7 +141,7 @@ async def test_what_has_overflowed_gives_way_until_the_lane_is_kept_up_with() ->
 
 async def test_what_has_overflowed_gives_way_for_so_long_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.limits.lane_shares.GIVES_WAY_SECONDS", 0.0)
-    lanes = LaneShares({LANE: 200})
+    lanes = growing()
     read(lanes, millesime=300)
     lanes.look(LANE, 1000)
     await lanes.give_way(LANE, FLOODER)

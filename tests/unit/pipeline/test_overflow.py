@@ -12,6 +12,7 @@ from connector.jobs.records import EVERY_TENANT, Flow, Lane
 from connector.jobs.settlement import Answer, Overflow
 from connector.limits.intake import Door, Intake
 from connector.limits.lane_shares import LaneShares
+from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import turn_away, verify
 from connector.pipeline.services import Services
 from schemas.codes import CheckCode, CheckStatus, JobStatus
@@ -45,7 +46,7 @@ async def test_with_nowhere_to_wait_it_is_run_within_its_vendors_share_and_answe
     full: Services,
 ) -> None:
     """The database is away, and no queue can be made: one vendor must not have the lane's messages all in flight."""
-    records = full.journal.open()
+    records = Kept(full.journal.open())
     within = await verify(delivery(QF, lane=Lane.BATCH), records, full, door=DOOR, can_wait=False)
     assert isinstance(within, Answer)
     assert within.reply.checks[0].status is CheckStatus.FOUND
@@ -123,7 +124,7 @@ async def test_of_a_job_that_asks_both_ways_the_rest_is_set_aside(full: Services
 
 async def test_what_can_neither_be_taken_in_nor_wait_is_told_to_come_back(full: Services) -> None:
     given = delivery(QF, {"id": "unheard_of", "check": "unheard_of"}, lane=Lane.BATCH)
-    records = full.journal.open()
+    records = Kept(full.journal.open())
     settlement = await turn_away(given, records, full)
     assert isinstance(settlement, Answer)
     quotient, unknown = settlement.reply.checks

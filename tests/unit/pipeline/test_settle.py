@@ -80,7 +80,7 @@ class Broker:
             overflowing=asyncio.Semaphore(16),
             metrics=self.metrics,
             rejections=RejectionLog(),
-            recorded=self._recorded,
+            kept=self._recorded,
         )
         taken = Taken(
             queue=QUEUE,

@@ -18,6 +18,7 @@ from connector.jobs.settlement import Answer, Defer
 from connector.limits.bounds import EGRESS, Quotas
 from connector.limits.fair_queue import FairQueue
 from connector.limits.refusals import Refusals
+from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.sources.impot_particulier import ImpotParticulier
@@ -220,7 +221,7 @@ async def test_a_connection_that_ends_during_the_call_leaves_its_outcome_unknown
 
     failing = services(httpx.MockTransport(fail), OneToken(), host.time)
     acting = replace(failing, journal=host.journal)
-    records = acting.journal.open()
+    records = Kept(acting.journal.open())
     assert isinstance(await verify(delivery(RSA), records, acting), Answer)
     with pytest.raises(PublishError):
         await records.confirmed()
@@ -262,7 +263,7 @@ async def test_a_job_whose_records_are_not_kept_expires_at_its_deadline() -> Non
     host = Host()
     host.journal.attach(cast("Publisher", SlowBroker(None)))
     soon = (host.time.now + timedelta(seconds=0.05)).isoformat()
-    settlement = await verify(delivery(RSA, expires_at=soon), host.journal.open(), host.services)
+    settlement = await verify(delivery(RSA, expires_at=soon), Kept(host.journal.open()), host.services)
     assert isinstance(settlement, Answer)
     assert settlement.reply.status == "expired"
     assert host.broker.events == []
@@ -271,7 +272,7 @@ async def test_a_job_whose_records_are_not_kept_expires_at_its_deadline() -> Non
 async def test_a_job_without_a_call_does_not_wait_for_the_records_of_others() -> None:
     host = Host()
     host.journal.attach(cast("Publisher", SlowBroker(None)))
-    calling = asyncio.create_task(verify(delivery(RSA), host.journal.open(), host.services))
+    calling = asyncio.create_task(verify(delivery(RSA), Kept(host.journal.open()), host.services))
     await asyncio.sleep(0.01)
     assert isinstance(await verified(delivery(version=7), host.services), Answer)
     assert not calling.done()

@@ -67,6 +67,13 @@ def other_process(store: MemoryStore, time: ManualTime) -> ReplyMemory:
     return ReplyMemory(MemoryWriter(store, 3600, time.clock), VAULT, time.clock)
 
 
+async def stored(memory: ReplyMemory, claim: IdempotencyKey, reply: Reply) -> None:
+    """Have an answer kept, and wait until it is."""
+    write = memory.store(claim, reply)
+    if write is not None:
+        await write
+
+
 async def is_back(writer: MemoryWriter) -> None:
     """Return once the writer has seen that the database is back."""
     for _ in range(LOOKS):
@@ -78,7 +85,7 @@ async def is_back(writer: MemoryWriter) -> None:
 
 async def test_an_answer_is_remembered_for_the_same_body(memory: ReplyMemory) -> None:
     assert await memory.get(JOB) == Fresh()
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     assert await memory.get(AGAIN) == Known(REPLY)
     assert await memory.get(replace(AGAIN, digests=("k:d2",))) == Conflict()
 
@@ -87,7 +94,7 @@ async def test_another_process_remembers_it_too(
     store: MemoryStore, memory: ReplyMemory, time: ManualTime
 ) -> None:
     await memory.get(JOB)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     other = other_process(store, time)
     assert await other.get(AGAIN) == Known(REPLY)
     assert await other.get(replace(AGAIN, digests=("k:d2",))) == Conflict()
@@ -99,7 +106,7 @@ async def test_what_is_in_flight_here_is_waited_for(memory: ReplyMemory) -> None
     waiting = asyncio.create_task(memory.get(AGAIN))
     conflicting = await memory.get(replace(AGAIN, digests=("k:d2",)))
     assert conflicting == Conflict()
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     assert await waiting == Known(REPLY)
 
 
@@ -149,7 +156,7 @@ async def test_the_first_answer_stays(store: MemoryStore, memory: ReplyMemory, t
     time.advance(301)
     other = other_process(store, time)
     await other.get(AGAIN)
-    await other.store(AGAIN, REPLY)
+    await stored(other, AGAIN, REPLY)
     await memory.defer(JOB, time.now + timedelta(seconds=5))
     assert await other.get(replace(JOB, claim="run-3")) == Known(REPLY)
     other.close()
@@ -163,7 +170,7 @@ async def test_the_keys_may_be_rotated_while_a_job_runs(memory: ReplyMemory) -> 
     assert await memory.get(rotated) == Fresh(is_takeover=True)
     await memory.defer(rotated, START)
     assert await memory.get(rotated) == Fresh()
-    await memory.store(rotated, REPLY)
+    await stored(memory, rotated, REPLY)
     without_old = replace(AGAIN, claim="run-3", digests=("new:d1",))
     assert await memory.get(without_old) == Known(REPLY)
     assert await memory.get(replace(without_old, digests=("new:d2",))) == Conflict()
@@ -173,16 +180,16 @@ async def test_what_was_written_under_a_key_that_is_gone_is_forgotten_not_anothe
     memory: ReplyMemory,
 ) -> None:
     await memory.get(JOB)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     other = replace(AGAIN, digests=("new:d1",))
     assert await memory.get(other) == Fresh(is_takeover=True)
-    await memory.store(other, REPLY)
+    await stored(memory, other, REPLY)
     assert await memory.get(replace(other, claim="run-3")) == Known(REPLY)
 
 
 async def test_two_vendors_may_use_one_job_id(memory: ReplyMemory) -> None:
     await memory.get(JOB)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     assert await memory.get(replace(AGAIN, vendor="sonate-opus", digests=("k:d2",))) == Fresh()
 
 
@@ -190,7 +197,7 @@ async def test_jobs_that_come_together_share_transactions_and_keep_their_answers
     jobs = [replace(JOB, job_id=f"job-{number}", claim=f"run-{number}") for number in range(700)]
     assert set(await asyncio.gather(*(memory.get(job) for job in jobs))) == {Fresh()}
     replies = [REPLY.model_copy(update={"job_id": job.job_id}) for job in jobs]
-    await asyncio.gather(*(memory.store(job, reply) for job, reply in zip(jobs, replies, strict=True)))
+    await asyncio.gather(*(stored(memory, job, reply) for job, reply in zip(jobs, replies, strict=True)))
     known = await asyncio.gather(*(memory.get(replace(job, claim=f"{job.claim}b")) for job in jobs))
     assert known == [Known(reply) for reply in replies]
 
@@ -199,7 +206,7 @@ async def test_a_reply_is_unreadable_at_rest_and_bound_to_its_job(
     database: Database, engine: Engine, memory: ReplyMemory
 ) -> None:
     await memory.get(JOB)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     content = database.at_rest()
     assert b"millesime" in content
     for form in forms(b"SESAME-OUVRE-TOI"):
@@ -216,11 +223,11 @@ async def test_a_locked_database_costs_the_memory_not_the_job(
     with capture_logs() as logs:
         with database.locked():
             assert await memory.get(JOB) == Fresh()
-            await memory.store(JOB, REPLY)
+            await stored(memory, JOB, REPLY)
             assert await memory.get(AGAIN) == Fresh()
             memory.release(AGAIN)
         assert await memory.get(AGAIN) == Fresh()
-        await memory.store(AGAIN, REPLY)
+        await stored(memory, AGAIN, REPLY)
         assert await memory.get(replace(AGAIN, claim="run-3")) == Known(REPLY)
     assert [entry["event"] for entry in logs] == ["memory.away", "memory.back"]
 
@@ -230,7 +237,7 @@ async def test_a_database_that_is_away_costs_the_memory_not_the_job(
 ) -> None:
     monkeypatch.setattr("connector.storage.replies.writer.AWAY_SECONDS", 0.0)
     await memory.get(JOB)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     database.take_away(engine)
     with capture_logs() as logs:
         assert await memory.get(AGAIN) == Fresh()
@@ -264,7 +271,7 @@ async def test_a_database_that_says_nothing_is_not_waited_for_by_every_job(
     monkeypatch.setattr(store, "exchange", lambda *_: silent.wait(30) and {})
     memory = other_process(store, time)
     assert await memory.get(JOB) == Fresh()
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     assert await memory.get(replace(AGAIN, job_id="job-2")) == Fresh()
     silent.set()
     memory.close()
@@ -354,6 +361,6 @@ async def test_without_a_database_a_job_in_flight_still_runs_once(time: ManualTi
     await memory.get(JOB)
     waiting = asyncio.create_task(memory.get(AGAIN))
     await asyncio.sleep(0)
-    await memory.store(JOB, REPLY)
+    await stored(memory, JOB, REPLY)
     assert await waiting == Known(REPLY)
     assert await memory.get(replace(AGAIN, digests=("k:d2",))) == Fresh()

@@ -39,6 +39,7 @@ def watched(depths: Depths, lanes: LaneShares, *, vendors: int = 2) -> LaneWatch
 async def test_a_lane_that_is_behind_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
     lanes, depths = LaneShares({LANE: 200}), Depths(1000)
     watch = watched(depths, lanes)
+    await watch.look()
     for _ in range(2):
         lanes.count(LANE, "millesime")
         await watch.look()

@@ -14,8 +14,12 @@ from connector.amqp.publisher import Confirmation, Outgoing, PublishError
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import lane_queue, quarantine_queue
 from connector.jobs.delivery import read_delivery
+from connector.jobs.job_state import Fresh, IdempotencyKey
 from connector.jobs.records import Lane
 from connector.pipeline.services import Services
+from connector.storage.replies import ReplyMemory
+from connector.storage.replies.store import Written
+from connector.storage.replies.writer import MemoryWriter
 from connector.telemetry.privacy import before_send_transaction
 from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.sentry_tracing import SentryTracer
@@ -29,6 +33,8 @@ from workers.overflows import Overflows
 from workers.pool import AsyncioPool
 from workers.request import VerifyRequest
 
+MANY_TURNS = 100
+"""Of the event loop: more than a job takes from its confirm to its end."""
 Fate = Confirmation | Exception
 
 
@@ -174,3 +180,31 @@ async def test_a_trace_says_that_its_job_was_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert status(sent) == "cancelled"
+
+
+class SlowWriter:
+    """Stands for the memory's writer: a job is new, and its reply is kept once the test says so."""
+
+    def __init__(self) -> None:
+        self.kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def ask(self, asked: IdempotencyKey | Written) -> asyncio.Future[Any]:
+        """Answer that a job is new at once."""
+        if isinstance(asked, Written):
+            return self.kept
+        new: asyncio.Future[Fresh] = asyncio.get_running_loop().create_future()
+        new.set_result(Fresh())
+        return new
+
+
+async def test_a_reply_is_published_while_it_is_kept_and_its_job_acknowledged_once_it_is() -> None:
+    of, writer, session = acting(found(), []), SlowWriter(), Session()
+    memory = ReplyMemory(cast("MemoryWriter", writer), of.vault, of.clock)
+    running = start(message(RSA), replace(of, memory=memory), session, lane_queue(Lane.INTERACTIVE))
+    await session.is_publishing.wait()
+    for _ in range(MANY_TURNS):
+        await asyncio.sleep(0)
+    assert session.told == []
+    writer.kept.set_result(None)
+    await running
+    assert session.told == ["acknowledge"]
