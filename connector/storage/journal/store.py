@@ -1,13 +1,15 @@
 """The journal in SQL: written in batches, read by tenant, forgotten by age."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, Select, delete, func, select
+from sqlalchemy import ColumnElement, Engine, Row, Select, delete, func, literal_column, select
 
+from connector.storage.bulk import BulkInsert
 from connector.storage.dialects import insert_into
+from connector.storage.held import HeldConnection
 from connector.storage.journal.record import UNKNOWN, Record, merged
 from connector.storage.tables import JOURNAL
 
@@ -39,22 +41,25 @@ class JournalStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._held = HeldConnection(engine)
         insert = insert_into(engine, JOURNAL)
         told = {name: insert.excluded[name] for name in ("outcome", "http_status", "duration_ms")}
+        # Part of the statement's text: it takes the values of rows alone.
+        unknown: ColumnElement[str] = literal_column(f"'{UNKNOWN}'")
         # What is known of a call stays: a record that comes again, or late, changes nothing.
-        self._upsert = insert.on_conflict_do_update(
+        upsert = insert.on_conflict_do_update(
             index_elements=[JOURNAL.c.id],
             set_=told,
-            where=(JOURNAL.c.outcome == UNKNOWN) & (insert.excluded.outcome != UNKNOWN),
+            where=(JOURNAL.c.outcome == unknown) & (insert.excluded.outcome != unknown),
         )
+        self._records = BulkInsert(engine, upsert, _COLUMNS)
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records in one transaction; those that were written before change nothing."""
         # In the order of their ids, or two processes could each wait for a row that the other holds.
-        rows = [asdict(record) for record in merged(records)]
+        rows = [{name: getattr(record, name) for name in _COLUMNS} for record in merged(records)]
         if rows:
-            with self._engine.begin() as connection:
-                connection.execute(self._upsert, rows)
+            self._held.run(lambda connection: self._records.execute(connection, rows))
 
     def newest(self, wanted: Wanted, most: int) -> list[Record]:
         """Return so many of the records wanted, the newest first."""

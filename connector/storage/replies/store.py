@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
 
 from connector.jobs.job_state import Busy, Conflict, Entry, Fresh, IdempotencyKey, standing
+from connector.storage.bulk import BulkInsert
 from connector.storage.dialects import insert_into
+from connector.storage.held import HeldConnection
 from connector.storage.replies.shares import reduced
 from connector.storage.tables import REPLIES
 from connector.time_limits import RUN_SECONDS
@@ -17,6 +20,18 @@ MOST_BYTES: Final = 512 * 1024 * 1024
 """Of sealed replies, all vendors together; who holds more than its share of it loses its own oldest."""
 _IDS_PER_QUERY: Final = 500
 """SQLite takes a limited number of values in one statement."""
+_OF_A_RUN: Final = ("claim", "busy_until", "is_deferred", "sealed_reply", "size", "changed_at")
+"""What a run leaves in the row that its job has had since it was claimed."""
+_OF_A_CLAIM: Final = (
+    "vendor",
+    "job_id",
+    "claim",
+    "digest",
+    "busy_until",
+    "is_deferred",
+    "size",
+    "changed_at",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +48,21 @@ class MemoryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._held = HeldConnection(engine)
         self._locks_rows = engine.dialect.name == "postgresql"
-        self._insert = insert_into(engine, REPLIES).on_conflict_do_nothing()
+        inserting = insert_into(engine, REPLIES)
+        self._claims = BulkInsert(engine, inserting.on_conflict_do_nothing(), _OF_A_CLAIM)
+        left = {name: inserting.excluded[name] for name in _OF_A_RUN}
+        self._answers = BulkInsert(
+            engine,
+            inserting.on_conflict_do_update(
+                index_elements=[REPLIES.c.vendor, REPLIES.c.job_id],
+                set_=left,
+                # The first answer stays: a run that was thought dead must not take it back.
+                where=REPLIES.c.sealed_reply.is_(None),
+            ),
+            (*_OF_A_CLAIM, "sealed_reply"),
+        )
         # By its bytes, as Python sorts: a server's own order may be that of a language.
         self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
 
@@ -45,38 +73,30 @@ class MemoryStore:
 
         A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
         """
-        with self._engine.connect() as connection:
-            # In one order, or two processes could each wait for a row that the other holds.
-            if written:
-                ordered = sorted(written, key=lambda left: left.claim.key)
-                connection.execute(_WRITE, [_row_of(left, now) for left in ordered])
-                if self._locks_rows:
-                    # Nor may a row that is written be held while others are claimed.
-                    connection.commit()
-            told = self._claim(connection, sorted(claims, key=_key), now) if claims else {}
-            connection.commit()
-        return told
+        return self._held.run(partial(self._exchange, claims, written, now))
+
+    def _exchange(
+        self,
+        claims: Sequence[IdempotencyKey],
+        written: Sequence[Written],
+        now: datetime,
+        connection: Connection,
+    ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
+        # In one order, or two processes could each wait for a row that the other holds.
+        if written:
+            self._answers.execute(connection, [_row_of(left, now) for left in _first_answers(written)])
+            if self._locks_rows:
+                # Nor may a row that is written be held while others are claimed.
+                connection.commit()
+        return self._claim(connection, sorted(claims, key=_key), now) if claims else {}
 
     def _claim(
         self, connection: Connection, claims: Sequence[IdempotencyKey], now: datetime
     ) -> dict[str, "Fresh | Conflict | Busy | bytes"]:
         busy_until = now + timedelta(seconds=RUN_SECONDS)
-        connection.execute(
-            self._insert,
-            [
-                {
-                    "vendor": claim.vendor,
-                    "job_id": claim.job_id,
-                    "claim": claim.claim,
-                    "digest": claim.digests[0],
-                    "busy_until": busy_until,
-                    "is_deferred": False,
-                    "changed_at": now,
-                    "size": 0,
-                }
-                for claim in claims
-            ],
-        )
+        inserted = self._claims.execute(connection, [_claim_row(claim, busy_until, now) for claim in claims])
+        if inserted == len(claims):
+            return {claim.claim: Fresh() for claim in claims}
         entries = self._entries(connection, claims)
         answers = {
             # A row that is gone was too old: nobody holds the job.
@@ -180,33 +200,39 @@ _TAKE_OVER: Final = (
         changed_at=bindparam("at"),
     )
 )
-_WRITE: Final = (
-    update(REPLIES)
-    # The first answer stays: a run that was thought dead must not take it back.
-    .where(_OF_JOB, REPLIES.c.sealed_reply.is_(None))
-    .values(
-        claim=bindparam("new_claim"),
-        busy_until=bindparam("until"),
-        is_deferred=bindparam("deferred"),
-        sealed_reply=bindparam("reply"),
-        size=bindparam("bytes"),
-        changed_at=bindparam("at"),
-    )
-)
 
 
 def _key(claim: IdempotencyKey) -> tuple[str, str]:
     return claim.key
 
 
+def _first_answers(written: Sequence[Written]) -> list[Written]:
+    """Return what is left of each job, in the order of their keys: its first answer, else the last that was said of it."""
+    by_key: dict[tuple[str, str], Written] = {}
+    for left in written:
+        known = by_key.get(left.claim.key)
+        if known is None or known.sealed_reply is None:
+            by_key[left.claim.key] = left
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def _claim_row(claim: IdempotencyKey, busy_until: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "vendor": claim.vendor,
+        "job_id": claim.job_id,
+        "claim": claim.claim,
+        "digest": claim.digests[0],
+        "busy_until": busy_until,
+        "is_deferred": False,
+        "changed_at": now,
+        "size": 0,
+    }
+
+
 def _row_of(left: Written, now: datetime) -> dict[str, Any]:
     return {
-        "key_vendor": left.claim.vendor,
-        "key_job_id": left.claim.job_id,
-        "new_claim": left.claim.claim,
-        "until": left.busy_until,
-        "deferred": left.sealed_reply is None,
-        "reply": left.sealed_reply,
-        "bytes": len(left.sealed_reply or b""),
-        "at": now,
+        **_claim_row(left.claim, left.busy_until, now),
+        "is_deferred": left.sealed_reply is None,
+        "sealed_reply": left.sealed_reply,
+        "size": len(left.sealed_reply or b""),
     }
