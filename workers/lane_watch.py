@@ -17,7 +17,7 @@ from connector.limits.lane_shares import LaneShares
 
 LOOK_SECONDS: Final = 0.5
 """Between two looks: what a lane may fall behind meanwhile is a part of what a counter waits."""
-STALLED_SECONDS: Final = 2.0
+STALLED_SECONDS: Final = 2 * LOOK_SECONDS
 """A look that comes so long after the last one says nothing of how fast a lane fills."""
 _log = structlog.get_logger(__name__)
 
@@ -37,8 +37,9 @@ class LaneWatch:
             since = loop.time()
             await asyncio.sleep(LOOK_SECONDS)
             if loop.time() - since > STALLED_SECONDS:
+                # Nothing was read since: the next look says more.
                 self._lanes.stall()
-            if not self._session.is_blocked:
+            elif not self._session.is_blocked:
                 await self.look()
 
     async def look(self) -> None:

@@ -206,6 +206,8 @@ def _given(params: Any, definition: CheckDefinition) -> Any:
     """
     if not isinstance(params, dict):
         return {} if params is None else params
+    if not params:
+        return params
     known = {name for endpoint in definition.endpoints for name in endpoint.params.model_fields}
     return {name: value for name, value in params.items() if name not in known or value not in _ABSENT}
 

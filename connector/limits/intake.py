@@ -21,9 +21,10 @@ from connector.limits.lane_shares import LaneShares
 
 ROOM: Final = 2
 """A worker has room for so many times the jobs that one flow alone may have in flight."""
-SLOWEST_READING_PER_SECOND: Final = 150.0
+SLOWEST_READING_PER_SECOND: Final = 50.0
 """Jobs. While a flow gets on so fast, those behind it are reached soon; once it does not, as when it waits for a quota,
-its jobs overflow, which costs a second queue."""
+its jobs overflow, which costs a second queue. A worker that has no more CPU must not be given that to do on top: half as fast as
+the slowest machine that was measured."""
 OF_A_VENDOR: Final = 3
 """A vendor may have so many times the messages of a queue that are left for others."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from connector.catalogue.definition import Endpoint, Source
 from connector.catalogue.identity import Query
 from connector.sources.exchange import Again, Answered, Exchange, Unanswered, untold
-from connector.sources.http import request, send
+from connector.sources.http import request, send, with_query
 from connector.sources.pings import ping_name
 from connector.time_limits import PING_SECONDS
 from schemas.codes import Call, CheckCode
@@ -30,6 +30,8 @@ class ApiParticulier:
     def __init__(self, transport: httpx.AsyncBaseTransport, base_url: str) -> None:
         self._transport = transport
         self._base_url = base_url.rstrip("/")
+        self._urls: dict[str, httpx.URL] = {}
+        """Of the endpoints that were asked, by path."""
 
     async def ask(
         self,
@@ -42,11 +44,17 @@ class ApiParticulier:
         """Ask an endpoint with a token, giving up after ``within_seconds``, when the job expires."""
         asked = request(
             "GET",
-            f"{self._base_url}{endpoint.path}?{urlencode(query, quote_via=quote)}",
+            with_query(self._url(endpoint.path), urlencode(query, quote_via=quote)),
             _authentication(endpoint.source, secret.encode("ascii")),
             *(_UNCACHED if endpoint.call is Call.FRANCE_CONNECT else ()),
         )
         return await send(self._transport, asked, within_seconds)
+
+    def _url(self, path: str) -> httpx.URL:
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx.URL(f"{self._base_url}{path}")
+        return url
 
     async def ping(self, endpoint: Endpoint, within_seconds: float) -> bool | None:
         """Tell whether the provider behind an endpoint is up, without a token."""

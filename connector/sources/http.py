@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from copy import copy
 from typing import Final
 
 import aiohttp
@@ -23,7 +24,16 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 """Of a decoded body. The longest documented answer has some ten thousand; beyond this it is none."""
 
 
-def request(method: str, url: str, *headers: tuple[bytes, bytes], body: bytes | None = None) -> httpx.Request:
+def with_query(url: httpx.URL, query: str) -> httpx.URL:
+    """Return an address with an encoded query: httpx would take every letter of the whole apart again for each call."""
+    asked = copy(url)
+    asked._uri_reference = url._uri_reference._replace(query=query)  # noqa: SLF001 - the library offers no other way
+    return asked
+
+
+def request(
+    method: str, url: httpx.URL | str, *headers: tuple[bytes, bytes], body: bytes | None = None
+) -> httpx.Request:
     """Return a request built whole, for the transport itself.
 
     No call here needs a client's cookies, redirects, or merging of addresses and headers.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import httpx
 import pytest
 from amqp.abstract_channel import AbstractChannel
 from amqp.channel import Channel
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PRIVATE = {
     "_read_buffer": _AbstractTransport.read_frame,
     "_setup_listeners": AbstractChannel.__init__,
+    "_uri_reference": httpx.URL.__init__,
     "_retry_connection": aiohttp.ClientSession._request,  # noqa: SLF001 - where it is read
 }
 """Each private member of a library's that the connector uses, and where the library reads it."""

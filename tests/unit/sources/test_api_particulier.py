@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from connector.catalogue import CATALOGUE
 from connector.catalogue.definition import Source
 from connector.sources.api_particulier import ApiParticulier
 from connector.sources.exchange import Answered, Exchange, Unanswered
-from connector.sources.http import MOST_BYTES, transport_code
+from connector.sources.http import MOST_BYTES, transport_code, with_query
 from schemas.codes import Call, CheckCode
 
 URL = "https://api.test"
@@ -88,6 +89,14 @@ async def test_an_address_may_end_with_a_slash_or_a_path() -> None:
         server = _Recorder()
         await _api(server, url).ask(ENDPOINT, QUERY, TOKEN, PLENTY)
         assert server.requests[0].url.path == f"/proxy{PATH}"
+
+
+@pytest.mark.parametrize("base", ["https://api.test", "http://127.0.0.1:8080/a%20b", "https://u:p@[::1]:8/é"])
+def test_an_address_with_a_query_is_the_one_that_httpx_makes_of_the_whole(base: str) -> None:
+    query = urlencode({"prenoms[]": "Zoë & Co", "nomNaissance": "D'ÀÎ/?#+%"}, quote_via=quote)
+    whole = httpx.URL(f"{base}/v3/x?{query}")
+    asked = with_query(httpx.URL(f"{base}/v3/x"), query)
+    assert (str(asked), asked.raw_path, asked) == (str(whole), whole.raw_path, whole)
 
 
 async def test_an_answer_is_handed_over_whatever_its_status() -> None:
