@@ -1,11 +1,12 @@
 """The Celery application: what it is configured with, and what its consumer and pool are given."""
 
 import asyncio
+import gc
 import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
@@ -17,6 +18,9 @@ from connector.pipeline.services import Services
 from connector.settings.broker_address import broker_address
 from connector.settings.settings import Settings
 from workers.health import Health
+
+_COLLECTED_AFTER: Final = (10_000, 20, 20)
+"""New objects, and younger collections, before a collection of each generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +82,19 @@ def start_worker(app: ConnectorApp, hostname: str) -> int:
     worker = app.Worker(hostname=hostname, quiet=True, use_eventloop=False)
     # It has Python's warnings, texts and all, logged in place of what ``configure_logs`` makes of them.
     logging.captureWarnings(capture=False)
+    _spare_collections()
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _spare_collections() -> None:
+    """Have the collector look at what jobs leave, and no more at the hundred thousand objects of a worker that only starts.
+
+    With Python's own thresholds it took 0.11 ms of each job, and stopped the event loop for tens of milliseconds at a time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 def _logs_are_configured(**_details: Any) -> None:

@@ -119,6 +119,11 @@ class FairQueue:
         """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
         if not ticket.demand.bounds:
             return Reservation(self._clock(), self._clock)
+        if ticket.demand.is_urgent and not any(self._lanes):
+            # Nobody waits: it goes by no line.
+            (slot,) = await self._limiter.grant([ticket.demand], self._taken_hints(self._clock()))
+            if slot.is_reserved:
+                return Reservation(self._clock() + slot.in_seconds, self._clock)
         waiting = _Waiting(ticket, asyncio.get_running_loop().create_future())
         lane = self._lanes[0 if ticket.demand.is_urgent else 1]
         lane.setdefault((ticket.vendor, ticket.line), _Line()).waiting.append(waiting)
@@ -193,9 +198,8 @@ class FairQueue:
         return heads
 
     async def _ask(self, heads: list[_Head], now: float) -> None:
-        heard, self._hints = self._hints, {}
-        hints = {key: aged(hint, now - at) for key, (at, hint) in heard.items()}
-        slots = await self._limiter.grant([waiting.ticket.demand for _, _, waiting in heads], hints)
+        demands = [waiting.ticket.demand for _, _, waiting in heads]
+        slots = await self._limiter.grant(demands, self._taken_hints(now))
         for (lane, name, waiting), slot in zip(heads, slots, strict=True):
             line = lane[name]
             if not slot.is_reserved:
@@ -209,6 +213,11 @@ class FairQueue:
                 line.waiting.popleft()
             if not waiting.turn.done():
                 waiting.turn.set_result(Reservation(self._clock() + slot.in_seconds, self._clock))
+
+    def _taken_hints(self, now: float) -> dict[str, ServerHint]:
+        """Return what was heard since a limiter was last asked, as it holds now."""
+        heard, self._hints = self._hints, {}
+        return {key: aged(hint, now - at) for key, (at, hint) in heard.items()}
 
     def close(self) -> None:
         """Let nothing more through."""
