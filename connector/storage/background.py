@@ -50,12 +50,12 @@ class BackgroundWriter(Generic[ItemT]):
         *,
         wait_seconds: float | None = None,
         grow_seconds: float = 0.0,
-        ends: Callable[[ItemT], bool] = lambda _item: False,
+        hurries: Callable[[ItemT], bool] = lambda _item: False,
     ) -> tuple[list[ItemT], bool]:
         """Wait for an item; return it with those behind it, and whether more may come.
 
-        After ``wait_seconds`` the group is empty. It is let grow for ``grow_seconds``, up to ``largest`` or to an item that
-        ``ends`` it. Called in the thread alone.
+        After ``wait_seconds`` the group is empty. It is let grow up to ``largest``, for ``grow_seconds`` or until it has an item
+        that ``hurries``. Called in the thread alone.
         """
         group: list[ItemT] = []
         until: float | None = None
@@ -68,9 +68,10 @@ class BackgroundWriter(Generic[ItemT]):
             if item is None:
                 return group, False
             group.append(item)
-            if ends(item):
-                break
-            until = until or time.monotonic() + grow_seconds
+            if hurries(item):
+                until = time.monotonic()
+            elif until is None:
+                until = time.monotonic() + grow_seconds
         return group, True
 
 

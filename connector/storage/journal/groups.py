@@ -1,4 +1,4 @@
-"""Records on their way to the broker: what has come while a group was waiting for its confirm goes in the next one.
+"""Records on their way to the broker: what has come while others were waiting for their confirms goes in the next message.
 
 A record costs a part of a message, of its seal and of its confirm, instead of one of each. Sealed, nobody on the broker
 reads a record, or forges one.
@@ -22,6 +22,10 @@ PURPOSE: Final = "journal"
 """What groups are sealed for."""
 LARGEST_GROUP: Final = 100
 """Records: sealed, and each as long as it may be, they are shorter than the longest body that is taken in."""
+MOST_UNDER_WAY: Final = 2
+"""Messages at once: a record that comes while one is under way does not wait for its confirm, and hundreds still share a message."""
+LATER_SECONDS: Final = 0.02
+"""How long a record that nobody waits for may wait for another to go with."""
 _SEALED: Final = "application/octet-stream"
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +35,8 @@ class Group:
     """Records that go in one message."""
 
     records: list[Record] = field(default_factory=list)
+    is_due: bool = False
+    """Whether somebody waits for it, or it has waited for long enough."""
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _error: PublishError | None = None
 
@@ -47,49 +53,84 @@ class Group:
 
 
 class Groups:
-    """Publishes records for as long as a connection lives, one message after the other's confirm."""
+    """Publishes records for as long as a connection lives, a few messages at a time."""
 
     def __init__(self, publisher: Publisher, vault: Vault) -> None:
         self._publisher = publisher
         self._vault = vault
         self._waiting: deque[Group] = deque()
-        self._under_way: Group | None = None
-        self._carrying: asyncio.Task[None] | None = None
+        """What has not been sent: only the last one is filled further, and may not be due."""
+        self._under_way: dict[asyncio.Task[None], Group] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        """For when what waits is due."""
+        self._error: PublishError | None = None
+        """Why nothing is sent any more."""
         self._held_up_by: str | None = None
-        """Why the broker did not keep the group under way, the last time that it was sent."""
+        """Why the broker did not keep the last group, when it was sent last."""
 
     @property
     def is_held_up(self) -> bool:
         """Whether the broker did not keep the last group that it was given."""
         return self._held_up_by is not None
 
-    def add(self, record: Record) -> Group:
-        """Send a record, and return the group that it goes in."""
+    def add(self, record: Record, *, is_urgent: bool) -> Group:
+        """Send a record, and return the group that it goes in.
+
+        One that is not urgent goes with the next that is, or a moment later: no call waits for how another has ended.
+        """
         if not self._waiting or len(self._waiting[-1].records) >= LARGEST_GROUP:
             self._waiting.append(Group())
         group = self._waiting[-1]
         group.records.append(record)
-        if self._carrying is None:
-            # It carries every job's records: its events are not those of the job that came first.
-            self._carrying = asyncio.get_running_loop().create_task(self._carry(), context=Context())
+        if self._error is not None:
+            self._fail(self._error)
+        else:
+            self._send_after(0.0 if is_urgent else LATER_SECONDS)
         return group
 
     def close(self) -> None:
         """Send nothing more, and tell those who wait."""
-        if self._carrying is not None:
-            self._carrying.cancel()
+        for task in self._under_way:
+            task.cancel()
         self._fail(PublishError("the connection ended"))
 
-    async def _carry(self) -> None:
+    def _send_after(self, seconds: float) -> None:
+        """Have what there is by then sent; at once means with the loop's next turn, so that what comes in this one goes along."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        # It carries every job's records: its events are not those of the job that came first.
+        self._timer = loop.call_at(at, self._send_all, context=Context())
+
+    def _send_all(self) -> None:
+        self._timer = None
+        for group in self._waiting:
+            group.is_due = True
+        self._send()
+
+    def _send(self) -> None:
+        """Send what is due, as far as few enough messages are under way; the rest goes when one of them is confirmed."""
+        while len(self._under_way) < MOST_UNDER_WAY and self._waiting and self._waiting[0].is_due:
+            group = self._waiting.popleft()
+            task = asyncio.get_running_loop().create_task(self._carry(group), context=Context())
+            self._under_way[task] = group
+            task.add_done_callback(self._on_carried, context=Context())
+
+    async def _carry(self, group: Group) -> None:
         try:
-            while self._waiting:
-                group = self._under_way = self._waiting.popleft()
-                await self._publish(group)
-                group.settle()
+            await self._publish(group)
         except PublishError as error:
+            group.settle(error)
             self._fail(error)
-        finally:
-            self._carrying = self._under_way = None
+        else:
+            group.settle()
+
+    def _on_carried(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._send()
 
     async def _publish(self, group: Group) -> None:
         """Publish a group, as often as it takes; twice is as once. Raises ``PublishError`` when the connection ends."""
@@ -133,8 +174,10 @@ class Groups:
             _log.critical(Event.JOURNAL_UNCONFIRMED, reason=reason)
 
     def _fail(self, error: PublishError) -> None:
-        failed = [self._under_way, *self._waiting]
+        self._error = error
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for group in (*self._under_way.values(), *self._waiting):
+            group.settle(error)
         self._waiting.clear()
-        for group in failed:
-            if group is not None:
-                group.settle(error)

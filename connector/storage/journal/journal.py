@@ -174,8 +174,8 @@ class _Records:
     journal: AccessJournal
     keys: JournalKeys
     clock: Clock
-    last: Group | None = None
-    """Groups go one after the other: where it is, those before it are."""
+    groups: list[Group] = field(default_factory=list)
+    """Those that hold its records."""
 
     def of(self, admitted: Admitted) -> Accesses:
         """Return what notes the calls of a run, whose person is hashed once."""
@@ -187,15 +187,17 @@ class _Records:
             person=None if person is None else self.keys.hashed(tenant, PERSON, person),
         )
 
-    def add(self, record: Record) -> Group:
-        """Send a record."""
-        self.last = self.journal.groups.add(record)
-        return self.last
+    def add(self, record: Record, *, is_urgent: bool) -> Group:
+        """Send a record; one that is not urgent, soon."""
+        group = self.journal.groups.add(record, is_urgent=is_urgent)
+        if not self.groups or self.groups[-1] is not group:
+            self.groups.append(group)
+        return group
 
     async def confirmed(self) -> None:
         """Return once the broker has them all."""
-        if self.last is not None:
-            await self.last.confirmed()
+        for group in self.groups:
+            await group.confirmed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,7 @@ class _Call:
     async def begin(self) -> None:
         """Note that a call is about to set out."""
         self.record = self.run.record(self.planned, self.attempt)
-        await self.run.records.add(self.record).confirmed()
+        await self.run.records.add(self.record, is_urgent=True).confirmed()
 
     def end(self, outcome: str, exchange: Exchange | None = None) -> None:
         """Note how it has ended."""
@@ -260,7 +262,7 @@ class _Call:
             http_status=exchange.http_status if isinstance(exchange, Answered) else None,
             duration_ms=exchange.duration_ms if exchange is not None else None,
         )
-        self.run.records.add(ended)
+        self.run.records.add(ended, is_urgent=False)
 
 
 UNEXPLAINED: Final = str(CheckCode.UNEXPECTED_RESPONSE)

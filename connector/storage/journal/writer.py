@@ -100,7 +100,7 @@ class JournalWriter:
     def _run(self) -> None:
         while not self._closing.is_set():
             given, _ = self._background.next_group(
-                LARGEST_BATCH, grow_seconds=COLLECT_SECONDS, ends=lambda one: isinstance(one, _Finish)
+                LARGEST_BATCH, grow_seconds=COLLECT_SECONDS, hurries=lambda one: isinstance(one, _Finish)
             )
             self._carry([one for one in given if isinstance(one, Held)])
             for one in given:

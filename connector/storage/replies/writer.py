@@ -21,6 +21,8 @@ LARGEST_GROUP: Final = 500
 BUSY_GROUP: Final = 3
 LINGER_SECONDS: Final = 0.005
 """After a group so large, the next one is let grow for so long: a transaction costs more than what it carries."""
+ANSWERS_SECONDS: Final = 0.02
+"""How long answers wait for the next claim, to go with it: nobody but their acknowledgements waits for them."""
 FORGET_SECONDS: Final = 60.0
 """Between two looks at what is too old."""
 LOCK_SECONDS: Final = 2.0
@@ -89,7 +91,10 @@ class MemoryWriter:
                 time.sleep(LINGER_SECONDS)
             # While the database is away, not for ever: nobody may ask, and it may be back.
             group, is_open = self._background.next_group(
-                LARGEST_GROUP, wait_seconds=self._look_again_in_seconds() if self.is_away else None
+                LARGEST_GROUP,
+                wait_seconds=self._look_again_in_seconds() if self.is_away else None,
+                grow_seconds=ANSWERS_SECONDS,
+                hurries=_is_claim,
             )
             self._under_way_since = time.monotonic()
             # Without a question it is time to look again, or to end: an end does not wait for a database that is away.
@@ -132,6 +137,10 @@ class MemoryWriter:
             self._store.forget(self._clock() - self._kept)
         except Exception as error:  # noqa: BLE001 - what is too old waits until the next look
             _log.warning(Event.MEMORY_NOT_FORGOTTEN, error=type(error).__name__)
+
+
+def _is_claim(question: _Question) -> bool:
+    return isinstance(question.asked, IdempotencyKey)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Records on their way to the broker: together, one message after the other's confirm, and known to be there."""
+"""Records on their way to the broker: together, a few messages at a time, and known to be there."""
 
 import asyncio
 from typing import cast
@@ -58,12 +58,19 @@ def waiting(*groups: Group) -> list["asyncio.Task[None]"]:
     return [asyncio.create_task(group.confirmed()) for group in groups]
 
 
-async def test_what_comes_while_a_group_waits_for_its_confirm_goes_in_the_next() -> None:
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have one message under way at most."""
+    monkeypatch.setattr("connector.storage.journal.groups.MOST_UNDER_WAY", 1)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
+async def test_what_comes_while_groups_wait_for_their_confirms_goes_in_the_next() -> None:
     broker = Broker()
     groups = broker.groups()
-    first = waiting(groups.add(record(1)))
+    first = waiting(groups.add(record(1), is_urgent=True))
     await turn()
-    rest = waiting(groups.add(record(2)), groups.add(record(3)))
+    rest = waiting(groups.add(record(2), is_urgent=True), groups.add(record(3), is_urgent=True))
     await turn()
     assert broker.sent() == [(record(1),)]
 
@@ -77,6 +84,52 @@ async def test_what_comes_while_a_group_waits_for_its_confirm_goes_in_the_next()
     assert {message.queue for message in broker.messages} == {"connector.journal"}
 
 
+async def test_a_record_does_not_wait_for_the_confirm_of_another_message() -> None:
+    broker = Broker()
+    groups = broker.groups()
+    waiting(groups.add(record(1), is_urgent=True))
+    await turn()
+    second = waiting(groups.add(record(2), is_urgent=True))
+    await turn()
+    assert broker.sent() == [(record(1),), (record(2),)]
+    await broker.say()
+    assert second[0].done()
+    groups.close()
+
+
+async def test_a_record_that_nobody_waits_for_goes_with_the_next_that_somebody_does() -> None:
+    broker = Broker()
+    groups = broker.groups()
+    ended = groups.add(record(1), is_urgent=False)
+    await turn()
+    assert broker.messages == []
+    assert groups.add(record(2), is_urgent=True) is ended
+    await turn()
+    assert broker.sent() == [(record(1), record(2))]
+    groups.close()
+
+
+async def test_a_record_that_nobody_waits_for_goes_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.storage.journal.groups.LATER_SECONDS", 0)
+    broker = Broker()
+    groups = broker.groups()
+    ended = waiting(groups.add(record(1), is_urgent=False))
+    await turn()
+    assert broker.sent() == [(record(1),)]
+    await broker.say()
+    assert ended[0].done()
+
+
+async def test_what_is_not_sent_yet_is_told_when_it_is_closed() -> None:
+    broker = Broker()
+    groups = broker.groups()
+    ended = waiting(groups.add(record(1), is_urgent=False))
+    groups.close()
+    await turn()
+    assert isinstance(ended[0].exception(), PublishError)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
 async def test_a_group_is_sealed_and_no_longer_than_what_is_taken_in() -> None:
     broker = Broker()
     groups = broker.groups()
@@ -86,7 +139,7 @@ async def test_a_group_is_sealed_and_no_longer_than_what_is_taken_in() -> None:
         for number in range(LARGEST_GROUP + 1)
     ]
     for each in records:
-        groups.add(each)
+        groups.add(each, is_urgent=True)
     await turn()
     assert len(broker.sent()[0]) == LARGEST_GROUP
     assert len(broker.messages[0].body) < MAX_ENVELOPE_BYTES
@@ -100,7 +153,7 @@ async def test_a_group_that_is_not_taken_is_sent_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("connector.amqp.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
     groups = broker.groups()
-    confirmed = waiting(groups.add(record(1)))
+    confirmed = waiting(groups.add(record(1), is_urgent=True))
     await turn()
     with capture_logs() as logs:
         await broker.say(Confirmation.REFUSED)
@@ -127,7 +180,7 @@ async def test_a_defect_of_ours_loses_no_record(monkeypatch: pytest.MonkeyPatch)
     """A job whose record went with it would be acknowledged, or wait for ever."""
     monkeypatch.setattr("connector.amqp.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
-    confirmed = waiting(broker.groups().add(record(1)))
+    confirmed = waiting(broker.groups().add(record(1), is_urgent=True))
     await turn()
     with capture_logs() as logs:
         await broker.say(AttributeError("a defect"))
@@ -143,7 +196,7 @@ async def test_what_is_said_of_records_is_not_said_of_the_job_that_came_first(
     monkeypatch.setattr("connector.amqp.publisher.FIRST_PAUSE_SECONDS", 0)
     broker = Broker()
     with structlog.contextvars.bound_contextvars(job_id="first"):
-        waiting(broker.groups().add(record(1)))
+        waiting(broker.groups().add(record(1), is_urgent=True))
     await turn()
     with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
         await broker.say(Confirmation.REFUSED)
@@ -151,12 +204,13 @@ async def test_what_is_said_of_records_is_not_said_of_the_job_that_came_first(
     assert [log.get("job_id") for log in logs] == [None, None]
 
 
+@pytest.mark.usefixtures("one_at_a_time")
 async def test_whoever_waits_is_told_that_the_connection_has_ended() -> None:
     broker = Broker()
     groups = broker.groups()
-    waits = waiting(groups.add(record(1)))
+    waits = waiting(groups.add(record(1), is_urgent=True))
     await turn()
-    waits += waiting(groups.add(record(2)))
+    waits += waiting(groups.add(record(2), is_urgent=True))
     await turn()
     broker.has_ended = True
     await broker.say(PublishError("the connection ended (OSError)"))
@@ -168,7 +222,7 @@ async def test_whoever_waits_is_told_that_the_connection_has_ended() -> None:
 async def test_who_is_cancelled_leaves_the_group_to_the_others() -> None:
     broker = Broker()
     groups = broker.groups()
-    group = groups.add(record(1))
+    group = groups.add(record(1), is_urgent=True)
     first, second = waiting(group, group)
     await turn()
     first.cancel()
@@ -180,19 +234,18 @@ async def test_nothing_is_sent_once_it_is_closed() -> None:
     broker = Broker()
     groups = broker.groups()
     groups.close()
-    groups.add(record(1))
+    late = waiting(groups.add(record(1), is_urgent=True))
     await turn()
-    groups.close()
-    await turn()
-    assert broker.asked[0].cancelled()
+    assert isinstance(late[0].exception(), PublishError)
+    assert broker.messages == []
 
 
 async def test_who_waits_for_a_record_is_told_when_it_is_closed() -> None:
     broker = Broker()
     groups = broker.groups()
-    waits = waiting(groups.add(record(1)))
+    waits = waiting(groups.add(record(1), is_urgent=True))
     await turn()
-    waits += waiting(groups.add(record(2)))
+    waits += waiting(groups.add(record(2), is_urgent=True))
     groups.close()
     await turn()
     assert [type(wait.exception()) for wait in waits if wait.done()] == [PublishError] * 2
