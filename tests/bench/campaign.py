@@ -14,10 +14,12 @@ _UNCONFIRMED: Final = 500
 _CONFIRM_SECONDS: Final = 60.0
 
 
-def publish(port: int, vendor: str, lane: str, jobs: Iterable[Mapping[str, Any]]) -> float:
+def publish(
+    port: int, vendor: str, lane: str, jobs: Iterable[Mapping[str, Any]], *, virtual_host: str = "/"
+) -> float:
     """Publish ``jobs``, confirmed, without waiting for one confirm before the next job; return the seconds it took."""
     started = time.monotonic()
-    with amqp.Connection(f"127.0.0.1:{port}") as connection:
+    with amqp.Connection(f"127.0.0.1:{port}", virtual_host=virtual_host) as connection:
         channel = connection.channel()
         channel.confirm_select()
         confirmed, sent = 0, 0

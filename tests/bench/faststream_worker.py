@@ -8,7 +8,7 @@ from faststream import FastStream
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 from pydantic import BaseModel
 
-CONCURRENCY = 200
+CONCURRENCY = int(os.environ.get("BENCH_CONCURRENCY", "200"))
 
 broker = RabbitBroker(os.environ["BENCH_BROKER_URL"], default_channel=Channel(prefetch_count=CONCURRENCY))
 app = FastStream(broker)
