@@ -6,6 +6,7 @@ Machines differ and are noisy: the ratios are what carries over.
 import argparse
 import functools
 import json
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from tests.bench.fairness import fairness
 from tests.bench.fan_out import fan_out
 from tests.bench.observed import observed
 from tests.bench.outage import outage
+from tests.bench.peers.options import add_options, compare_peers
 from tests.bench.quotas import quotas
 from tests.bench.tenants import tenants
 from tests.servers.install import HOW_TO_GET_REDIS, install_redis
@@ -34,6 +36,7 @@ def cpu(options: argparse.Namespace) -> dict[str, Any]:
 
 
 MEASURES: Mapping[str, Measure] = {
+    "peers": compare_peers,
     "fan-out": lambda options: fan_out(options.repeats),
     "cpu": cpu,
     "observed": lambda options: observed(options.observed_rounds, options.jobs, options.warm_up),
@@ -61,18 +64,27 @@ def main() -> None:
     if not install_redis(say):
         sys.exit(HOW_TO_GET_REDIS)
     chosen = MEASURES if options.only is None else {options.only: MEASURES[options.only]}
-    results = {name.replace("-", "_"): measure(options) for name, measure in chosen.items()}
+    # Whatever ends it, nothing that it started goes on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        results = {name.replace("-", "_"): measure(options) for name, measure in chosen.items()}
+    except KeyboardInterrupt:
+        sys.exit("interrupted: what was started is stopped")
     print(json.dumps(results, indent=2))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog="Example: make bench")
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="Example: python -m tests.bench --only cpu --rounds 1"
+    )
     parser.add_argument("--only", choices=tuple(MEASURES), help="one of them (default: all)")
     parser.add_argument("--jobs", type=int, default=4000, help="jobs of each worker (default: 4000)")
     parser.add_argument(
         "--warm-up", type=int, default=500, help="replies before the count starts (default: 500)"
     )
-    parser.add_argument("--rounds", type=int, default=1, help="CPU measurements, in turn (default: 1)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of peers and of cpu, whose medians count (default: 3)"
+    )
     parser.add_argument(
         "--observed-rounds", type=int, default=5, help="with everything observed, and without (default: 5)"
     )
@@ -103,7 +115,10 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="quotas and fairness with the access journal, whose record each call waits for",
     )
+    add_options(parser)
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds: 1 at the least")
     if options.outage_jobs < 50:
         parser.error("--outage-jobs: 50 at the least, or the provider is not probed twice")
     if options.quota_minutes < 1:
