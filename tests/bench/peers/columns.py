@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 Measured = Mapping[str, Any]
 
@@ -73,18 +73,3 @@ def figure(column: Column, measured: Measured, arm: str) -> float | None:
         return column.value(measured, arm)
     except KeyError:
         return None
-
-
-MARKDOWN_NOTHING: Final = "–"
-
-
-def markdown(measured: Measured) -> str:
-    """Return the table of the arms as Markdown."""
-    shown_columns = columns(measured)
-    titles = ["", *(f"{column.title}, {column.unit}" for column in shown_columns)]
-    rows = [
-        [title, *(shown(column, measured, arm) or MARKDOWN_NOTHING for column in shown_columns)]
-        for arm, title in measured["run"]["arms"].items()
-    ]
-    lines = [titles, ["---", *("---:" for _ in shown_columns)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

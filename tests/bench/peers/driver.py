@@ -10,6 +10,7 @@ Example: python -m tests.bench.peers.driver --host 127.0.0.1:5672 --virtual-host
 import argparse
 import gc
 import json
+import sys
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -103,4 +104,7 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -3,15 +3,13 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from tests.bench.peers.growth import GROWTHS
-from tests.bench.peers.picture import picture
 from tests.bench.peers.plan import ARMS, Part, Plan
 from tests.bench.peers.run import Measured, peers, write_json
-from tests.bench.peers.table import print_tables
+from tests.bench.peers.tables import print_tables
 
-PICTURE: Final = Path(__file__).parents[1] / "peers.svg"
 ItemT = TypeVar("ItemT")
 
 
@@ -51,12 +49,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures there, after each part"
     )
-    group.add_argument(
-        "--picture",
-        type=Path,
-        metavar="FILE",
-        help=f"draw the arms there, {PICTURE.name} beside the README for instance",
-    )
 
 
 def compare_peers(options: argparse.Namespace) -> Measured:
@@ -79,8 +71,6 @@ def compare_peers(options: argparse.Namespace) -> Measured:
 def _keep(options: argparse.Namespace, measured: Measured) -> None:
     if options.json is not None:
         write_json(measured, options.json)
-    if options.picture is not None:
-        options.picture.write_text(picture(measured), "utf-8")
 
 
 def _chosen(known: dict[str, ItemT], text: str) -> tuple[ItemT, ...]:

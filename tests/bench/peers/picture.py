@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Final
 
 from tests.bench.peers.columns import Column, columns, figure, shown
+from tests.bench.peers.tables import about
 
 Measured = Mapping[str, Any]
 _WIDTH: Final = 1000
@@ -39,8 +40,6 @@ def picture(measured: Measured) -> str:
     rows = -(-len(charts) // _COLUMNS)
     total = _TOP + rows * height
     drawn = [line for number, chart in enumerate(charts) for line in _placed(number, height, chart, measured)]
-    run = measured["run"]
-    about = f"{run['at'][:10]}, {run['cores']} cores, RabbitMQ {run['rabbitmq']}, Python {run['python']}; medians of {run['rounds']}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {total}" role="img" aria-labelledby="title">',
@@ -48,7 +47,7 @@ def picture(measured: Measured) -> str:
             f"<style>{_STYLE}</style>",
             f'<rect width="{_WIDTH}" height="{total}" rx="8" fill="#ffffff" stroke="#d1d9e0"/>',
             _text(_MARGIN, 32, "The worker beside what an engineer would write instead", "title"),
-            _text(_MARGIN, 51, f"{about}. Shorter is better, but for throughput.", "quiet"),
+            _text(_MARGIN, 51, f"{about(measured['run'])}. Shorter is better, but for throughput.", "quiet"),
             *drawn,
             "</svg>",
             "",

@@ -5,9 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.bench.peers.columns import columns, markdown, shown
+from tests.bench.peers.columns import columns, shown
 from tests.bench.peers.picture import picture
 from tests.bench.peers.plan import ARMS
+from tests.bench.peers.tables import markdown, tables
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -29,7 +30,10 @@ def measured() -> dict[str, Any]:
             "cores": 2,
             "rabbitmq": "3.10.8",
             "python": "3.11",
+            "processor": "Some",
             "rounds": 3,
+            "jobs": 4000,
+            "seconds_of_a_rate": 20.0,
             "arms": arms,
         },
         "throughput": {
@@ -81,7 +85,8 @@ def test_figures_of_nothing_draw_no_bar_without_end(measured: dict[str, Any]) ->
 
 
 def test_the_table_has_a_row_for_each_arm_and_a_cell_for_each_figure(measured: dict[str, Any]) -> None:
-    heading, rule, *rows = markdown(measured).splitlines()
+    (table,) = tables(measured)
+    heading, rule, *rows = markdown(table).splitlines()
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [arm.title for arm in ARMS.values()]
     assert {line.count("|") for line in (heading, rule, *rows)} == {len(columns(measured)) + 2}
     assert "–" in rows[-1]
