@@ -1,36 +1,17 @@
 """The connector's worker, with each of what production has on, or off."""
 
-import json
-import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass
-from enum import StrEnum
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-import httpx
-
 from connector.demo.deployment import Deployment
-from connector.demo.program import Program
 from connector.storage.journal.keys import new_key
-from tests.bench.observed import Scraper
 from tests.bench.peers.arms import Arm, Order, Running
+from tests.bench.peers.connector_worker import ConnectorWorker, Feature
 from tests.bench.peers.ground import VENDOR
-from tests.scrapes import Scrape
 from tests.town import import_town
-
-
-class Feature(StrEnum):
-    """A part of production that can be left out of a worker."""
-
-    QUOTAS = "quotas"
-    MEMORY = "memory"
-    JOURNAL = "journal"
-    METRICS = "metrics"
-
 
 _NEVER_REACHED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -57,15 +38,6 @@ _ON: Final[Mapping[Feature, Callable[[], Mapping[str, str]]]] = MappingProxyType
         Feature.METRICS: dict,
     }
 )
-_COUNTED: Final[Mapping[Feature, str]] = MappingProxyType(
-    {Feature.MEMORY: "select count(*) from replies", Feature.JOURNAL: "select count(*) from journal"}
-)
-
-
-_CALLS: Final = "connector_upstream_call_seconds_count"
-_TURNS: Final = "connector_quota_wait_seconds_count"
-_WRITTEN_WITHIN_SECONDS: Final = 20.0
-_POLL_SECONDS: Final = 0.1
 
 
 def connector_arm(name: str, title: str, features: frozenset[Feature]) -> Arm:
@@ -99,85 +71,10 @@ def _started(features: frozenset[Feature], order: Order) -> Iterator[Running]:
             workers.enter_context(deployment.worker(*options, settings=settings))
             for _ in range(order.processes)
         ]
-        worker = _Worker(features, deployment, tuple(started), workers)
+        worker = ConnectorWorker(features, deployment, tuple(started), workers)
         yield Running(
             pids=tuple(program.pid for program in started), finish=worker.finish, watched=worker.watched
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    """The processes of a worker, and what each feature leaves behind."""
-
-    features: frozenset[Feature]
-    deployment: Deployment
-    programs: tuple[Program, ...]
-    stack: ExitStack
-
-    def watched(self) -> AbstractContextManager[None]:
-        """Scrape each process's metrics once a second, where there are any."""
-        return self._scraped() if Feature.METRICS in self.features else nullcontext()
-
-    @contextmanager
-    def _scraped(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            scrapers = [Scraper(_address(program)) for program in self.programs]
-            for scraper in scrapers:
-                stack.enter_context(scraper.running())
-            yield
-
-    def finish(self, jobs: int, calls: int) -> None:
-        """Stop the processes; make sure that each feature has counted so many jobs and calls, and the others nothing."""
-        if Feature.METRICS in self.features:
-            self._check_metrics(calls)
-        expected = {Feature.MEMORY: jobs, Feature.JOURNAL: calls}
-        database = self.deployment.environment["CONNECTOR_DATABASE_URL"].removeprefix("sqlite:///")
-        with closing(sqlite3.connect(database)) as connection:
-            for feature, query in _COUNTED.items():
-                wanted = expected[feature] if feature in self.features else 0
-                counted = _reached(wanted, partial(_number, connection, query))
-                if counted != wanted:
-                    raise AssertionError(f"{feature}: {counted} records where there should be {wanted}")
-        self.stack.close()
-
-    def _check_metrics(self, calls: int) -> None:
-        """Make sure that calls were counted, and waits for a quota where there is one."""
-        wanted = {_CALLS: calls, _TURNS: calls if Feature.QUOTAS in self.features else 0}
-        for metric, count in wanted.items():
-            counted = _reached(count, partial(self._total, metric))
-            if counted != count:
-                raise AssertionError(f"{metric} is {counted} where it should be {count}")
-
-    def _total(self, metric: str) -> int:
-        """Return the sum of a metric's series, of every process."""
-        answers = [
-            httpx.get(f"{_address(program)}/metrics", trust_env=False, timeout=30)
-            for program in self.programs
-        ]
-        scraped = [Scrape(answer.text) for answer in answers]
-        return sum(
-            int(value)
-            for scrape in scraped
-            for (name, _labels), value in scrape.values.items()
-            if name == metric
-        )
-
-
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
-
-
-def _reached(wanted: int, count: Callable[[], int]) -> int:
-    """Return a count once it is what is wanted, or what it is after a while."""
-    deadline = time.monotonic() + _WRITTEN_WITHIN_SECONDS
-    while (counted := count()) < wanted and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    return counted
-
-
-def _address(worker: Program) -> str:
-    line = next(line for line in worker.said if "health.listening" in line)
-    return str(json.loads(line)["address"])
 
 
 EVERYTHING: Final = connector_arm("connector", "connector, everything on", frozenset(Feature))

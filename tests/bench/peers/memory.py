@@ -9,7 +9,7 @@ from tests.bench.campaign import publish
 from tests.bench.peers.arms import Arm, Order
 from tests.bench.peers.ground import Ground
 from tests.bench.peers.jobs import jobs
-from tests.bench.peers.processes import rss_mib
+from tests.bench.peers.processes import end, rss_mib
 
 IN_HAND: Final = (1000, 10_000)
 _LOOK_SECONDS: Final = 1.0
@@ -40,15 +40,14 @@ class Memory:
 
 
 def memory(ground: Ground, arm: Arm, asked: tuple[int, ...] = IN_HAND) -> Memory:
-    """Measure a worker of its own for each number of jobs; what it is told to take is bounded by what it lets be told."""
-    measured = [_held(ground, arm, count) for count in asked]
+    """Measure a worker of its own for each number of jobs that one can be told to take."""
+    measured = [_held(ground, arm, count) for count in asked if count <= arm.most_in_hand]
     return Memory(idle_mib=measured[0][0], held=tuple(held for _idle, held in measured))
 
 
 def _held(ground: Ground, arm: Arm, count: int) -> tuple[float, Held]:
     with ground.host() as host:
-        concurrency = min(count, arm.most_in_hand)
-        order = Order(broker_url=host.url, upstream_url=ground.upstream_url, concurrency=concurrency)
+        order = Order(broker_url=host.url, upstream_url=ground.upstream_url, concurrency=count)
         with arm.start(order) as running:
             idle = _steady(lambda: rss_mib(running.pids))
             ground.tell_upstream("hold")
@@ -65,9 +64,10 @@ def _held(ground: Ground, arm: Arm, count: int) -> tuple[float, Held]:
                             rss_mib=round(rss_mib(running.pids), 1),
                         )
                     )
-                    if _is_steady([one.rss_mib for one in held]) and held[-1].in_hand >= concurrency:
+                    if _is_steady([one.rss_mib for one in held]) and held[-1].in_hand >= count:
                         break
             finally:
+                end(running.pids)
                 ground.tell_upstream("release")
     return round(idle, 1), max(held, key=lambda one: (one.in_hand, one.calls, one.rss_mib))
 

@@ -61,3 +61,10 @@ def stopped(pids: Sequence[int]) -> Iterator[None]:
         for pid in members:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+def end(pids: Sequence[int]) -> None:
+    """End processes and their descendants at once: what they have in hand is nobody's concern."""
+    for pid in family(pids):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
