@@ -1,6 +1,6 @@
 """Write what runs have measured into the benchmarks' page: the picture of the arms, and the tables.
 
-Of several files, the figures of each part, and of each growth, are those of the last file that has them.
+Of several files, the figures of each arm, growth and feature are those of the last file that has them.
 
 Example: python -m tests.bench.peers.pages peers.json
 """
@@ -23,11 +23,11 @@ _BEGIN, _END = "<!-- figures: python -m tests.bench.peers.pages -->", "<!-- end 
 
 
 def merged(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures of several runs as of one: each part, and each growth, of the last that has it."""
+    """Return the figures of several runs as of one: of each part, each arm and each growth of the last that has it."""
     whole: dict[str, Any] = {}
     arms: dict[str, str] = {}
     for run in runs:
-        whole |= run | ({"growth": whole.get("growth", {}) | run["growth"]} if "growth" in run else {})
+        whole |= {part: whole.get(part, {}) | figures for part, figures in run.items()}
         arms |= run["run"]["arms"]
     names = [*(name for name in ARMS if name in arms), *(name for name in arms if name not in ARMS)]
     return whole | {"run": whole["run"] | {"arms": {name: arms[name] for name in names}}}

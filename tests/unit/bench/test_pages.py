@@ -31,11 +31,13 @@ def grown(*counts: str) -> dict[str, Any]:
     return {"connector": {"cells": cells, "jobs_per_second_to_first": same, "cpu_ms_per_job_to_first": same}}
 
 
-def test_each_part_is_that_of_the_last_run_that_has_it() -> None:
-    first = run("2026-11-01T10:00Z", growth={"checks": grown("1"), "tenants": grown("10")}, memory={"a": 1})
-    last = run("2026-11-02T10:00Z", growth={"tenants": grown("10", "5000")})
+def test_each_arm_and_growth_is_that_of_the_last_run_that_has_it() -> None:
+    first = run(
+        "2026-11-01T10:00Z", growth={"checks": grown("1"), "tenants": grown("10")}, memory={"a": 1, "b": 2}
+    )
+    last = run("2026-11-02T10:00Z", growth={"tenants": grown("10", "5000")}, memory={"b": 3})
     whole = merged([first, last])
-    assert whole["memory"] == {"a": 1}
+    assert whole["memory"] == {"a": 1, "b": 3}
     assert whole["growth"] == {"checks": grown("1"), "tenants": grown("10", "5000")}
     assert whole["run"]["at"] == "2026-11-02T10:00Z"
     assert list(whole["run"]["arms"]) == ["connector", "by-hand"]
