@@ -26,11 +26,16 @@ def merged(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of several runs as of one: of each part, each arm and each growth of the last that has it."""
     whole: dict[str, Any] = {}
     arms: dict[str, str] = {}
+    others: dict[str, float] = {}
     for run in runs:
         whole |= {part: whole.get(part, {}) | figures for part, figures in run.items()}
         arms |= run["run"]["arms"]
+        others |= {
+            part: max(cores, others.get(part, 0)) for part, cores in run["run"]["others_cores"].items()
+        }
     names = [*(name for name in ARMS if name in arms), *(name for name in arms if name not in ARMS)]
-    return whole | {"run": whole["run"] | {"arms": {name: arms[name] for name in names}}}
+    about_all = {"arms": {name: arms[name] for name in names}, "others_cores": others}
+    return whole | {"run": whole["run"] | about_all}
 
 
 def page(text: str, measured: dict[str, Any]) -> str:

@@ -47,6 +47,38 @@ def rss_mib(pids: Sequence[int]) -> float:
     return kib / 1024
 
 
+class Others:
+    """What the machine does beside this process and its descendants: it takes from what is measured."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._used = self._now()
+
+    def cores(self) -> float:
+        """Return how many cores others have used on average since this was made; a hypervisor is one of them."""
+        return max(0.0, (self._now() - self._used) / (time.monotonic() - self._begun))
+
+    @staticmethod
+    def _now() -> float:
+        """Return the seconds that others have used so far."""
+        user, nice, system, _idle, _waiting, *rest = map(int, _first_line("stat")[1:9])
+        return (user + nice + system + sum(rest)) / _TICKS_PER_SECOND - own_seconds()
+
+
+def own_seconds() -> float:
+    """Return what this process and its descendants have used so far, those that have ended included."""
+    ticks = 0
+    for pid in family([os.getpid()]):
+        with suppress(FileNotFoundError):
+            ticks += sum(map(int, _fields(pid)[11:15]))
+    return ticks / _TICKS_PER_SECOND
+
+
+def _first_line(name: str) -> list[str]:
+    with (_PROC / name).open(encoding="ascii") as file:
+        return file.readline().split()
+
+
 @contextmanager
 def stopped(pids: Sequence[int]) -> Iterator[None]:
     """Have processes do nothing meanwhile, so that what is prepared for them is not begun."""

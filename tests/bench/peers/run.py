@@ -15,6 +15,7 @@ from tests.bench.peers.ground import Ground, ground
 from tests.bench.peers.growth import growth
 from tests.bench.peers.parts import features, latencies, memories, rates_of, throughputs
 from tests.bench.peers.plan import Part, Plan, say
+from tests.bench.peers.processes import Others
 
 Measured = dict[str, Any]
 _PARTS: Final[Mapping[Part, Callable[[Ground, Plan, Measured], Measured]]] = MappingProxyType(
@@ -30,6 +31,9 @@ _PARTS: Final[Mapping[Part, Callable[[Ground, Plan, Measured], Measured]]] = Map
 )
 
 
+_QUIET_CORES: Final = 0.1
+
+
 def peers(plan: Plan, keep: Callable[[Measured], None]) -> Measured:
     """Measure the parts of a plan; ``keep`` is given all figures so far after each."""
     _open_many_files()
@@ -37,7 +41,11 @@ def peers(plan: Plan, keep: Callable[[Measured], None]) -> Measured:
     with ground() as started:
         measured["run"] = _about(started, plan)
         for part in plan.parts:
+            others = Others()
             measured[part.value] = _PARTS[part](started, plan, measured)
+            cores = measured["run"]["others_cores"][part.value] = round(others.cores(), 2)
+            if cores > _QUIET_CORES:
+                say(f"{part}: other programs used {cores:.2f} cores meanwhile, which its figures suffer from")
             keep(measured)
     say("done")
     return measured
@@ -62,6 +70,7 @@ def _about(started: Ground, plan: Plan) -> dict[str, Any]:
         "warm_up": plan.warm_up,
         "seconds_of_a_rate": plan.seconds,
         "concurrency": CONCURRENCY,
+        "others_cores": {},
         "arms": {arm.name: arm.title for arm in plan.arms},
     }
 

@@ -74,10 +74,11 @@ def _features(measured: Measured) -> Iterator[tuple[str, ...]]:
 
 def about(run: Measured) -> str:
     """Return when and where a run was made, in a line."""
+    others = max(run["others_cores"].values(), default=0.0)
     return (
         f"{run['at'][:10]}, {run['processor']}, {run['cores']} cores, RabbitMQ {run['rabbitmq']}, "
         f"Python {run['python']}; medians of {run['rounds']}, {run['jobs']} jobs each, "
-        f"{run['seconds_of_a_rate']:g} s of each rate"
+        f"{run['seconds_of_a_rate']:g} s of each rate; other programs used {others:.1f} cores at the most"
     )
 
 

@@ -20,6 +20,7 @@ def run(at: str, **parts: Any) -> dict[str, Any]:
         "rounds": 3,
         "jobs": 4000,
         "seconds_of_a_rate": 20.0,
+        "others_cores": {"growth": 0.04},
         "arms": {"by-hand": "By hand", "connector": "The connector"},
     }
     return {"run": about, **parts}

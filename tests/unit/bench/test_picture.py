@@ -34,6 +34,7 @@ def measured() -> dict[str, Any]:
             "rounds": 3,
             "jobs": 4000,
             "seconds_of_a_rate": 20.0,
+            "others_cores": {"growth": 0.04},
             "arms": arms,
         },
         "throughput": {

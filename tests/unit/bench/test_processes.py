@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.peers.processes import cpu_seconds, family, rss_mib, stopped
+from tests.bench.peers.processes import cpu_seconds, family, own_seconds, rss_mib, stopped
 
 _USED_SECONDS = 0.05
 _CHILD = f"""import time
@@ -46,3 +46,10 @@ def test_stopped_processes_go_on_afterwards(parent: int) -> None:
     with stopped([parent]):
         assert states() == {"T"}
     assert "T" not in states()
+
+
+def test_what_a_child_has_used_is_counted_after_its_end() -> None:
+    burn = f"import time\nwhile time.process_time() < {4 * _USED_SECONDS}: pass"
+    before = own_seconds()
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    assert own_seconds() - before >= 3 * _USED_SECONDS
