@@ -69,7 +69,7 @@ def _held(ground: Ground, arm: Arm, count: int) -> tuple[float, Held]:
             finally:
                 end(running.pids)
                 ground.tell_upstream("release")
-    return round(idle, 1), max(held, key=lambda one: (one.in_hand, one.calls, one.rss_mib))
+    return round(idle, 1), max(held, key=lambda one: (min(one.in_hand, count), one.calls, one.rss_mib))
 
 
 def _steady(measure: Callable[[], float]) -> float:
