@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.bench.peers.growth import GROWTHS
+from tests.bench.peers.page.tables import print_tables
 from tests.bench.peers.plan import ARMS, Part, Plan
 from tests.bench.peers.run import Measured, peers, write_json
-from tests.bench.peers.tables import print_tables
 
 ItemT = TypeVar("ItemT")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench.peers.pages import README, merged, page
+from tests.bench.peers.page.section import README, merged, page
+from tests.bench.peers.page.tables import about
 
 _CELL = {"jobs_per_second": 200.0, "cpu_ms_per_job": 4.0}
 
@@ -41,6 +42,8 @@ def test_each_arm_and_growth_is_that_of_the_last_run_that_has_it() -> None:
     assert whole["memory"] == {"a": 1, "b": 3}
     assert whole["growth"] == {"checks": grown("1"), "tenants": grown("10", "5000")}
     assert whole["run"]["at"] == "2026-11-02T10:00Z"
+    assert about(whole["run"]).startswith("2 runs, the last of them 2026-11-02")
+    assert about(merged([last])["run"]).startswith("2026-11-02")
     assert list(whole["run"]["arms"]) == ["connector", "by-hand"]
 
 

@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.bench.peers.columns import columns, shown
-from tests.bench.peers.picture import picture
+from tests.bench.peers.page.columns import columns, shown
+from tests.bench.peers.page.picture import picture
+from tests.bench.peers.page.tables import markdown, tables
 from tests.bench.peers.plan import ARMS
-from tests.bench.peers.tables import markdown, tables
 
 _SVG = "{http://www.w3.org/2000/svg}"
 

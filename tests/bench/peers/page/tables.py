@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from tests.bench.peers.columns import columns, shown
+from tests.bench.peers.page.columns import columns, shown
 
 Measured = Mapping[str, Any]
 _WIDE_ENOUGH: Final = 240
@@ -75,8 +75,9 @@ def _features(measured: Measured) -> Iterator[tuple[str, ...]]:
 def about(run: Measured) -> str:
     """Return when and where a run was made, in a line."""
     others = max(run["others_cores"].values(), default=0.0)
+    several = f"{run['runs']} runs, the last of them " if run.get("runs", 1) > 1 else ""
     return (
-        f"{run['at'][:10]}, {run['processor']}, {run['cores']} cores, RabbitMQ {run['rabbitmq']}, "
+        f"{several}{run['at'][:10]}, {run['processor']}, {run['cores']} cores, RabbitMQ {run['rabbitmq']}, "
         f"Python {run['python']}; medians of {run['rounds']}, {run['jobs']} jobs each, "
         f"{run['seconds_of_a_rate']:g} s of each rate; other programs used {others:.1f} cores at the most"
     )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-from tests.bench.peers.columns import Column, columns, figure, shown
-from tests.bench.peers.tables import about
+from tests.bench.peers.page.columns import Column, columns, figure, shown
+from tests.bench.peers.page.tables import about
 
 Measured = Mapping[str, Any]
 _WIDTH: Final = 1000
