@@ -5,6 +5,7 @@ It has a ground of its own, so that it reads the same on a light page and on a d
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from textwrap import wrap
 from typing import Any, Final
 
 from tests.bench.peers.page.columns import Column, columns, figure, shown
@@ -20,7 +21,9 @@ _HEADING: Final = 30
 _NAMES: Final = 250
 _FIGURES: Final = 64
 _COLUMNS: Final = 2
-_TOP: Final = 66
+_TOP: Final = 100
+_LINE: Final = 140
+"""Characters of a line that is as wide as the picture."""
 _OURS: Final = "connector"
 _STYLE: Final = """
   text { font-family: system-ui, sans-serif; font-size: 12px; fill: #1f2328; }
@@ -38,6 +41,7 @@ def picture(measured: Measured) -> str:
     arms: Mapping[str, str] = measured["run"]["arms"]
     height = _HEADING + _ROW * len(arms) + _GAP
     rows = -(-len(charts) // _COLUMNS)
+    lines = wrap(f"{about(measured['run'])}. Shorter is better, but for throughput.", _LINE)
     total = _TOP + rows * height
     drawn = [line for number, chart in enumerate(charts) for line in _placed(number, height, chart, measured)]
     return "\n".join(
@@ -47,7 +51,7 @@ def picture(measured: Measured) -> str:
             f"<style>{_STYLE}</style>",
             f'<rect width="{_WIDTH}" height="{total}" rx="8" fill="#ffffff" stroke="#d1d9e0"/>',
             _text(_MARGIN, 32, "The worker beside what an engineer would write instead", "title"),
-            _text(_MARGIN, 51, f"{about(measured['run'])}. Shorter is better, but for throughput.", "quiet"),
+            *(_text(_MARGIN, 51 + 17 * number, line, "quiet") for number, line in enumerate(lines)),
             *drawn,
             "</svg>",
             "",
