@@ -5,7 +5,7 @@ a worker of two hops would else have made the first of them before the count.
 """
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from tests.bench.campaign import publish
 from tests.bench.peers.arms import Arm, Order
@@ -14,6 +14,10 @@ from tests.bench.peers.ground import Ground
 from tests.bench.peers.jobs import jobs
 from tests.bench.peers.processes import cpu_seconds, rss_mib, stopped
 from tests.bench.peers.replies import replies_of
+
+
+_STOPPED_SECONDS: Final = 3.0
+"""For how long a worker stands still at least."""
 
 
 def throughput(
@@ -42,7 +46,10 @@ def throughput(
             send(warm_up, 0)
             replies.wait_for(warm_up)
             with stopped(running.pids):
+                begun = time.monotonic()
                 send(waiting, warm_up)
+                # A lane that fills while a worker reads it is another thing: it must see that it has stood still.
+                time.sleep(max(0.0, _STOPPED_SECONDS - (time.monotonic() - begun)))
                 before = replies.count()
             begun, used = time.monotonic(), cpu_seconds(running.pids)
             with running.watched():
