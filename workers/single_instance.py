@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery.exceptions import WorkerShutdown
 
 from connector.amqp.session import BrokerSession
+from connector.errors import OperatorError
 from connector.events import Event
-from connector.limits.shared.link import RedisLink, SharedStateError
+
+if TYPE_CHECKING:
+    from connector.limits.shared.link import RedisLink
 
 PREDECESSOR_SECONDS: Final = 5.0
 """How long a start waits for a worker that has just ended."""
@@ -30,7 +33,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 class SingleInstanceGuard:
     """Taken anew on each connection. What would leave a quota unkept stops the worker, by Celery's ``WorkerShutdown``."""
 
-    def __init__(self, link: RedisLink | None, run: Run) -> None:
+    def __init__(self, link: "RedisLink | None", run: Run) -> None:
         self._link = link
         self._run = run
         self._has_joined = False
@@ -42,7 +45,7 @@ class SingleInstanceGuard:
             return
         try:
             self._run(self._link.connect())
-        except SharedStateError as error:
+        except OperatorError as error:
             _log.error(Event.SHARED_STATE_REFUSED, detail=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
         self._has_joined = True

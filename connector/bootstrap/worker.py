@@ -5,9 +5,10 @@ import random
 import time
 from enum import Enum, auto
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import SecretStr
 
 from connector.amqp.topology import lane_queue
 from connector.bootstrap.registry import open_current_database
@@ -19,20 +20,15 @@ from connector.jobs.records import Lane
 from connector.limits.bounds import EGRESS, Quotas
 from connector.limits.breaker import CLOSED
 from connector.limits.deferrals import Deferrals
-from connector.limits.failover import SharedLimiter
 from connector.limits.fair_queue import FairQueue
 from connector.limits.intake import ROOM, Intake
 from connector.limits.lane_shares import LaneShares
-from connector.limits.limiter import Bound, Limiter
+from connector.limits.limiter import Bound
 from connector.limits.memory_limiter import MemoryLimiter
-from connector.limits.redis_limiter import RedisLimiter
 from connector.limits.refusals import NONE
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion, OwnArrivals
-from connector.limits.shared.link import RedisLink
-from connector.limits.shared.redis_arrivals import RedisArrivals
-from connector.limits.shared.redis_state import RedisState
-from connector.limits.shared.state import MemoryState, SharedState, ValueT
+from connector.limits.shared.state import MemoryState
 from connector.pipeline.gauges import Gauges
 from connector.pipeline.services import Services
 from connector.settings.settings import Settings
@@ -59,6 +55,9 @@ from connector.telemetry.prometheus import PrometheusMetrics
 from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.token_alerts import log_alert
 from connector.vault import Vault
+
+if TYPE_CHECKING:
+    from connector.bootstrap.shared import Shared
 
 
 class Scrape(Enum):
@@ -88,7 +87,7 @@ def build_services(
     registry = RegistryCache(RegistryStore(engine), vault)
     # Under a wrong key every job would be answered, and remembered, as if its tenant's token were invalid.
     registry.check_key()
-    link = None if settings.redis_url is None else RedisLink(settings.redis_url)
+    shared = None if settings.redis_url is None else _share(settings.redis_url)
     own = MemoryLimiter(time.monotonic)
     is_per_tenant = scrape is Scrape.EACH_TENANT
     metrics = None if scrape is Scrape.NOTHING else PrometheusMetrics(per_tenant=is_per_tenant)
@@ -96,7 +95,7 @@ def build_services(
         registry=registry,
         upstreams=_upstreams(settings, transport, clock),
         transport=transport,
-        breakers=_state(link, "breakers", CLOSED),
+        breakers=MemoryState(CLOSED) if shared is None else shared.state("breakers", CLOSED),
         intake=Intake(concurrency, LaneShares({lane_queue(Lane.INTERACTIVE): ROOM * concurrency})),
         deferrals=Deferrals(clock),
         quotas=Quotas(
@@ -104,12 +103,12 @@ def build_services(
             egress=settings.egress_quota,
             france_connect=settings.france_connect_quota,
         ),
-        turns=FairQueue(_limiter(link, own), time.monotonic),
+        turns=FairQueue(own if shared is None else shared.limiter(own), time.monotonic),
         announcements=NoticedAnnouncements(Notices(engine), log_alert, clock),
-        refusals=_state(link, "refusals", NONE),
+        refusals=MemoryState(NONE) if shared is None else shared.state("refusals", NONE),
         served=Served(),
-        exclusion=Exclusion(OwnArrivals() if link is None else RedisArrivals(link)),
-        link=link,
+        exclusion=Exclusion(OwnArrivals() if shared is None else shared.arrivals()),
+        link=None if shared is None else shared.link,
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
         journal=_journal(settings, vault, clock),
         vault=vault,
@@ -130,14 +129,11 @@ def build_services(
     return services
 
 
-def _limiter(link: RedisLink | None, own: MemoryLimiter) -> Limiter:
-    return own if link is None else SharedLimiter(RedisLimiter(link.redis), own, link)
+def _share(url: SecretStr) -> "Shared":
+    """Share the state of several worker processes; a lone one does without redis-py, which is 6 MiB."""
+    from connector.bootstrap.shared import Shared  # noqa: PLC0415 - see above
 
-
-def _state(link: RedisLink | None, name: str, initial: ValueT) -> SharedState[ValueT]:
-    if link is None:
-        return MemoryState(initial)
-    return RedisState(link, name, initial, TypeAdapter(type(initial)))
+    return Shared(url)
 
 
 def _memory_writer(settings: Settings, clock: Clock) -> MemoryWriter | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -17,7 +18,6 @@ from connector.limits.intake import Intake
 from connector.limits.refusals import Refusals
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion
-from connector.limits.shared.link import RedisLink
 from connector.limits.shared.state import SharedState
 from connector.sources.exchange import Upstream
 from connector.sources.schema_drift import DriftCounter
@@ -30,6 +30,10 @@ from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from connector.telemetry.tracing import Tracer
 from connector.vault import Vault
+
+if TYPE_CHECKING:
+    # A lone worker does without redis-py.
+    from connector.limits.shared.link import RedisLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ class Services:
     """What the API takes, as this process has seen."""
     exclusion: Exclusion
     """Lets calls go one at a time where their source refuses them otherwise."""
-    link: RedisLink | None
+    link: "RedisLink | None"
     """To what the worker processes share; None where there is one process only."""
     memory: ReplyMemory
     journal: Journal

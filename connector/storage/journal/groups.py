@@ -61,8 +61,10 @@ class Groups:
         self._waiting: deque[Group] = deque()
         """What has not been sent: only the last one is filled further, and may not be due."""
         self._under_way: dict[asyncio.Task[None], Group] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         """For when what waits is due."""
+        self._due_at = 0.0
+        """When that is, on the loop's clock."""
         self._error: PublishError | None = None
         """Why nothing is sent any more."""
         self._held_up_by: str | None = None
@@ -99,9 +101,10 @@ class Groups:
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._due_at <= at:
                 return
             self._timer.cancel()
+        self._due_at = at
         # It carries every job's records: its events are not those of the job that came first.
         self._timer = loop.call_at(at, self._send_all, context=Context())
 

@@ -15,7 +15,6 @@ from tests.bench.peers.jobs import jobs
 from tests.bench.peers.processes import cpu_seconds, rss_mib, stopped
 from tests.bench.peers.replies import replies_of
 
-
 _STOPPED_SECONDS: Final = 3.0
 """For how long a worker stands still at least."""
 
