@@ -23,9 +23,9 @@ from connector.limits.refusals import NONE
 from connector.limits.served import Served
 from connector.limits.shared.exclusion import Exclusion, OwnArrivals
 from connector.limits.shared.state import Change, MemoryState, ResultT
-from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
+from connector.pipeline.settle import Kept
 from connector.sources.api_particulier import ApiParticulier
 from connector.sources.schema_drift import DriftCounter
 from connector.storage.journal.journal import NoJournal

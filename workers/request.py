@@ -16,9 +16,8 @@ from connector.jobs.delivery import Delivery, read_delivery
 from connector.jobs.records import EVERY_TENANT, Lane
 from connector.jobs.settlement import Dead, DeadReason, Overflow, Quarantined, Settlement
 from connector.limits.intake import ROOM, Door
-from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import give_up, turn_away, verify
-from connector.pipeline.settle import OverflowFullError, Settler, Taken
+from connector.pipeline.settle import Kept, OverflowFullError, Settler, Taken
 from connector.telemetry.tracing import Status, status_of
 from workers.app import Work
 from workers.overflows import Overflows

@@ -12,13 +12,11 @@ from typing import Final
 from connector.checks.admission import DEFAULT_LIFETIMES, Admitted
 from connector.checks.advance import window_of
 from connector.checks.plan import PlannedCall, PlannedCheck
-from connector.jobs.delivery import Delivery
+from connector.jobs.delivery import CLOCKS_APART
 from connector.jobs.progress import CheckProgress
 from connector.sources.traits import traits_of
 from schemas.codes import CheckCode
 
-CLOCKS_APART: Final = timedelta(minutes=1)
-"""What a publisher's clock may be ahead by before it is told: messages travel, and clocks drift by seconds."""
 _UNITS: Final = ((timedelta(days=1), "jours"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 _LEAST_SHOWN: Final = 2
 """Of a unit, before the next smaller one is used: 90 minutes say more than 1 hour."""
@@ -27,9 +25,9 @@ _LEAST_SHOWN: Final = 2
 def explained(
     planned: PlannedCheck, progress: CheckProgress, admitted: Admitted, now: datetime
 ) -> CheckProgress:
-    """Return how far a check has come, with what there is to say of the deadline if it has just expired."""
+    """Return how far a check has come that has just expired, with what there is to say of its deadline."""
     answer = progress.reply
-    if answer is None or answer.reason is None or answer.reason.code is not CheckCode.EXPIRED:
+    if answer is None or answer.reason is None:
         return progress
     told = why_expired(planned, admitted, now)
     why = answer.reason.model_copy(update={"detail": f"{traits_of(CheckCode.EXPIRED).detail} {told}"})
@@ -45,17 +43,6 @@ def why_expired(planned: PlannedCheck, admitted: Admitted, now: datetime) -> str
     late = f"L'échéance ({_instant(admitted.expires_at)}, {_counted(admitted)}) est dépassée de {duration(now - admitted.expires_at)}."
     causes = (late, _on_arrival(admitted), _ahead(admitted))
     return " ".join(filter(None, causes))
-
-
-def clock_ahead_seconds(delivery: Delivery) -> float | None:
-    """Return by how much a publisher's clock was ahead of this one at the reception, where that is told.
-
-    One that is slow cannot be known: its messages look like those that have waited.
-    """
-    if delivery.timestamp is None:
-        return None
-    ahead_seconds = delivery.timestamp - delivery.received_at.timestamp()
-    return ahead_seconds if ahead_seconds >= CLOCKS_APART.total_seconds() else None
 
 
 def _counted(admitted: Admitted) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ TRACE_HEADERS: Final = {"traceparent": 256, "tracestate": 1024, "sentry-trace": 
 
 All of a message's properties must fit into one frame, and the broker ends a connection that sends a larger one.
 """
+CLOCKS_APART: Final = timedelta(minutes=1)
+"""What a publisher's clock may be ahead by before it is told: messages travel, and clocks drift by seconds."""
 MAX_BODY_BYTES: Final = 64 * 1024
 """The longest body of a job."""
 MAX_ENVELOPE_BYTES: Final = 1024 * 1024
@@ -80,6 +82,17 @@ class Delivery:
     """How often this message was delivered before, as its quorum queue counts."""
     progress: JobProgress | None = field(default=None, repr=False)
     """How far the job has come, where it was deferred before."""
+
+    @property
+    def clock_ahead_seconds(self) -> float | None:
+        """Return by how much the publisher's clock was ahead of this one at the reception, where that is told.
+
+        One that is slow cannot be known: its messages look like those that have waited.
+        """
+        if self.timestamp is None:
+            return None
+        ahead_seconds = self.timestamp - self.received_at.timestamp()
+        return ahead_seconds if ahead_seconds >= CLOCKS_APART.total_seconds() else None
 
 
 def read_delivery(message: Any, lane: Lane, received_at: datetime) -> Delivery:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from schemas.codes import CheckCode
 from schemas.reply import CheckReply
 
 
@@ -54,6 +55,12 @@ NOT_ASKED: Final = CheckProgress()
 def is_finished(progress: CheckProgress) -> bool:
     """Tell whether the check has its answer."""
     return progress.reply is not None
+
+
+def is_expired(progress: CheckProgress) -> bool:
+    """Tell whether the check's answer is that its deadline has passed."""
+    reason = None if progress.reply is None else progress.reply.reason
+    return reason is not None and reason.code is CheckCode.EXPIRED
 
 
 def finished(reply: CheckReply) -> CheckProgress:

@@ -21,7 +21,7 @@ from connector.checks.plan import PlannedCall, PlannedCheck, Rejected
 from connector.checks.retry import BlockedUntil
 from connector.clock import seconds_left
 from connector.events import Event
-from connector.jobs.progress import CheckProgress, finished, is_finished
+from connector.jobs.progress import CheckProgress, finished, is_expired, is_finished
 from connector.jobs.records import SecretField
 from connector.jobs.token_life import has_expired
 from connector.limits.outage import breakers_of
@@ -53,7 +53,7 @@ async def run_check(
         return progress
     try:
         come = await _run(planned, progress, admitted, accesses, ports)
-        return explained(planned, come, admitted, ports.clock())
+        return explained(planned, come, admitted, ports.clock()) if is_expired(come) else come
     except PublishError:
         # No call without its record: the delivery comes again.
         raise

@@ -32,9 +32,9 @@ from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.entry import enter, overflow_unplanned
 from connector.limits.intake import Door
-from connector.pipeline.kept import Kept
 from connector.pipeline.ports import Running
 from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
+from connector.pipeline.settle import Kept
 from connector.telemetry.logs import bind_job
 from connector.telemetry.tracing import TracedJob, origin_of
 from schemas.codes import JobCode

@@ -5,7 +5,7 @@ Nor is it acknowledged before the records of its calls are kept, and its reply.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,7 +22,6 @@ from connector.amqp.kept_headers import (
 )
 from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
 from connector.amqp.topology import DEAD, UNDELIVERABLE, overflow_queue
-from connector.checks.lateness import clock_ahead_seconds
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.delivery import Delivery
@@ -37,6 +36,7 @@ from connector.jobs.settlement import (
     Settlement,
     as_duplicate,
 )
+from connector.storage.journal.journal import Records
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from connector.vault import Vault
@@ -66,6 +66,28 @@ class _FullError(Exception):
     def __init__(self, queue: str, instead: Settlement) -> None:
         super().__init__(queue)
         self.instead = instead
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one delivery leaves that has to be kept before it is acknowledged: the records of its calls, its reply in the memory.
+
+    A reply is published meanwhile: whoever waits for it does not wait for a disk.
+    """
+
+    records: Records
+    _writes: list[Awaitable[object]] = field(default_factory=list)
+
+    def wait_for(self, write: Awaitable[object] | None) -> None:
+        """Have ``confirmed`` wait for a write too, where there is one."""
+        if write is not None:
+            self._writes.append(write)
+
+    async def confirmed(self) -> None:
+        """Return once all of it is kept, or cannot be. Raises ``PublishError`` when the connection to the broker ended before."""
+        await self.records.confirmed()
+        for write in self._writes:
+            await write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +151,7 @@ class Settler:
         vendor = delivery.routing_key.partition(".")[0]
         if answer.reply.status is JobStatus.REJECTED:
             self.rejections.note(vendor, answer.reply)
-        elif (ahead_seconds := clock_ahead_seconds(delivery)) is not None:
+        elif (ahead_seconds := delivery.clock_ahead_seconds) is not None:
             self.rejections.note_clock(vendor, ahead_seconds)
 
     async def _settle_once(self, settlement: Settlement, delivery: Delivery, taken: Taken) -> None:

@@ -29,6 +29,9 @@ class Trip:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._deliveries = 0
+        self._ended: set[FrameType] = set()
+        self._before: set[FrameType] = set()
+        """Of the former job, which is acknowledged after its reply, hence maybe during this one."""
         self._is_recording = False
         self._entered: list[FrameType] = []
         """Kept alive, so that a coroutine that goes on is told from another call."""
@@ -43,11 +46,15 @@ class Trip:
         if (module, name) == _BEGINS:
             self._deliveries += 1
             self._is_recording = self._deliveries == _JOB
-        if not self._is_recording or any(frame is entered for entered in self._entered):
+        if name in _ENDS:
+            self._ended.add(frame)
+        if self._deliveries == _JOB - 1:
+            self._before.add(frame)
+        if not self._is_recording or frame in self._before or any(frame is each for each in self._entered):
             return
         self._entered.append(frame)
         self._modules += [*self._caller_of(frame), module]
-        if name in _ENDS:
+        if len(self._ended) == _JOB:
             self._is_recording = False
             self._file.write_text("\n".join(self._modules) + "\n", "utf-8")
 

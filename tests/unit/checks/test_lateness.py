@@ -12,7 +12,7 @@ from connector.checks.decide import without_call
 from connector.checks.lateness import duration, explained, why_expired
 from connector.checks.plan import PlannedCheck, plan
 from connector.clock import paris_day
-from connector.jobs.progress import CheckProgress, finished
+from connector.jobs.progress import CheckProgress, finished, is_expired
 from connector.jobs.records import Lane
 from schemas.codes import CheckCode
 from tests.deliveries import delivery
@@ -107,9 +107,8 @@ def test_only_an_expired_check_is_told() -> None:
     planned, admitted = taken()
     waiting = CheckProgress()
     limited = finished(without_call(planned, CheckCode.RATE_LIMITED))
-    assert explained(planned, waiting, admitted, START) is waiting
-    assert explained(planned, limited, admitted, START) is limited
     gone = finished(without_call(planned, CheckCode.EXPIRED))
+    assert [is_expired(each) for each in (waiting, limited, gone)] == [False, False, True]
     told = explained(planned, gone, admitted, START + timedelta(hours=1)).reply
     assert told is not None
     assert told.reason is not None

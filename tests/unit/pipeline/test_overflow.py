@@ -12,9 +12,9 @@ from connector.jobs.records import EVERY_TENANT, Flow, Lane
 from connector.jobs.settlement import Answer, Overflow
 from connector.limits.intake import Door, Intake
 from connector.limits.lane_shares import LaneShares
-from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import turn_away, verify
 from connector.pipeline.services import Services
+from connector.pipeline.settle import Kept
 from schemas.codes import CheckCode, CheckStatus, JobStatus
 from tests.answers import found
 from tests.calls import FC, Api

@@ -18,9 +18,9 @@ from connector.jobs.settlement import Answer, Defer
 from connector.limits.bounds import EGRESS, Quotas
 from connector.limits.fair_queue import FairQueue
 from connector.limits.refusals import Refusals
-from connector.pipeline.kept import Kept
 from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
+from connector.pipeline.settle import Kept
 from connector.sources.impot_particulier import ImpotParticulier
 from connector.storage.journal.groups import PURPOSE
 from connector.storage.journal.journal import AccessJournal, NoJournal
