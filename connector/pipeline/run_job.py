@@ -214,7 +214,8 @@ async def _run(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(job.delivery, job.admitted, _replies(checks), ports)
-        kept.wait_for(ports.memory.store(job.claim, answer.reply))
+        if (write := ports.memory.store(job.claim, answer.reply)) is not None:
+            kept.writes.append(write)
         return answer
     settlement = _defer(replace(job, checks=checks), at, ports)
     if isinstance(settlement, Defer):

@@ -76,17 +76,13 @@ class Kept:
     """
 
     records: Records
-    _writes: list[Awaitable[object]] = field(default_factory=list)
-
-    def wait_for(self, write: Awaitable[object] | None) -> None:
-        """Have ``confirmed`` wait for a write too, where there is one."""
-        if write is not None:
-            self._writes.append(write)
+    writes: list[Awaitable[object]] = field(default_factory=list)
+    """Each ends once it is done, or cannot be."""
 
     async def confirmed(self) -> None:
         """Return once all of it is kept, or cannot be. Raises ``PublishError`` when the connection to the broker ended before."""
         await self.records.confirmed()
-        for write in self._writes:
+        for write in self.writes:
             await write
 
 
