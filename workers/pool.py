@@ -32,7 +32,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
 
     def on_start(self) -> None:
         """Make the loop; it runs whenever ``run`` is called."""
-        self.loop = new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(log_loop_error)
         self.jobs = set()
 
@@ -93,15 +93,6 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             await self.app.work.services.link.close()
         self.app.work.services.journal.close()
         self.app.work.services.memory.close()
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a loop of uvloop's where it is installed, else of asyncio's: it costs a fifth more CPU, and does the same."""
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:

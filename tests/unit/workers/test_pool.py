@@ -2,13 +2,12 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
-from workers.pool import AsyncioPool, end, new_event_loop
+from workers.pool import AsyncioPool, end
 
 PRIVATE = "S3SAME"
 
@@ -56,17 +55,3 @@ def test_a_task_that_takes_one_cancellation_for_something_else_is_ended_too(pool
         return tasks
 
     assert all(task.done() for task in pool.run(start_and_end()))
-
-
-@pytest.mark.parametrize("is_installed", [True, False])
-def test_a_worker_runs_with_uvloop_and_without(
-    *, is_installed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if is_installed:
-        pytest.importorskip("uvloop")
-    else:
-        monkeypatch.setitem(sys.modules, "uvloop", None)
-    loop = new_event_loop()
-    assert type(loop).__module__.startswith("uvloop" if is_installed else "asyncio")
-    assert loop.run_until_complete(asyncio.sleep(0, "done")) == "done"
-    loop.close()
