@@ -3,6 +3,10 @@
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import cast
 from uuid import uuid4
 
 import click
@@ -76,15 +80,17 @@ def worker(  # noqa: PLR0913 - its options
 
     Example: ccas-connector worker --lane interactive --concurrency 200 --http 8081
     """
-    import structlog
+    with _without("rich", "pygments", "yaml"):
+        # What httpx and structlog would draw with, and a form of message that kombu would read: 5 MiB.
+        import structlog
 
-    from connector.bootstrap.worker import Scrape, build_services
-    from connector.cli.options import failing_cleanly
-    from connector.sources.transport import http_transport
-    from connector.telemetry.logs import configure_logs
-    from connector.telemetry.opening import log_clear_addresses, open_telemetry
-    from workers.app import Work, make_app, start_worker
-    from workers.health import Health
+        from connector.bootstrap.worker import Scrape, build_services
+        from connector.cli.options import failing_cleanly
+        from connector.sources.transport import http_transport
+        from connector.telemetry.logs import configure_logs
+        from connector.telemetry.opening import log_clear_addresses, open_telemetry
+        from workers.app import Work, make_app, start_worker
+        from workers.health import Health
 
     if tenant_metrics and http_port is None:
         raise click.UsageError("--tenant-metrics: nothing serves them; add --http PORT")
@@ -111,6 +117,16 @@ def worker(  # noqa: PLR0913 - its options
         os.nice(BATCH_NICENESS)
     # Two workers never share a node name.
     sys.exit(start_worker(make_app(settings, work), f"{lane}-{uuid4().hex[:8]}@{socket.gethostname()}"))
+
+
+@contextmanager
+def _without(*modules: str) -> Iterator[None]:
+    """Have what is imported meanwhile do without modules that it can do without."""
+    kept_out = [module for module in modules if module not in sys.modules]
+    sys.modules.update(dict.fromkeys(kept_out, cast("ModuleType", None)))
+    yield
+    for module in kept_out:
+        del sys.modules[module]
 
 
 def main() -> None:

@@ -49,6 +49,8 @@ class Fresh:
 
     is_takeover: bool = False
     """Another run held it, which may have answered, or may yet."""
+    is_noted: bool = False
+    """The records of its first calls, which came with its claim, are in the access journal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,11 +115,16 @@ class FairQueue:
         self._arrived = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call waits for its turn."""
+        return not any(self._lanes)
+
     async def reserve(self, ticket: Ticket, within_seconds: float) -> Reservation | None:
         """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
         if not ticket.demand.bounds:
             return Reservation(self._clock(), self._clock)
-        if ticket.demand.is_urgent and not any(self._lanes):
+        if ticket.demand.is_urgent and self.is_idle:
             # Nobody waits: it goes by no line.
             (slot,) = await self._limiter.grant([ticket.demand], self._taken_hints(self._clock()))
             if slot.is_reserved:

@@ -3,8 +3,8 @@
     one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ its quota's turn ─▶ breakers (is it a probe?) ─▶ ping ─▶ the journal
 
 A call that is blocked is not counted among the check's calls. One whose turn comes later waits here, in its tenant's own line.
-None sets out before the broker has its record, which is kept in the moment before the call's turn; where that took long, it is
-looked at once more whether anything blocks it.
+None sets out before its record is kept: with the job's claim, where the gate was likely to be open (``is_open``), else by the broker in
+the moment before the call's turn; where that took long, it is looked at once more whether anything blocks it.
 """
 
 import asyncio
@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from connector.checks.admission import Admitted
 from connector.checks.decide import without_call
+from connector.checks.plan import PlannedCall
 from connector.checks.retry import BlockedUntil
 from connector.clock import seconds_left
 from connector.jobs.records import Lane
 from connector.limits.bounds import OF_THE_ADDRESS, token_key
-from connector.limits.breaker import Probe, let_through, without_answer
+from connector.limits.breaker import Go, Probe, let_through, without_answer
 from connector.limits.fair_queue import Reservation, Ticket
 from connector.limits.limiter import Bound, Demand
-from connector.limits.suspension import Suspended, suspension_of, tried_alone
+from connector.limits.outage import breakers_of
+from connector.limits.suspension import Suspended, keys_of, suspension_of, tried_alone
 from connector.pipeline.call import CallContext
 from connector.pipeline.heed import note_blocked, stay_open
 from connector.pipeline.ports import Gating
@@ -57,6 +60,20 @@ class Passage:
     set_out_by: datetime
 
 
+def is_open(planned: PlannedCall, admitted: Admitted, ports: Gating) -> bool:
+    """Tell whether nothing would block a call, nor have it wait, as things are: nothing is taken for it."""
+    keys = keys_of(planned, admitted)
+    return (
+        not keys.is_of_the_person
+        and ports.turns.is_idle
+        and suspension_of(keys, ports) is None
+        and all(
+            isinstance(let_through(ports.breakers.peek(name), ports.clock())[1], Go)
+            for name in breakers_of(planned)
+        )
+    )
+
+
 @asynccontextmanager
 async def gate(context: CallContext, ports: Gating) -> AsyncIterator[Passage | Blocked]:
     """Give a call's passage for the block in which it is made, or what blocks it.
@@ -69,7 +86,7 @@ async def gate(context: CallContext, ports: Gating) -> AsyncIterator[Passage | B
 
 
 async def set_out(context: CallContext, passage: Passage, access: Access, ports: Gating) -> Blocked | None:
-    """Have the broker keep the call's record; return what blocks the call by then, None at its turn.
+    """Have the call's record kept; return what blocks the call by then, None at its turn.
 
     Raises ``PublishError`` when the connection to the broker ended before.
     """

@@ -27,7 +27,7 @@ from connector.jobs.token_life import has_expired
 from connector.limits.outage import breakers_of
 from connector.limits.suspension import keys_of
 from connector.pipeline.call import CallContext, send
-from connector.pipeline.gate import Passage, gate, set_out
+from connector.pipeline.gate import Passage, gate, is_open, set_out
 from connector.pipeline.heed import heed
 from connector.pipeline.ports import Checking
 from connector.storage.journal.journal import Accesses
@@ -64,6 +64,22 @@ async def run_check(
             check=planned.definition.name if isinstance(planned, PlannedCall) else None,
         )
         return finished(unexplained(planned.request))
+
+
+def may_set_out(planned: PlannedCall, progress: CheckProgress, admitted: Admitted, ports: Checking) -> bool:
+    """Tell whether the check's next call would set out at once, as far as can be told without taking anything.
+
+    Its record can then be kept while something else is waited for.
+    """
+    now = ports.clock()
+    return (
+        not is_finished(progress)
+        and now < admitted.expires_at
+        and now >= (progress.not_before or now)
+        and planned.endpoint.source in ports.upstreams
+        and not isinstance(_sealed(planned, admitted, ports), CheckCode)
+        and is_open(planned, admitted, ports)
+    )
 
 
 async def _run(
@@ -144,15 +160,28 @@ def _secret(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | 
     tenant = admitted.tenant
     if planned.endpoint.call is Call.FRANCE_CONNECT:
         return admitted.job.france_connect_token or CheckCode.FRANCE_CONNECT_INVALID
-    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
-    held_as = SecretField.DGFIP if is_dgfip else SecretField.TOKEN
-    sealed = tenant.secrets.get(held_as)
-    if sealed is None:
-        return CheckCode.TOKEN_MISSING
-    if not is_dgfip and has_expired(tenant, ports.clock()):
-        return CheckCode.TOKEN_EXPIRED
+    sealed = _sealed(planned, admitted, ports)
+    if isinstance(sealed, CheckCode):
+        return sealed
+    held_as = _held_as(planned)
     try:
         return ports.registry.secret(tenant.siret, held_as, sealed)
     except VaultError as error:
         _log.error(Event.TOKEN_UNREADABLE, tenant=tenant.siret, detail=str(error))
         return CheckCode.TOKEN_INVALID
+
+
+def _sealed(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | CheckCode:
+    """Return the tenant's sealed secret for the call, or why there is none that is of use."""
+    held_as = _held_as(planned)
+    sealed = admitted.tenant.secrets.get(held_as)
+    if sealed is None:
+        return CheckCode.TOKEN_MISSING
+    if held_as is SecretField.TOKEN and has_expired(admitted.tenant, ports.clock()):
+        return CheckCode.TOKEN_EXPIRED
+    return sealed
+
+
+def _held_as(planned: PlannedCall) -> SecretField:
+    is_dgfip = planned.endpoint.source is Source.API_IMPOT_PARTICULIER
+    return SecretField.DGFIP if is_dgfip else SecretField.TOKEN

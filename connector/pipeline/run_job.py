@@ -8,7 +8,7 @@ Deciding is pure, in the module of each step's name. ``enter`` takes the job in,
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -22,7 +22,7 @@ from connector.checks.admission import Admitted, admit
 from connector.checks.advance import PlannedJob, any_call, progress_within
 from connector.checks.assemble import assemble, rejection, reply_within
 from connector.checks.decide import unexplained
-from connector.checks.plan import plan
+from connector.checks.plan import PlannedCall, plan
 from connector.checks.reasons import job_error
 from connector.clock import paris_day
 from connector.events import Event
@@ -33,8 +33,9 @@ from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow,
 from connector.limits.entry import enter, overflow_unplanned
 from connector.limits.intake import Door
 from connector.pipeline.ports import Running
-from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, run_check
+from connector.pipeline.run_check import SHORTEST_DEFERRAL_SECONDS, may_set_out, run_check
 from connector.pipeline.settle import Kept
+from connector.storage.journal.journal import Accesses
 from connector.telemetry.logs import bind_job
 from connector.telemetry.tracing import TracedJob, origin_of
 from schemas.codes import JobCode
@@ -103,7 +104,8 @@ async def turn_away(delivery: Delivery, kept: Kept, ports: Running) -> Settlemen
         return admitted
     run = _begin(delivery, admitted, ports)
     job = _job_of(delivery, admitted, run, ports).turned_away(any_call)
-    return _answer(delivery, admitted, _replies(await _ask(job, kept, ports)), ports)
+    checks = await _ask(job, kept.records.of(admitted), ports)
+    return _answer(delivery, admitted, _replies(checks), ports)
 
 
 def _at_the_door(
@@ -173,8 +175,10 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, ports: Running) 
 
 async def _once(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
+    accesses = kept.records.of(job.admitted)
+    records = accesses.expect(_expected(job, ports)) if ports.memory.takes_records else ()
     with ports.tracer.span("db", "recall the reply"):
-        standing = await ports.memory.get(job.claim)
+        standing = await ports.memory.get(job.claim, records)
     match standing:
         case Known(reply):
             grant = ports.registry.grant(job.admitted.vendor)
@@ -183,10 +187,12 @@ async def _once(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
             return _conflict(job.delivery, job.admitted, ports)
         case Busy(until):
             return await _wait_for_another(job, until, kept, ports)
-        case Fresh(is_takeover=is_takeover):
+        case Fresh(is_takeover=is_takeover, is_noted=is_noted):
             taken = replace(job, delivery=replace(job.delivery, redelivered=True)) if is_takeover else job
+            if is_noted:
+                accesses.keep_expected()
             try:
-                return await _run(taken, kept, ports)
+                return await _run(taken, accesses, kept, ports)
             finally:
                 ports.memory.release(job.claim)
 
@@ -195,7 +201,7 @@ async def _wait_for_another(job: PlannedJob, until: datetime, kept: Kept, ports:
     """Look again, ever more rarely, whether another run of the same job has answered it, until this one's deadline."""
     now, admitted = ports.clock(), job.admitted
     if now >= admitted.expires_at:
-        checks = await _ask(job, kept, ports)
+        checks = await _ask(job, kept.records.of(admitted), ports)
         return _as_duplicate(_answer(job.delivery, admitted, _replies(checks), ports))
     looks = job.delivery.progress.looks if job.delivery.progress else 0
     again_seconds = min(LOOK_AGAIN_SECONDS * 2.0**looks, LONGEST_LOOK_SECONDS)
@@ -209,13 +215,13 @@ def _as_duplicate(answer: Answer) -> Answer:
     return Answer(answer.queue, as_duplicate(answer.reply))
 
 
-async def _run(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
-    checks = await _ask(job, kept, ports)
+async def _run(job: PlannedJob, accesses: Accesses, kept: Kept, ports: Running) -> Settlement:
+    checks = await _ask(job, accesses, ports)
+    accesses.close()
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(job.delivery, job.admitted, _replies(checks), ports)
-        if (write := ports.memory.store(job.claim, answer.reply)) is not None:
-            kept.writes.append(write)
+        kept.store(answer.reply, job.claim, ports.memory)
         return answer
     settlement = _defer(replace(job, checks=checks), at, ports)
     if isinstance(settlement, Defer):
@@ -231,9 +237,16 @@ def _defer(job: PlannedJob, at: datetime, ports: Running, *, looks: int = 0) -> 
     return _answer(job.delivery, admitted, _replies(job.turned_away(any_call).checks), ports)
 
 
-async def _ask(job: PlannedJob, kept: Kept, ports: Running) -> Mapping[str, CheckProgress]:
+def _expected(job: PlannedJob, ports: Running) -> Iterator[tuple[PlannedCall, int]]:
+    """Yield the calls that will most likely set out as soon as the job is claimed, each with its number among its check's."""
+    for check in job.planned:
+        progress = job.checks[check.request.label]
+        if isinstance(check, PlannedCall) and may_set_out(check, progress, job.admitted, ports):
+            yield check, progress.calls + 1
+
+
+async def _ask(job: PlannedJob, accesses: Accesses, ports: Running) -> Mapping[str, CheckProgress]:
     """Ask the checks at once; return how far each has come, by its label, in the job's order."""
-    accesses = kept.records.of(job.admitted)
     asked = [
         run_check(check, job.checks[check.request.label], job.admitted, accesses, ports)
         for check in job.planned

@@ -25,6 +25,7 @@ from connector.amqp.topology import DEAD, UNDELIVERABLE, overflow_queue
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.delivery import Delivery
+from connector.jobs.job_state import IdempotencyKey
 from connector.jobs.records import Flow
 from connector.jobs.settlement import (
     Answer,
@@ -37,11 +38,13 @@ from connector.jobs.settlement import (
     as_duplicate,
 )
 from connector.storage.journal.journal import Records
+from connector.storage.journal.record import Record
+from connector.storage.replies import ReplyMemory
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.rejections import RejectionLog
 from connector.vault import Vault
 from schemas.codes import JobStatus
-from schemas.reply import REPLY_TYPE
+from schemas.reply import REPLY_TYPE, Reply
 
 ENDED_AS: Final[Mapping[type[Settlement], str]] = MappingProxyType(
     {Answer: "answer", Dead: "dead", Defer: "defer", Quarantined: "isolate", Overflow: "setaside"}
@@ -76,14 +79,27 @@ class Kept:
     """
 
     records: Records
-    writes: list[Awaitable[object]] = field(default_factory=list)
-    """Each ends once it is done, or cannot be."""
+    writes: list[tuple[Awaitable[object], tuple[Record, ...]]] = field(default_factory=list)
+    """What goes to the database, and the records that go along: each holds whether it is written, once it is or cannot be."""
+
+    def store(self, reply: Reply, claim: IdempotencyKey, memory: ReplyMemory) -> None:
+        """Have the memory keep the reply, and take the records along where that is best."""
+        records = self.records.take() if memory.takes_records else ()
+        write = memory.store(claim, reply, records)
+        if write is not None:
+            self.writes.append((write, records))
 
     async def confirmed(self) -> None:
-        """Return once all of it is kept, or cannot be. Raises ``PublishError`` when the connection to the broker ended before."""
+        """Return once all of it is kept, or cannot be: a record is kept by the broker where the database did not write it.
+
+        Raises ``PublishError`` when the connection to the broker ended before.
+        """
+        while self.writes:
+            write, records = self.writes[-1]
+            if not await write:
+                self.records.publish(records)
+            self.writes.pop()
         await self.records.confirmed()
-        for write in self.writes:
-            await write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

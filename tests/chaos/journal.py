@@ -3,9 +3,9 @@
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from connector.checks.admission import Admitted
 from connector.checks.plan import PlannedCall
 from connector.sources.exchange import Again, Exchange, Upstream, untold
 from connector.storage.journal.journal import Access, Accesses, Journal, Records
-from connector.storage.journal.record import NOT_MADE, UNKNOWN
+from connector.storage.journal.record import NOT_MADE, UNKNOWN, Record
 
 NOTES_VARIABLE: Final = "CHAOS_NOTES"
 """Names the file to which a worker notes its calls."""
@@ -49,9 +49,16 @@ class NotedUpstream:
 class ChangedJournal:
     """A journal of which each access is changed."""
 
-    def __init__(self, journal: Journal, change: Callable[[Access], Access]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        change: Callable[[Access], Access],
+        expecting: Callable[[tuple[Record, ...]], tuple[Record, ...]],
+    ) -> None:
+        """``expecting`` is given the records of expected calls, and returns those that are kept ahead."""
         self._journal = journal
         self._change = change
+        self._expecting = expecting
         self.writer = journal.writer
         self.attach = journal.attach
         self.close = journal.close
@@ -63,26 +70,39 @@ class ChangedJournal:
 
     def open(self) -> Records:
         """Return what changes the accesses of a delivery."""
-        return _ChangedRecords(self._journal.open(), self._change)
+        return _ChangedRecords(self._journal.open(), self._change, self._expecting)
 
 
 def noting_records(journal: Journal, descriptor: int) -> Journal:
     """Return a journal that tells the notes when a call's record is sent: from then on the call is in flight."""
-    return ChangedJournal(journal, lambda access: _NotedAccess(access, descriptor))
+
+    def expecting(records: tuple[Record, ...]) -> tuple[Record, ...]:
+        # Whether or not its call sets out, a record may be left without an outcome from now on.
+        os.write(descriptor, f"{_RECORD} -\n".encode() * len(records))
+        return records
+
+    return ChangedJournal(journal, lambda access: _NotedAccess(access, descriptor), expecting)
 
 
 def noting_afterwards(journal: Journal) -> Journal:
     """Return a journal that notes a call once it has come back, as an ordinary audit log does."""
-    return ChangedJournal(journal, _LateAccess)
+    return ChangedJournal(journal, _LateAccess, lambda _records: ())
 
 
 @dataclass(frozen=True, slots=True)
 class _ChangedRecords:
     records: Records
     change: Callable[[Access], Access]
+    expecting: Callable[[tuple[Record, ...]], tuple[Record, ...]]
 
     def of(self, admitted: Admitted) -> Accesses:
-        return _ChangedAccesses(self.records.of(admitted), self.change)
+        return _ChangedAccesses(self.records.of(admitted), self.change, self.expecting)
+
+    def take(self) -> tuple[Record, ...]:
+        return self.records.take()
+
+    def publish(self, records: Iterable[Record]) -> None:
+        self.records.publish(records)
 
     async def confirmed(self) -> None:
         await self.records.confirmed()
@@ -92,9 +112,25 @@ class _ChangedRecords:
 class _ChangedAccesses:
     accesses: Accesses
     change: Callable[[Access], Access]
+    expecting: Callable[[tuple[Record, ...]], tuple[Record, ...]]
+
+    expected: set[tuple[str, int]] = field(default_factory=set)
 
     def of(self, planned: PlannedCall, attempt: int) -> Access:
-        return self.change(self.accesses.of(planned, attempt))
+        access = self.accesses.of(planned, attempt)
+        is_expected = (planned.request.label, attempt) in self.expected
+        return access if is_expected else self.change(access)
+
+    def expect(self, calls: Iterable[tuple[PlannedCall, int]]) -> tuple[Record, ...]:
+        records = self.expecting(self.accesses.expect(calls))
+        self.expected.update((record.label, record.attempt) for record in records)
+        return records
+
+    def keep_expected(self) -> None:
+        self.accesses.keep_expected()
+
+    def close(self) -> None:
+        self.accesses.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
@@ -30,6 +30,7 @@ from connector.pipeline.services import Services
 from connector.settings.settings import load_settings
 from connector.sources.exchange import Again, Exchange, Upstream, untold
 from connector.sources.transport import http_transport
+from connector.storage.journal.record import Record
 from connector.storage.replies import ReplyMemory
 from connector.telemetry.logs import configure_logs
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
@@ -173,11 +174,11 @@ class Insisting(ReplyMemory):
         built = services.memory
         super().__init__(built.writer, services.vault, services.clock)
 
-    async def get(self, claim: IdempotencyKey) -> JobState:
+    async def get(self, claim: IdempotencyKey, records: Sequence[Record] = ()) -> JobState:
         """Return where a job stands, if the database says."""
         if self.writer is not None and self.writer.is_away:
             raise RuntimeError("the database is away")
-        return await super().get(claim)
+        return await super().get(claim, records)
 
 
 def protected_less(services: Services, fuse: Fuse, without: frozenset[str]) -> Services:

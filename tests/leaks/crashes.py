@@ -195,10 +195,10 @@ def _install_in_transport() -> None:
 def _install_in_database() -> None:
     real = MemoryStore.exchange
 
-    def crashing(self: Any, claims: Any, written: Any, now: Any) -> Any:
+    def crashing(self: Any, claims: Any, written: Any, now: Any, records: Any) -> Any:
         if _is_due("database", claims):
             with self._engine.connect() as connection:
                 connection.execute(text("INSERT INTO nowhere VALUES (:leak)"), {"leak": NOM})
-        return real(self, claims, written, now)
+        return real(self, claims, written, now, records)
 
     put(MemoryStore, "exchange", crashing)

@@ -1,6 +1,12 @@
-"""Noting calls as they are made: before each sets out, and how it ended; or nothing, where there is no journal."""
+"""Noting calls as they are made: before each sets out, and how it ended; or nothing, where there is no journal.
 
+A record has two ways into SQL. The reply memory takes along those of a run's first calls with its claim, and those of the last ones
+with its answer, in the transactions that it makes anyway. All others go by the broker, and these too where the database is away.
+"""
+
+import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from uuid import uuid4
@@ -10,10 +16,10 @@ from connector.checks.admission import Admitted
 from connector.checks.plan import PlannedCall
 from connector.clock import Clock
 from connector.sources.exchange import Answered, Exchange
-from connector.storage.journal.groups import Group, Groups
+from connector.storage.journal.groups import LATER_SECONDS, Group, Groups
 from connector.storage.journal.keys import JournalKeys
 from connector.storage.journal.person import PERSON, identifier_of, person_of
-from connector.storage.journal.record import FOUND, UNKNOWN, Record, record_id
+from connector.storage.journal.record import FOUND, NOT_MADE, UNKNOWN, Record, record_id
 from connector.storage.journal.writer import JournalWriter
 from connector.vault import Vault
 from schemas.codes import CheckCode
@@ -24,7 +30,7 @@ class Access(Protocol):
     """One attempt of a check, which a source may turn into several calls."""
 
     async def begin(self) -> None:
-        """Note that a call is about to set out; return once the broker has the record.
+        """Note that a call is about to set out; return once its record is kept.
 
         Raises ``PublishError`` when the connection ended before: the call must not be made.
         """
@@ -42,6 +48,18 @@ class Accesses(Protocol):
         """Return the access of a check's nth call."""
         ...
 
+    def expect(self, calls: Iterable[tuple[PlannedCall, int]]) -> tuple[Record, ...]:
+        """Return the records of calls that will most likely set out at once, each with its number among its check's."""
+        ...
+
+    def keep_expected(self) -> None:
+        """Take note that the records of the expected calls are kept: these may set out."""
+        ...
+
+    def close(self) -> None:
+        """Note that the run makes no further call: an expected one that has not set out was not made."""
+        ...
+
 
 class Records(Protocol):
     """The records of one delivery."""
@@ -50,8 +68,16 @@ class Records(Protocol):
         """Return what notes the calls of one run of its job."""
         ...
 
+    def take(self) -> tuple[Record, ...]:
+        """Hand over, to whoever keeps them, the records that are not on their way to the broker yet."""
+        ...
+
+    def publish(self, records: Iterable[Record]) -> None:
+        """Have the broker keep records that nobody else has kept."""
+        ...
+
     async def confirmed(self) -> None:
-        """Return once the broker has them all. Raises ``PublishError`` when the connection ended before."""
+        """Return once the broker has those that it was given. Raises ``PublishError`` when the connection ended before."""
         ...
 
 
@@ -79,6 +105,10 @@ class Journal(Protocol):
         ...
 
 
+AHEAD_SECONDS: Final = 1.0
+"""A record that was made so much ahead of its call does not say when that set out: it gets another."""
+
+
 def outcome_of(reply: CheckReply) -> str:
     """Return how a call ended, in the words of the journal."""
     return FOUND if reply.reason is None else str(reply.reason.code)
@@ -97,11 +127,28 @@ class _NoAccesses:
         """Return what notes nothing."""
         return _NoAccess()
 
+    def expect(self, _calls: Iterable[tuple[PlannedCall, int]]) -> tuple[Record, ...]:
+        """Return none."""
+        return ()
+
+    def keep_expected(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
 
 class _NoRecords:
     def of(self, _admitted: Admitted) -> Accesses:
         """Return what notes nothing."""
         return _NoAccesses()
+
+    def take(self) -> tuple[Record, ...]:
+        """Return none."""
+        return ()
+
+    def publish(self, _records: Iterable[Record]) -> None:
+        """Do nothing."""
 
     async def confirmed(self) -> None:
         """Return."""
@@ -176,6 +223,10 @@ class _Records:
     clock: Clock
     groups: list[Group] = field(default_factory=list)
     """Those that hold its records."""
+    ended: list[Record] = field(default_factory=list)
+    """Of calls that have ended a moment ago, which the job's answer may take along."""
+    timer: asyncio.Handle | None = None
+    """For when they go to the broker instead."""
 
     def of(self, admitted: Admitted) -> Accesses:
         """Return what notes the calls of a run, whose person is hashed once."""
@@ -194,10 +245,33 @@ class _Records:
             self.groups.append(group)
         return group
 
+    def end(self, record: Record) -> None:
+        """Keep the record of a call that has ended until somebody takes it, or for a moment."""
+        self.ended.append(record)
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(LATER_SECONDS, self._publish_ended)
+
+    def take(self) -> tuple[Record, ...]:
+        """Hand over the records that are not on their way to the broker yet."""
+        taken, self.ended = tuple(self.ended), []
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        return taken
+
+    def publish(self, records: Iterable[Record]) -> None:
+        """Have the broker keep records, soon: no call waits for how another has ended."""
+        for record in records:
+            self.add(record, is_urgent=False)
+
     async def confirmed(self) -> None:
-        """Return once the broker has them all."""
+        """Return once the broker has those that it was given."""
+        self._publish_ended()
         for group in self.groups:
             await group.confirmed()
+
+    def _publish_ended(self) -> None:
+        self.publish(self.take())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +284,33 @@ class _Run:
     name: str = field(default_factory=lambda: uuid4().hex)
     numbers: Counter[str] = field(default_factory=Counter)
     """Of the last record of each check, by its label."""
+    expected: "dict[tuple[str, int], _Call]" = field(default_factory=dict)
+    """Calls whose records were made ahead, by their checks' labels and their numbers."""
 
     def of(self, planned: PlannedCall, attempt: int) -> Access:
         """Return the access of a check's nth call."""
-        return _Call(self, planned, attempt)
+        expected = self.expected.pop((planned.request.label, attempt), None)
+        return expected or _Call(self, planned, attempt)
+
+    def expect(self, calls: Iterable[tuple[PlannedCall, int]]) -> tuple[Record, ...]:
+        """Return the records of calls that will most likely set out at once."""
+        records: list[Record] = []
+        for planned, attempt in calls:
+            record = self.record(planned, attempt)
+            self.expected[planned.request.label, attempt] = _Call(self, planned, attempt, ahead=record)
+            records.append(record)
+        return tuple(records)
+
+    def keep_expected(self) -> None:
+        """Take note that the records of the expected calls are kept."""
+        for call in self.expected.values():
+            call.is_kept = True
+
+    def close(self) -> None:
+        """Note that an expected call that has not set out was not made."""
+        for call in self.expected.values():
+            call.drop()
+        self.expected.clear()
 
     def record(self, planned: PlannedCall, attempt: int) -> Record:
         """Return the record of a call that is about to set out."""
@@ -246,23 +343,47 @@ class _Call:
     planned: PlannedCall
     attempt: int
     record: Record | None = None
+    """Of the call that set out last."""
+    ahead: Record | None = None
+    """Of the call that sets out next, where it was made ahead."""
+    is_kept: bool = False
+    """Whether that one is in SQL."""
 
     async def begin(self) -> None:
         """Note that a call is about to set out."""
-        self.record = self.run.record(self.planned, self.attempt)
+        ahead, self.ahead, now = self.ahead, None, self.run.records.clock()
+        if ahead is None:
+            self.record = self.run.record(self.planned, self.attempt)
+        elif not self.is_kept:
+            # Under its id: a database that was thought to be away may have it.
+            self.record = replace(ahead, at=now)
+        elif (now - ahead.at).total_seconds() <= AHEAD_SECONDS:
+            self.record = ahead
+            return
+        else:
+            self._end(ahead, NOT_MADE)
+            self.record = self.run.record(self.planned, self.attempt)
         await self.run.records.add(self.record, is_urgent=True).confirmed()
+
+    def drop(self) -> None:
+        """Note that the call whose record was made ahead was not made."""
+        if self.ahead is not None and self.is_kept:
+            self._end(self.ahead, NOT_MADE)
 
     def end(self, outcome: str, exchange: Exchange | None = None) -> None:
         """Note how it has ended."""
         if self.record is None:
             raise RuntimeError("a call ended that was not begun")
+        self._end(self.record, outcome, exchange)
+
+    def _end(self, record: Record, outcome: str, exchange: Exchange | None = None) -> None:
         ended = replace(
-            self.record,
+            record,
             outcome=outcome,
             http_status=exchange.http_status if isinstance(exchange, Answered) else None,
             duration_ms=exchange.duration_ms if exchange is not None else None,
         )
-        self.run.records.add(ended, is_urgent=False)
+        self.run.records.end(ended)
 
 
 UNEXPLAINED: Final = str(CheckCode.UNEXPECTED_RESPONSE)

@@ -13,7 +13,7 @@ from schemas.codes import CheckCode
 UNKNOWN: Final = "unknown"
 """The outcome of a call that set out, and whose end nobody has noted: its delivery was interrupted."""
 NOT_MADE: Final = "not_made"
-"""The outcome of a call that did not set out after all: its record took so long that something held it back meanwhile."""
+"""The outcome of a call that did not set out after all: something held it back once its record was made."""
 FOUND: Final = "found"
 OUTCOMES: Final = frozenset({FOUND, UNKNOWN, NOT_MADE, *map(str, CheckCode)})
 _ID_BYTES: Final = 16

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, delete, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, delete, func, literal_column, select
 
 from connector.storage.bulk import BulkInsert
 from connector.storage.dialects import insert_into
@@ -56,10 +56,13 @@ class JournalStore:
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records in one transaction; those that were written before change nothing."""
+        self._held.run(lambda connection: self.insert(connection, records))
+
+    def insert(self, connection: Connection, records: Iterable[Record]) -> None:
+        """Write records in somebody's transaction."""
         # In the order of their ids, or two processes could each wait for a row that the other holds.
         rows = [{name: getattr(record, name) for name in _COLUMNS} for record in merged(records)]
-        if rows:
-            self._held.run(lambda connection: self._records.execute(connection, rows))
+        self._records.execute(connection, rows)
 
     def newest(self, wanted: Wanted, most: int) -> list[Record]:
         """Return so many of the records wanted, the newest first."""

@@ -1,7 +1,7 @@
 """What is remembered of jobs: by this process of those in flight, by the database of the others."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.job_state import DEFERRED_SECONDS, Busy, Conflict, Fresh, IdempotencyKey, JobState, Known
+from connector.storage.journal.record import Record
 from connector.storage.replies.store import Written
 from connector.storage.replies.writer import MemoryWriter
 from connector.time_limits import RUN_SECONDS
@@ -43,10 +44,16 @@ class ReplyMemory:
         self._clock = clock
         self._running: dict[tuple[str, str], _Running] = {}
 
-    async def get(self, claim: IdempotencyKey) -> JobState:
+    @property
+    def takes_records(self) -> bool:
+        """Whether the records of calls had best go along with a claim, and with an answer."""
+        return self.writer is not None and self.writer.takes_records
+
+    async def get(self, claim: IdempotencyKey, records: Sequence[Record] = ()) -> JobState:
         """Return where a job stands. After ``Fresh``, the run must end with ``release``.
 
-        Waits for a run of the same job that is in flight in this process.
+        Waits for a run of the same job that is in flight in this process. ``records`` of the calls that the run would set out with
+        go to the database with its claim.
         """
         while (running := self._running.get(claim.key)) is not None:
             if running.digest not in claim.digests:
@@ -56,7 +63,7 @@ class ReplyMemory:
         own: asyncio.Future[Known | Busy | None] = asyncio.get_running_loop().create_future()
         self._running[claim.key] = _Running(claim.digests[0], own)
         try:
-            standing = await self._ask(claim)
+            standing = await self._ask(claim, records)
         except BaseException:
             self.release(claim)
             raise
@@ -64,8 +71,10 @@ class ReplyMemory:
             self._end(claim, standing if isinstance(standing, Known | Busy) else None)
         return standing
 
-    def store(self, claim: IdempotencyKey, reply: Reply) -> Awaitable[object] | None:
-        """Keep the answer of a run; return what ends once it is kept, None where nothing is.
+    def store(
+        self, claim: IdempotencyKey, reply: Reply, records: Sequence[Record] = ()
+    ) -> Awaitable[object] | None:
+        """Keep the answer of a run, and ``records`` of its calls; return what will hold whether they are, None where nothing is.
 
         The reply may be published meanwhile: whoever asks the same job again finds that it is being run, or its answer.
         """
@@ -75,7 +84,7 @@ class ReplyMemory:
         body = reply.__pydantic_serializer__.to_json(reply)
         sealed = self._vault.seal_for(purpose_of(claim.vendor, claim.job_id), body)
         until = self._clock() + timedelta(seconds=RUN_SECONDS)
-        return self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed))
+        return self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed), records)
 
     async def defer(self, claim: IdempotencyKey, until: datetime) -> None:
         """Note that a run leaves this process, to go on at ``until``."""
@@ -98,13 +107,13 @@ class ReplyMemory:
         if running is not None and not running.ended.done():
             running.ended.set_result(ended)
 
-    async def _ask(self, claim: IdempotencyKey) -> JobState:
+    async def _ask(self, claim: IdempotencyKey, records: Sequence[Record]) -> JobState:
         if self.writer is None:
             return Fresh()
-        told = await self.writer.ask(claim)
+        told = await self.writer.ask(claim, records)
         if isinstance(told, bytes):
             return self._open(claim, told)
-        return Fresh() if told is None else told
+        return told if isinstance(told, Fresh | Conflict | Busy) else Fresh()
 
     def _open(self, claim: IdempotencyKey, sealed: bytes) -> JobState:
         try:

@@ -1,9 +1,14 @@
-"""The reply memory in SQL: groups of claims and answers, carried together."""
+"""The reply memory in SQL: groups of claims and answers, carried together.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+The records of the calls that a run sets out with go with its claim, and how they have ended with its answer: the access journal
+costs a job no transaction of its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
@@ -12,6 +17,8 @@ from connector.jobs.job_state import Busy, Conflict, Entry, Fresh, IdempotencyKe
 from connector.storage.bulk import BulkInsert
 from connector.storage.dialects import insert_into
 from connector.storage.held import HeldConnection
+from connector.storage.journal.record import Record
+from connector.storage.journal.store import JournalStore
 from connector.storage.replies.shares import reduced
 from connector.storage.tables import REPLIES
 from connector.time_limits import RUN_SECONDS
@@ -43,11 +50,17 @@ class Written:
     sealed_reply: bytes | None = field(default=None, repr=False)
 
 
+Standing = Fresh | Conflict | Busy | bytes
+"""Where a claim stands; bytes are the sealed reply."""
+_NO_RECORDS: Final[Mapping[str, Sequence[Record]]] = MappingProxyType({})
+
+
 class MemoryStore:
     """The table of replies in a database whose schema is current."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._journal = JournalStore(engine)
         self._held = HeldConnection(engine)
         self._locks_rows = engine.dialect.name == "postgresql"
         inserting = insert_into(engine, REPLIES)
@@ -67,32 +80,50 @@ class MemoryStore:
         self._order = REPLIES.c.job_id.collate("C") if self._locks_rows else REPLIES.c.job_id
 
     def exchange(
-        self, claims: Sequence[IdempotencyKey], written: Sequence[Written], now: datetime
-    ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
+        self,
+        claims: Sequence[IdempotencyKey],
+        written: Sequence[Written],
+        now: datetime,
+        records: Mapping[str, Sequence[Record]] = _NO_RECORDS,
+    ) -> Mapping[str, Standing]:
         """Write what runs leave, then tell each claim where it stands, by the claim's name.
 
-        A claim that may run holds its job from then on. Raises ``SQLAlchemyError``.
+        A claim that may run holds its job from then on. ``records`` go with the claim of their name, where it may run, or with what
+        its run leaves. Raises ``SQLAlchemyError``.
         """
-        return self._held.run(partial(self._exchange, claims, written, now))
+        return self._held.run(partial(self._exchange, claims, written, now, records))
 
     def _exchange(
         self,
         claims: Sequence[IdempotencyKey],
         written: Sequence[Written],
         now: datetime,
+        records: Mapping[str, Sequence[Record]],
         connection: Connection,
-    ) -> Mapping[str, "Fresh | Conflict | Busy | bytes"]:
+    ) -> Mapping[str, Standing]:
         # In one order, or two processes could each wait for a row that the other holds.
         if written:
             self._answers.execute(connection, [_row_of(left, now) for left in _first_answers(written)])
+            self._note(connection, [left.claim for left in written], records)
             if self._locks_rows:
                 # Nor may a row that is written be held while others are claimed.
                 connection.commit()
-        return self._claim(connection, sorted(claims, key=_key), now) if claims else {}
+        if not claims:
+            return {}
+        answers = self._claim(connection, sorted(claims, key=_key), now)
+        fresh = [claim for claim in claims if isinstance(answers[claim.claim], Fresh)]
+        self._note(connection, fresh, records)
+        return {name: _noted(answer) if records.get(name) else answer for name, answer in answers.items()}
+
+    def _note(
+        self, connection: Connection, runs: Iterable[IdempotencyKey], records: Mapping[str, Sequence[Record]]
+    ) -> None:
+        """Write the records of runs into the access journal."""
+        self._journal.insert(connection, (record for run in runs for record in records.get(run.claim, ())))
 
     def _claim(
         self, connection: Connection, claims: Sequence[IdempotencyKey], now: datetime
-    ) -> dict[str, "Fresh | Conflict | Busy | bytes"]:
+    ) -> dict[str, Standing]:
         busy_until = now + timedelta(seconds=RUN_SECONDS)
         inserted = self._claims.execute(connection, [_claim_row(claim, busy_until, now) for claim in claims])
         if inserted == len(claims):
@@ -200,6 +231,10 @@ _TAKE_OVER: Final = (
         changed_at=bindparam("at"),
     )
 )
+
+
+def _noted(answer: Standing) -> Standing:
+    return replace(answer, is_noted=True) if isinstance(answer, Fresh) else answer
 
 
 def _key(claim: IdempotencyKey) -> tuple[str, str]:

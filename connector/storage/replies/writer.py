@@ -1,4 +1,7 @@
-"""Carries the reply memory's questions and answers to the database, in groups, and tells whoever asked."""
+"""Carries the reply memory's questions and answers to the database, in groups, and tells whoever asked.
+
+With them goes what the jobs' runs note in the access journal.
+"""
 
 import asyncio
 import time
@@ -6,18 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
+from sqlalchemy.exc import DataError, IntegrityError
 
 from connector.availability import Availability
 from connector.clock import Clock
 from connector.events import Event
-from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey
+from connector.jobs.job_state import IdempotencyKey
 from connector.storage.background import BackgroundWriter, answer, call_on
-from connector.storage.replies.store import MemoryStore, Written
+from connector.storage.journal.record import Record
+from connector.storage.replies.store import MemoryStore, Standing, Written
 
 LARGEST_GROUP: Final = 500
+CROWD: Final = 3
+"""Claims of one group. Where so many come together, their records are cheaper by the broker: those of hundreds share a message."""
 BUSY_GROUP: Final = 3
 LINGER_SECONDS: Final = 0.005
 """After a group so large, the next one is let grow for so long: a transaction costs more than what it carries."""
@@ -31,7 +38,8 @@ PATIENCE_SECONDS: Final = 5.0
 """How long a job waits for a database that says nothing, not even that it is away."""
 AWAY_SECONDS: Final = 5.0
 """After a failure the database is left alone for so long: jobs do not wait for it one by one."""
-Told = Fresh | Conflict | Busy | bytes | None
+Told = Standing | bool | None
+"""Where a claim stands; whether what a run leaves is written, records and all. None: the database is away."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,8 +48,15 @@ class _Question:
     """What one job wants of the database, and who waits for it."""
 
     asked: IdempotencyKey | Written
+    records: Sequence[Record]
+    """What it notes in the access journal."""
     loop: asyncio.AbstractEventLoop
     told: "asyncio.Future[Told]"
+
+    @property
+    def name(self) -> str:
+        """Which run it is of."""
+        return self.asked.claim.claim if isinstance(self.asked, Written) else self.asked.claim
 
 
 class MemoryWriter:
@@ -56,6 +71,7 @@ class MemoryWriter:
         self._forget_at = time.monotonic()
         self._away_until = time.monotonic()
         self._under_way_since: float | None = None
+        self._is_crowded = False
         self._database = Availability(Event.MEMORY_AWAY, Event.MEMORY_BACK)
 
     @property
@@ -63,8 +79,16 @@ class MemoryWriter:
         """Whether the last group could not be carried to the database."""
         return self._database.is_away
 
-    def ask(self, asked: IdempotencyKey | Written) -> "asyncio.Future[Told]":
-        """Have the database asked; return what will hold where a claim stands, or None: it is away, or an answer was written."""
+    @property
+    def takes_records(self) -> bool:
+        """Whether records had best go along with what is asked, rather than by the broker."""
+        return not (self._is_crowded or self.is_away)
+
+    def ask(self, asked: IdempotencyKey | Written, records: Sequence[Record] = ()) -> "asyncio.Future[Told]":
+        """Have the database asked; return what will hold where a claim stands, or whether what a run leaves is written.
+
+        ``records`` are written with what a run leaves, or with a claim that may run.
+        """
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Told] = loop.create_future()
         if self._is_stuck():
@@ -72,7 +96,7 @@ class MemoryWriter:
         else:
             given_up = loop.call_later(PATIENCE_SECONDS, answer, told, None)
             told.add_done_callback(lambda _told: given_up.cancel())
-            self._background.give(_Question(asked, loop, told))
+            self._background.give(_Question(asked, records, loop, told))
         return told
 
     def close(self) -> None:
@@ -96,9 +120,10 @@ class MemoryWriter:
                 grow_seconds=ANSWERS_SECONDS,
                 hurries=_is_claim,
             )
+            self._is_crowded = sum(map(_is_claim, group)) >= CROWD
             self._under_way_since = time.monotonic()
             # Without a question it is time to look again, or to end: an end does not wait for a database that is away.
-            told = self._exchange([question.asked for question in group]) if group or is_open else {}
+            told = self._exchange(group) if group or is_open else {}
             self._under_way_since = None
             for loop in {question.loop for question in group}:
                 _tell(loop, [question for question in group if question.loop is loop], told)
@@ -107,11 +132,12 @@ class MemoryWriter:
     def _look_again_in_seconds(self) -> float:
         return max(0.0, self._away_until - time.monotonic())
 
-    def _exchange(self, asked: Sequence[IdempotencyKey | Written]) -> Mapping[str, Any]:
+    def _exchange(self, group: Sequence[_Question]) -> Mapping[str, Told]:
+        """Carry a group to the database; return what each is told, by the name of its run."""
         if self._look_again_in_seconds() > 0:
             return {}
         try:
-            told = self._carry(asked, self._clock())
+            told = self._carry(group, self._clock())
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = time.monotonic() + AWAY_SECONDS
             self._database.lost(error=type(error).__name__)
@@ -119,14 +145,24 @@ class MemoryWriter:
         self._database.answered()
         return told
 
-    def _carry(self, asked: Sequence[IdempotencyKey | Written], now: datetime) -> Mapping[str, Any]:
-        """Carry a group to the database; without one, look at it, by what has to be done there in any case."""
-        if not asked:
+    def _carry(self, group: Sequence[_Question], now: datetime) -> Mapping[str, Told]:
+        """Carry a group; without one, look at the database, by what has to be done there in any case."""
+        if not group:
             # It writes: a database that somebody else has locked is not back.
             self._store.forget(now - self._kept)
             return {}
-        claims = [one for one in asked if isinstance(one, IdempotencyKey)]
-        return self._store.exchange(claims, [one for one in asked if isinstance(one, Written)], now)
+        claims = [one.asked for one in group if isinstance(one.asked, IdempotencyKey)]
+        written = [one.asked for one in group if isinstance(one.asked, Written)]
+        records = {one.name: one.records for one in group if one.records}
+        try:
+            standings = self._store.exchange(claims, written, now, records)
+        except (DataError, IntegrityError):
+            if not records:
+                raise
+            # One of them is at fault, which the journal's own way to the database finds out.
+            standings, records = self._store.exchange(claims, written, now), {}
+        are_written = {one.name: bool(records) or not one.records for one in group}
+        return {**are_written, **standings}
 
     def _forget(self) -> None:
         """Forget what is too old, when it is time to look."""
@@ -143,9 +179,5 @@ def _is_claim(question: _Question) -> bool:
     return isinstance(question.asked, IdempotencyKey)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Any]) -> None:
-    call_on(loop, [partial(answer, each.told, _answer_to(each.asked, told)) for each in questions])
-
-
-def _answer_to(asked: IdempotencyKey | Written, told: Mapping[str, Any]) -> Told:
-    return told.get(asked.claim) if isinstance(asked, IdempotencyKey) else None
+def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Told]) -> None:
+    call_on(loop, [partial(answer, each.told, told.get(each.name)) for each in questions])

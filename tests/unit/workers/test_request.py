@@ -185,10 +185,12 @@ async def test_a_trace_says_that_its_job_was_cancelled() -> None:
 class SlowWriter:
     """Stands for the memory's writer: a job is new, and its reply is kept once the test says so."""
 
+    takes_records = True
+
     def __init__(self) -> None:
         self.kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def ask(self, asked: IdempotencyKey | Written) -> asyncio.Future[Any]:
+    def ask(self, asked: IdempotencyKey | Written, _records: object = ()) -> asyncio.Future[Any]:
         """Answer that a job is new at once."""
         if isinstance(asked, Written):
             return self.kept
