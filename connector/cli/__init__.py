@@ -1,48 +1,58 @@
-"""The command line. Each command imports what it needs when it runs, so that ``--help`` is fast."""
+"""The command line. Each command is imported when it is run, and imports what it needs then."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
 import click
 
-from connector.cli.beat import beat
-from connector.cli.checks.commands import checks
-from connector.cli.datapass import datapass
-from connector.cli.dead.commands import dead
-from connector.cli.demo import demo
-from connector.cli.health import health
-from connector.cli.journal.commands import journal
-from connector.cli.registry.commands import registry
-from connector.cli.sandbox.commands import sandbox
-from connector.cli.schemas import schemas
-from connector.cli.tenants.commands import tenants
-from connector.cli.topology import topology
-from connector.cli.trace import trace
-from connector.cli.vendor.commands import vendor
-from connector.cli.vendors.commands import vendors
+_MODULES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "beat": "beat",
+        "checks": "checks.commands",
+        "datapass": "datapass",
+        "dead": "dead.commands",
+        "demo": "demo",
+        "health": "health",
+        "journal": "journal.commands",
+        "registry": "registry.commands",
+        "sandbox": "sandbox.commands",
+        "schemas": "schemas",
+        "tenants": "tenants.commands",
+        "topology": "topology",
+        "trace": "trace",
+        "vendor": "vendor.commands",
+        "vendors": "vendors.commands",
+    }
+)
+"""Where each command is, under its own name."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class CommandLine(click.Group):
+    """The commands of ``_MODULES``, and those that are added.
+
+    As in https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands: a worker needs none of them.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return sorted({*_MODULES, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None where there is none of that name."""
+        if cmd_name not in self.commands and cmd_name in _MODULES:
+            module = import_module(f"{__name__}.{_MODULES[cmd_name]}")
+            self.add_command(getattr(module, cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="ccas-connector")
 def command_line() -> None:
     """Answer French social-work software over RabbitMQ from API Particulier, with each CCAS's own token.
 
     Settings are environment variables prefixed CONNECTOR_; see deploy/README.md.
     """
-
-
-for _command in (
-    beat,
-    checks,
-    datapass,
-    dead,
-    demo,
-    health,
-    journal,
-    registry,
-    sandbox,
-    schemas,
-    tenants,
-    topology,
-    trace,
-    vendor,
-    vendors,
-):
-    command_line.add_command(_command)
