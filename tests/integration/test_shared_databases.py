@@ -18,6 +18,7 @@ from connector.demo.deployment import BOURG, CLAMART, PROGRAM
 from connector.jobs.records import Registry, SecretField
 from connector.sandbox.tokens import SandboxToken, issue_token
 from connector.storage.database import open_database
+from connector.storage.journal.store import JournalStore, Wanted
 from connector.storage.registry.store import RegistryStore
 from connector.storage.replies.store import MemoryStore
 from connector.storage.schema import ensure_current
@@ -193,7 +194,7 @@ def test_upgrades_at_once_all_succeed(environment: dict[str, str]) -> None:
 def test_each_job_that_several_processes_claim_runs_in_one(
     environment: dict[str, str], *, were_held: bool
 ) -> None:
-    """A new job, and one that a worker held which died an hour ago."""
+    """A new job, and one that a worker held which died an hour ago. The record of its call is there once."""
     engine = open_database(SecretStr(environment["CONNECTOR_DATABASE_URL"]))
     upgrade(engine)
     if were_held:
@@ -202,3 +203,6 @@ def test_each_job_that_several_processes_claim_runs_in_one(
     ran = [job for said in _at_once(environment, "tests.claims", "process-{}") for job in json.loads(said)]
     assert len(ran) == JOBS
     assert len(set(ran)) == JOBS
+    engine = open_database(SecretStr(environment["CONNECTOR_DATABASE_URL"]))
+    assert JournalStore(engine).count(Wanted()) == JOBS
+    engine.dispose()
