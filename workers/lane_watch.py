@@ -45,6 +45,7 @@ class LaneWatch:
     async def look(self) -> None:
         """Look once at each lane that jobs are read from."""
         has_others = len(self._registry().vendors) > 1
+        self._lanes.pass_over()
         for queue in self._lanes.lanes_in_use():
             waiting = await self._session.depth(queue) if has_others else 0
             if self._lanes.look(queue, waiting):

@@ -43,6 +43,11 @@ class _Lane:
     """The vendors that fill it; none while it is kept up with."""
     kept_up: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether something of it was read since the last look, or it is behind."""
+        return bool(self.read or self.filling)
+
     def take_down(self, waiting: int) -> bool:
         """Take a look's figures down; tell whether what waits keeps somebody waiting."""
         self.looks += 1
@@ -68,10 +73,13 @@ class LaneShares:
 
     def lanes_in_use(self) -> Collection[str]:
         """Return the queues that are worth a look: where nothing was read since the last one, nothing can be moved."""
+        return [queue for queue, lane in self._lanes.items() if lane.is_in_use]
+
+    def pass_over(self) -> None:
+        """Heed that the other lanes are not looked at: of a lane of which nothing was read, nothing waits."""
         for lane in self._lanes.values():
-            if not lane.read and not lane.filling:
+            if not lane.is_in_use:
                 lane.waited = 0
-        return [queue for queue, lane in self._lanes.items() if lane.read or lane.filling]
 
     def stall(self) -> None:
         """Heed that this process has stood still: what waits now may have come meanwhile, which says nothing of its pace."""

@@ -24,7 +24,7 @@ def read(lanes: LaneShares, **counts: int) -> None:
 def growing(messages: int = 200) -> LaneShares:
     """Return the shares of a lane that was empty when this worker last looked."""
     lanes = LaneShares({LANE: messages})
-    lanes.lanes_in_use()
+    lanes.pass_over()
     return lanes
 
 
