@@ -59,7 +59,10 @@ def main(url: str, process: str) -> None:
         told = store.exchange(claims, to_write, utc_now(), records)
         fresh = [claim for claim in claims if isinstance(told[claim.claim], Fresh)]
         ran += [claim.job_id for claim in fresh]
-        to_write = [Written(claim=claim, busy_until=utc_now(), sealed_reply=b"reply") for claim in fresh]
+        to_write = [
+            Written(claim=claim, busy_until=utc_now(), sealed_reply=b"reply", records=records[claim.claim])
+            for claim in fresh
+        ]
         journal.write(each for some in records.values() for each in some)
     store.exchange([], to_write, utc_now())
     engine.dispose()

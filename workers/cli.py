@@ -124,9 +124,11 @@ def _without(*modules: str) -> Iterator[None]:
     """Have what is imported meanwhile do without modules that it can do without."""
     kept_out = [module for module in modules if module not in sys.modules]
     sys.modules.update(dict.fromkeys(kept_out, cast("ModuleType", None)))
-    yield
-    for module in kept_out:
-        del sys.modules[module]
+    try:
+        yield
+    finally:
+        for module in kept_out:
+            sys.modules.pop(module, None)
 
 
 def main() -> None:

@@ -46,6 +46,16 @@ class CommandLine(click.Group):
             self.add_command(getattr(module, cmd_name))
         return super().get_command(ctx, cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words name. Where there is none, the error names those that are spelt alike."""
+        names = self.list_commands(ctx)
+        if args[0] not in names:
+            for name in names:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}

@@ -116,15 +116,15 @@ class FairQueue:
         self._serving: asyncio.Task[None] | None = None
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no call waits for its turn."""
-        return not any(self._lanes)
+    def has_urgent(self) -> bool:
+        """Whether an interactive call waits for its turn."""
+        return bool(self._lanes[0])
 
     async def reserve(self, ticket: Ticket, within_seconds: float) -> Reservation | None:
         """Wait until a slot is the call's, and count it; None when that takes longer than ``within_seconds``."""
         if not ticket.demand.bounds:
             return Reservation(self._clock(), self._clock)
-        if ticket.demand.is_urgent and self.is_idle:
+        if ticket.demand.is_urgent and not any(self._lanes):
             # Nobody waits: it goes by no line.
             (slot,) = await self._limiter.grant([ticket.demand], self._taken_hints(self._clock()))
             if slot.is_reserved:

@@ -65,7 +65,7 @@ def is_open(planned: PlannedCall, admitted: Admitted, ports: Gating) -> bool:
     keys = keys_of(planned, admitted)
     return (
         not keys.is_of_the_person
-        and ports.turns.is_idle
+        and not ports.turns.has_urgent
         and suspension_of(keys, ports) is None
         and all(
             isinstance(let_through(ports.breakers.peek(name), ports.clock())[1], Go)

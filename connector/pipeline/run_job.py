@@ -29,6 +29,7 @@ from connector.events import Event
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Known
 from connector.jobs.progress import NOT_ASKED, CheckProgress, earliest
+from connector.jobs.records import Lane
 from connector.jobs.settlement import Answer, Dead, DeadReason, Defer, Overflow, Settlement, as_duplicate
 from connector.limits.entry import enter, overflow_unplanned
 from connector.limits.intake import Door
@@ -44,6 +45,8 @@ from schemas.reply import CheckReply, Reply
 LOOK_AGAIN_SECONDS: Final = 5.0
 """Before the first look at whether another run of the same job has answered it; it doubles with each."""
 LONGEST_LOOK_SECONDS: Final = 600.0
+MOST_AHEAD: Final = 5
+"""Calls of one job whose records are made ahead: a quota lets so many through at once."""
 _log = structlog.get_logger(__name__)
 
 
@@ -176,9 +179,9 @@ def _claim_of(delivery: Delivery, admitted: Admitted, run: str, ports: Running) 
 async def _once(job: PlannedJob, kept: Kept, ports: Running) -> Settlement:
     """Run the job unless the same one was answered, or is being run."""
     accesses = kept.records.of(job.admitted)
-    records = accesses.expect(_expected(job, ports)) if ports.memory.takes_records else ()
+    ahead = accesses.expect(_expected(job, ports)) if ports.memory.takes_records else ()
     with ports.tracer.span("db", "recall the reply"):
-        standing = await ports.memory.get(job.claim, records)
+        standing = await ports.memory.get(job.claim, ahead)
     match standing:
         case Known(reply):
             grant = ports.registry.grant(job.admitted.vendor)
@@ -216,8 +219,10 @@ def _as_duplicate(answer: Answer) -> Answer:
 
 
 async def _run(job: PlannedJob, accesses: Accesses, kept: Kept, ports: Running) -> Settlement:
-    checks = await _ask(job, accesses, ports)
-    accesses.close()
+    try:
+        checks = await _ask(job, accesses, ports)
+    finally:
+        accesses.close()
     at = earliest(tuple(checks.values()))
     if at is None:
         answer = _answer(job.delivery, job.admitted, _replies(checks), ports)
@@ -238,8 +243,13 @@ def _defer(job: PlannedJob, at: datetime, ports: Running, *, looks: int = 0) -> 
 
 
 def _expected(job: PlannedJob, ports: Running) -> Iterator[tuple[PlannedCall, int]]:
-    """Yield the calls that will most likely set out as soon as the job is claimed, each with its number among its check's."""
-    for check in job.planned:
+    """Yield the calls that will most likely set out as soon as the job is claimed, each with its number among its check's.
+
+    An agent waits for an interactive job's calls; those of a campaign wait for their turns, and interruptions would leave their records.
+    """
+    if job.admitted.lane is not Lane.INTERACTIVE:
+        return
+    for check in job.planned[:MOST_AHEAD]:
         progress = job.checks[check.request.label]
         if isinstance(check, PlannedCall) and may_set_out(check, progress, job.admitted, ports):
             yield check, progress.calls + 1

@@ -80,12 +80,19 @@ class Kept:
 
     records: Records
     writes: list[tuple[Awaitable[object], tuple[Record, ...]]] = field(default_factory=list)
-    """What goes to the database, and the records that go along: each holds whether it is written, once it is or cannot be."""
+    """Each write to the database, which tells in the end whether the records beside it are written with it."""
 
     def store(self, reply: Reply, claim: IdempotencyKey, memory: ReplyMemory) -> None:
         """Have the memory keep the reply, and take the records along where that is best."""
-        records = self.records.take() if memory.takes_records else ()
-        write = memory.store(claim, reply, records)
+        records = self.records.take()
+        if not memory.takes_records:
+            self.records.publish(records)
+            records = ()
+        try:
+            write = memory.store(claim, reply, records)
+        except Exception:
+            self.records.publish(records)
+            raise
         if write is not None:
             self.writes.append((write, records))
 

@@ -69,11 +69,11 @@ class Records(Protocol):
         ...
 
     def take(self) -> tuple[Record, ...]:
-        """Hand over, to whoever keeps them, the records that are not on their way to the broker yet."""
+        """Hand over the records that are not on their way to the broker yet; who takes them keeps them, or publishes them."""
         ...
 
     def publish(self, records: Iterable[Record]) -> None:
-        """Have the broker keep records that nobody else has kept."""
+        """Have the broker keep records that were taken and not kept."""
         ...
 
     async def confirmed(self) -> None:
@@ -103,10 +103,6 @@ class Journal(Protocol):
     def close(self) -> None:
         """Note nothing more."""
         ...
-
-
-AHEAD_SECONDS: Final = 1.0
-"""A record that was made so much ahead of its call does not say when that set out: it gets another."""
 
 
 def outcome_of(reply: CheckReply) -> str:
@@ -271,7 +267,9 @@ class _Records:
             await group.confirmed()
 
     def _publish_ended(self) -> None:
-        self.publish(self.take())
+        # They have waited once.
+        for record in self.take():
+            self.add(record, is_urgent=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,24 +348,20 @@ class _Call:
     """Whether that one is in SQL."""
 
     async def begin(self) -> None:
-        """Note that a call is about to set out."""
-        ahead, self.ahead, now = self.ahead, None, self.run.records.clock()
+        """Note that a call is about to set out; how it ends will tell when that was."""
+        ahead, self.ahead = self.ahead, None
         if ahead is None:
             self.record = self.run.record(self.planned, self.attempt)
-        elif not self.is_kept:
-            # Under its id: a database that was thought to be away may have it.
-            self.record = replace(ahead, at=now)
-        elif (now - ahead.at).total_seconds() <= AHEAD_SECONDS:
-            self.record = ahead
-            return
         else:
-            self._end(ahead, NOT_MADE)
-            self.record = self.run.record(self.planned, self.attempt)
+            # Under the same id, kept or not: a database that was slow may keep it yet.
+            self.record = replace(ahead, at=self.run.records.clock())
+            if self.is_kept:
+                return
         await self.run.records.add(self.record, is_urgent=True).confirmed()
 
     def drop(self) -> None:
         """Note that the call whose record was made ahead was not made."""
-        if self.ahead is not None and self.is_kept:
+        if self.ahead is not None:
             self._end(self.ahead, NOT_MADE)
 
     def end(self, outcome: str, exchange: Exchange | None = None) -> None:

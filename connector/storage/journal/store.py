@@ -43,7 +43,7 @@ class JournalStore:
         self._engine = engine
         self._held = HeldConnection(engine)
         insert = insert_into(engine, JOURNAL)
-        told = {name: insert.excluded[name] for name in ("outcome", "http_status", "duration_ms")}
+        told = {name: insert.excluded[name] for name in ("at", "outcome", "http_status", "duration_ms")}
         # Part of the statement's text: it takes the values of rows alone.
         unknown: ColumnElement[str] = literal_column(f"'{UNKNOWN}'")
         # What is known of a call stays: a record that comes again, or late, changes nothing.

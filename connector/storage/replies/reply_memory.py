@@ -49,11 +49,11 @@ class ReplyMemory:
         """Whether the records of calls had best go along with a claim, and with an answer."""
         return self.writer is not None and self.writer.takes_records
 
-    async def get(self, claim: IdempotencyKey, records: Sequence[Record] = ()) -> JobState:
+    async def get(self, claim: IdempotencyKey, ahead: Sequence[Record] = ()) -> JobState:
         """Return where a job stands. After ``Fresh``, the run must end with ``release``.
 
-        Waits for a run of the same job that is in flight in this process. ``records`` of the calls that the run would set out with
-        go to the database with its claim.
+        Waits for a run of the same job that is in flight in this process. ``ahead`` are the records of the calls that the run would set
+        out with: they go to the database with its claim.
         """
         while (running := self._running.get(claim.key)) is not None:
             if running.digest not in claim.digests:
@@ -63,7 +63,7 @@ class ReplyMemory:
         own: asyncio.Future[Known | Busy | None] = asyncio.get_running_loop().create_future()
         self._running[claim.key] = _Running(claim.digests[0], own)
         try:
-            standing = await self._ask(claim, records)
+            standing = await self._ask(claim, ahead)
         except BaseException:
             self.release(claim)
             raise
@@ -72,7 +72,7 @@ class ReplyMemory:
         return standing
 
     def store(
-        self, claim: IdempotencyKey, reply: Reply, records: Sequence[Record] = ()
+        self, claim: IdempotencyKey, reply: Reply, records: tuple[Record, ...] = ()
     ) -> Awaitable[object] | None:
         """Keep the answer of a run, and ``records`` of its calls; return what will hold whether they are, None where nothing is.
 
@@ -84,7 +84,7 @@ class ReplyMemory:
         body = reply.__pydantic_serializer__.to_json(reply)
         sealed = self._vault.seal_for(purpose_of(claim.vendor, claim.job_id), body)
         until = self._clock() + timedelta(seconds=RUN_SECONDS)
-        return self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed), records)
+        return self.writer.ask(Written(claim=claim, busy_until=until, sealed_reply=sealed, records=records))
 
     async def defer(self, claim: IdempotencyKey, until: datetime) -> None:
         """Note that a run leaves this process, to go on at ``until``."""
@@ -107,10 +107,10 @@ class ReplyMemory:
         if running is not None and not running.ended.done():
             running.ended.set_result(ended)
 
-    async def _ask(self, claim: IdempotencyKey, records: Sequence[Record]) -> JobState:
+    async def _ask(self, claim: IdempotencyKey, ahead: Sequence[Record]) -> JobState:
         if self.writer is None:
             return Fresh()
-        told = await self.writer.ask(claim, records)
+        told = await self.writer.ask(claim, ahead)
         if isinstance(told, bytes):
             return self._open(claim, told)
         return told if isinstance(told, Fresh | Conflict | Busy) else Fresh()

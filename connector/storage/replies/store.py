@@ -4,7 +4,7 @@ The records of the calls that a run sets out with go with its claim, and how the
 costs a job no transaction of its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, bindparam, delete, func, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from connector.jobs.job_state import Busy, Conflict, Entry, Fresh, IdempotencyKey, standing
 from connector.storage.bulk import BulkInsert
@@ -48,11 +49,19 @@ class Written:
     claim: IdempotencyKey
     busy_until: datetime
     sealed_reply: bytes | None = field(default=None, repr=False)
+    records: tuple[Record, ...] = ()
+    """How its last calls have ended."""
 
 
 Standing = Fresh | Conflict | Busy | bytes
 """Where a claim stands; bytes are the sealed reply."""
 _NO_RECORDS: Final[Mapping[str, Sequence[Record]]] = MappingProxyType({})
+_OF_A_ROW: Final = DataError, IntegrityError, ProgrammingError
+"""Errors that are a row's or a table's own."""
+
+
+class RecordsRefusedError(Exception):
+    """The database does not take the records that go along; the rest it may take without them."""
 
 
 class MemoryStore:
@@ -84,42 +93,46 @@ class MemoryStore:
         claims: Sequence[IdempotencyKey],
         written: Sequence[Written],
         now: datetime,
-        records: Mapping[str, Sequence[Record]] = _NO_RECORDS,
+        ahead: Mapping[str, Sequence[Record]] = _NO_RECORDS,
     ) -> Mapping[str, Standing]:
         """Write what runs leave, then tell each claim where it stands, by the claim's name.
 
-        A claim that may run holds its job from then on. ``records`` go with the claim of their name, where it may run, or with what
-        its run leaves. Raises ``SQLAlchemyError``.
+        A claim that may run holds its job from then on. ``ahead`` are the records of the calls that it sets out with then, by the claim's name.
+        Raises ``SQLAlchemyError``, or ``RecordsRefusedError``; nothing is written then.
         """
-        return self._held.run(partial(self._exchange, claims, written, now, records))
+        try:
+            return self._held.run(partial(self._exchange, claims, written, now, ahead))
+        except DBAPIError as error:
+            has_records = any(ahead.values()) or any(left.records for left in written)
+            if has_records and self._may_be_of_the_journal(error):
+                raise RecordsRefusedError from error
+            raise
+
+    def _may_be_of_the_journal(self, error: DBAPIError) -> bool:
+        """Tell whether an error may be the journal's alone. SQLite has one lock for all tables, PostgreSQL one for each."""
+        return isinstance(error, _OF_A_ROW) or (self._locks_rows and not error.connection_invalidated)
 
     def _exchange(
         self,
         claims: Sequence[IdempotencyKey],
         written: Sequence[Written],
         now: datetime,
-        records: Mapping[str, Sequence[Record]],
+        ahead: Mapping[str, Sequence[Record]],
         connection: Connection,
     ) -> Mapping[str, Standing]:
         # In one order, or two processes could each wait for a row that the other holds.
         if written:
             self._answers.execute(connection, [_row_of(left, now) for left in _first_answers(written)])
-            self._note(connection, [left.claim for left in written], records)
+            self._journal.insert(connection, (record for left in written for record in left.records))
             if self._locks_rows:
                 # Nor may a row that is written be held while others are claimed.
                 connection.commit()
         if not claims:
             return {}
         answers = self._claim(connection, sorted(claims, key=_key), now)
-        fresh = [claim for claim in claims if isinstance(answers[claim.claim], Fresh)]
-        self._note(connection, fresh, records)
-        return {name: _noted(answer) if records.get(name) else answer for name, answer in answers.items()}
-
-    def _note(
-        self, connection: Connection, runs: Iterable[IdempotencyKey], records: Mapping[str, Sequence[Record]]
-    ) -> None:
-        """Write the records of runs into the access journal."""
-        self._journal.insert(connection, (record for run in runs for record in records.get(run.claim, ())))
+        fresh = [name for name, answer in answers.items() if isinstance(answer, Fresh)]
+        self._journal.insert(connection, (record for name in fresh for record in ahead.get(name, ())))
+        return {name: _noted(answer) if ahead.get(name) else answer for name, answer in answers.items()}
 
     def _claim(
         self, connection: Connection, claims: Sequence[IdempotencyKey], now: datetime

@@ -5,14 +5,13 @@ With them goes what the jobs' runs note in the access journal.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError
 
 from connector.availability import Availability
 from connector.clock import Clock
@@ -20,11 +19,12 @@ from connector.events import Event
 from connector.jobs.job_state import IdempotencyKey
 from connector.storage.background import BackgroundWriter, answer, call_on
 from connector.storage.journal.record import Record
-from connector.storage.replies.store import MemoryStore, Standing, Written
+from connector.storage.replies.store import MemoryStore, RecordsRefusedError, Standing, Written
 
 LARGEST_GROUP: Final = 500
 CROWD: Final = 3
-"""Claims of one group. Where so many come together, their records are cheaper by the broker: those of hundreds share a message."""
+"""Claims of one group. Where so many come together, records are cheaper by the broker, where those of hundreds share a message; nor is
+a claim to wait for thousands of rows."""
 BUSY_GROUP: Final = 3
 LINGER_SECONDS: Final = 0.005
 """After a group so large, the next one is let grow for so long: a transaction costs more than what it carries."""
@@ -39,7 +39,7 @@ PATIENCE_SECONDS: Final = 5.0
 AWAY_SECONDS: Final = 5.0
 """After a failure the database is left alone for so long: jobs do not wait for it one by one."""
 Told = Standing | bool | None
-"""Where a claim stands; whether what a run leaves is written, records and all. None: the database is away."""
+"""Where a claim stands; of what a run leaves, whether its records are written. None: nobody knows, the database is away or slow."""
 _log = structlog.get_logger(__name__)
 
 
@@ -48,15 +48,10 @@ class _Question:
     """What one job wants of the database, and who waits for it."""
 
     asked: IdempotencyKey | Written
-    records: Sequence[Record]
-    """What it notes in the access journal."""
+    ahead: Sequence[Record]
+    """Of the calls that a claim sets out with."""
     loop: asyncio.AbstractEventLoop
     told: "asyncio.Future[Told]"
-
-    @property
-    def name(self) -> str:
-        """Which run it is of."""
-        return self.asked.claim.claim if isinstance(self.asked, Written) else self.asked.claim
 
 
 class MemoryWriter:
@@ -72,6 +67,7 @@ class MemoryWriter:
         self._away_until = time.monotonic()
         self._under_way_since: float | None = None
         self._is_crowded = False
+        self._records_again_at = time.monotonic()
         self._database = Availability(Event.MEMORY_AWAY, Event.MEMORY_BACK)
 
     @property
@@ -82,12 +78,12 @@ class MemoryWriter:
     @property
     def takes_records(self) -> bool:
         """Whether records had best go along with what is asked, rather than by the broker."""
-        return not (self._is_crowded or self.is_away)
+        return not (self._is_crowded or self.is_away) and time.monotonic() >= self._records_again_at
 
-    def ask(self, asked: IdempotencyKey | Written, records: Sequence[Record] = ()) -> "asyncio.Future[Told]":
-        """Have the database asked; return what will hold where a claim stands, or whether what a run leaves is written.
+    def ask(self, asked: IdempotencyKey | Written, ahead: Sequence[Record] = ()) -> "asyncio.Future[Told]":
+        """Have the database asked; return what will hold what it is told. ``ahead`` are written with a claim that may run.
 
-        ``records`` are written with what a run leaves, or with a claim that may run.
+        Told None, what was asked may yet be carried out.
         """
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Told] = loop.create_future()
@@ -96,7 +92,7 @@ class MemoryWriter:
         else:
             given_up = loop.call_later(PATIENCE_SECONDS, answer, told, None)
             told.add_done_callback(lambda _told: given_up.cancel())
-            self._background.give(_Question(asked, records, loop, told))
+            self._background.give(_Question(asked, ahead, loop, told))
         return told
 
     def close(self) -> None:
@@ -123,46 +119,55 @@ class MemoryWriter:
             self._is_crowded = sum(map(_is_claim, group)) >= CROWD
             self._under_way_since = time.monotonic()
             # Without a question it is time to look again, or to end: an end does not wait for a database that is away.
-            told = self._exchange(group) if group or is_open else {}
+            told = self._exchange(group) if group or is_open else _nothing(group)
             self._under_way_since = None
             for loop in {question.loop for question in group}:
-                _tell(loop, [question for question in group if question.loop is loop], told)
+                answers = zip(group, told, strict=True)
+                call_on(loop, [partial(answer, one.told, it) for one, it in answers if one.loop is loop])
             self._forget()
 
     def _look_again_in_seconds(self) -> float:
         return max(0.0, self._away_until - time.monotonic())
 
-    def _exchange(self, group: Sequence[_Question]) -> Mapping[str, Told]:
-        """Carry a group to the database; return what each is told, by the name of its run."""
+    def _exchange(self, group: Sequence[_Question]) -> Sequence[Told]:
+        """Carry a group to the database; return what each is told."""
         if self._look_again_in_seconds() > 0:
-            return {}
+            return _nothing(group)
         try:
             told = self._carry(group, self._clock())
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = time.monotonic() + AWAY_SECONDS
             self._database.lost(error=type(error).__name__)
-            return {}
+            return _nothing(group)
         self._database.answered()
         return told
 
-    def _carry(self, group: Sequence[_Question], now: datetime) -> Mapping[str, Told]:
+    def _carry(self, group: Sequence[_Question], now: datetime) -> Sequence[Told]:
         """Carry a group; without one, look at the database, by what has to be done there in any case."""
         if not group:
             # It writes: a database that somebody else has locked is not back.
             self._store.forget(now - self._kept)
-            return {}
+            return []
         claims = [one.asked for one in group if isinstance(one.asked, IdempotencyKey)]
         written = [one.asked for one in group if isinstance(one.asked, Written)]
-        records = {one.name: one.records for one in group if one.records}
+        ahead = {one.asked.claim: one.ahead for one in group if isinstance(one.asked, IdempotencyKey)}
+        are_noted = not self._is_crowded
         try:
-            standings = self._store.exchange(claims, written, now, records)
-        except (DataError, IntegrityError):
-            if not records:
-                raise
-            # One of them is at fault, which the journal's own way to the database finds out.
-            standings, records = self._store.exchange(claims, written, now), {}
-        are_written = {one.name: bool(records) or not one.records for one in group}
-        return {**are_written, **standings}
+            standings = (
+                self._store.exchange(claims, written, now, ahead)
+                if are_noted
+                else self._store.exchange(claims, _without_records(written), now)
+            )
+        except RecordsRefusedError:
+            # By the broker, the journal's own thread finds out what is at fault, and waits for it.
+            self._records_again_at = time.monotonic() + AWAY_SECONDS
+            standings, are_noted = self._store.exchange(claims, _without_records(written), now), False
+        return [
+            standings[one.asked.claim]
+            if isinstance(one.asked, IdempotencyKey)
+            else are_noted or not one.asked.records
+            for one in group
+        ]
 
     def _forget(self) -> None:
         """Forget what is too old, when it is time to look."""
@@ -179,5 +184,9 @@ def _is_claim(question: _Question) -> bool:
     return isinstance(question.asked, IdempotencyKey)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, questions: Sequence[_Question], told: Mapping[str, Told]) -> None:
-    call_on(loop, [partial(answer, each.told, told.get(each.name)) for each in questions])
+def _without_records(written: Sequence[Written]) -> list[Written]:
+    return [replace(left, records=()) for left in written]
+
+
+def _nothing(group: Sequence[_Question]) -> Sequence[Told]:
+    return [None] * len(group)

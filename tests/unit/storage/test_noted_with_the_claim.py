@@ -17,11 +17,11 @@ from connector.amqp.publisher import Confirmation, Outgoing, Publisher
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Fresh, IdempotencyKey
 from connector.jobs.records import Lane
-from connector.jobs.settlement import Answer, Defer, Settlement
+from connector.jobs.settlement import Answer, Settlement
 from connector.limits.bounds import EGRESS
 from connector.limits.fair_queue import FairQueue
 from connector.limits.refusals import Refusals
-from connector.pipeline.run_job import verify
+from connector.pipeline.run_job import MOST_AHEAD, verify
 from connector.pipeline.settle import Kept
 from connector.storage.database import open_database
 from connector.storage.journal.groups import PURPOSE
@@ -175,17 +175,29 @@ async def test_a_call_that_is_blocked_after_all_was_not_made(
     pause = Refusals(until=host.time.now + timedelta(minutes=5), code=CheckCode.RATE_LIMITED)
     await host.services.refusals.change(EGRESS, lambda _state: (pause, None))
     monkeypatch.setattr("connector.pipeline.run_check.is_open", lambda *_: True)
-    assert isinstance(await host.run(RSA, lane=Lane.BATCH), Defer)
+    await host.run(RSA)
     assert host.at_call == []
-    every = merged([*host.noted(), *host.broker.records])
-    assert [one.outcome for one in every] == ["not_made"]
+    assert host.outcomes() == (["not_made"], [])
 
 
 async def test_a_call_that_is_likely_to_be_blocked_has_no_record(host: Host) -> None:
     pause = Refusals(until=host.time.now + timedelta(minutes=5), code=CheckCode.RATE_LIMITED)
     await host.services.refusals.change(EGRESS, lambda _state: (pause, None))
-    assert isinstance(await host.run(RSA, lane=Lane.BATCH), Defer)
+    await host.run(RSA)
     assert host.outcomes() == ([], [])
+
+
+async def test_a_campaign_s_calls_and_those_beyond_a_few_have_their_records_at_their_turns(
+    host: Host,
+) -> None:
+    await host.run(RSA, lane=Lane.BATCH)
+    many = [{**RSA, "id": f"rsa-{number}"} for number in range(MOST_AHEAD + 2)]
+    await host.run(*many)
+    assert host.at_call[0] == []
+    assert {one.label for one in host.at_call[1] if one.outcome == "unknown"} == {
+        one["id"] for one in many[:MOST_AHEAD]
+    }
+    assert {one.label for one in host.broker.records} >= {"rsa", *(one["id"] for one in many[MOST_AHEAD:])}
 
 
 async def test_a_record_says_when_its_call_set_out_though_that_had_to_wait(
@@ -200,12 +212,8 @@ async def test_a_record_says_when_its_call_set_out_though_that_had_to_wait(
 
     monkeypatch.setattr(host.services.memory, "get", late)
     await host.run(RSA)
-    called_at = host.time.now
-    every = merged([*host.noted(), *host.broker.records])
-    assert sorted((one.outcome, one.at == called_at) for one in every) == [
-        ("found", True),
-        ("not_made", False),
-    ]
+    assert [(one.outcome, one.at) for one in host.noted()] == [("found", host.time.now)]
+    assert host.at_call[0][0].at < host.time.now
 
 
 async def test_a_record_that_is_written_after_it_was_given_up_is_that_of_the_call(
@@ -226,7 +234,7 @@ async def test_a_record_that_is_written_after_it_was_given_up_is_that_of_the_cal
 async def test_a_call_that_others_wait_before_has_its_record_at_its_turn(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FairQueue, "is_idle", property(lambda _self: False))
+    monkeypatch.setattr(FairQueue, "has_urgent", property(lambda _self: True))
     await host.run(RSA)
     assert host.at_call == [[]]
     assert [one.outcome for one in host.broker.records] == ["unknown"]
@@ -278,13 +286,58 @@ async def test_a_record_that_cannot_be_written_costs_neither_the_memory_nor_othe
 ) -> None:
     time = ManualTime()
     writer = MemoryWriter(MemoryStore(engine), 3600, time.clock)
-    faulty = record(1, tenant=None)
+    faulty, left = record(1, tenant=None), Written(claim=KEY, busy_until=time.now, records=(record(1),))
     with capture_logs() as logs:
         assert await writer.ask(KEY, [faulty]) == Fresh()
-        assert await writer.ask(Written(claim=KEY, busy_until=time.now), [faulty]) is False
+        assert await writer.ask(replace(left, records=(faulty,))) is False
+        assert not writer.takes_records
         assert await writer.ask(replace(KEY, job_id="job-2", claim="run-2"), [record(2)]) == Fresh(
             is_noted=True
         )
     assert (logs, writer.is_away) == ([], False)
     writer.close()
     assert [one.id for one in JournalStore(engine).each(Wanted())] == [record(2).id]
+
+
+async def test_what_a_run_leaves_and_its_next_claim_are_told_apart(engine: Engine) -> None:
+    """A message that is there twice comes back under the name of one run."""
+    time = ManualTime()
+    store = MemoryStore(engine)
+    store.exchange([KEY], [], time.now, {KEY.claim: [record(1, outcome="unknown")]})
+    left = Written(claim=KEY, busy_until=time.now, sealed_reply=b"reply", records=(record(1),))
+    standings = store.exchange([KEY], [left], time.now, {KEY.claim: [record(2)]})
+    assert standings == {KEY.claim: b"reply"}
+    assert [(one.id, one.outcome) for one in JournalStore(engine).each(Wanted())] == [(record(1).id, "found")]
+
+
+async def test_records_go_by_the_broker_where_the_memory_fails(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError("sesame")
+
+    monkeypatch.setattr(host.services.memory, "store", broken)
+    settlement = await host.run(RSA)
+    assert isinstance(settlement, Answer)
+    assert settlement.reply.status == "failed"
+    assert host.outcomes() == (["unknown"], ["found"])
+
+
+async def test_an_interrupted_run_says_of_its_expected_calls_that_they_were_not_made(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = asyncio.Event()
+
+    async def wait(*_arguments: object) -> None:
+        waits.set()
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(host.services.turns, "reserve", wait)
+    kept = Kept(host.services.journal.open())
+    running = asyncio.create_task(verify(delivery(RSA), kept, host.services))
+    await waits.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await kept.confirmed()
+    assert host.outcomes() == (["unknown"], ["not_made"])
