@@ -99,8 +99,8 @@ def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> No
     cursor.execute(f"PRAGMA busy_timeout={round(lock_seconds * 1000)}")
     _enter_wal(cursor, lock_seconds)
     cursor.execute("PRAGMA foreign_keys=ON")
-    # In WAL mode this loses no transaction when a process dies, and may lose the last ones when the host does.
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    # With NORMAL, the last transactions would be lost with the host's power: a call may have been made whose record is in one of them.
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 

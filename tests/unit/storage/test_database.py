@@ -27,6 +27,14 @@ def test_sqlite_keeps_its_foreign_keys_and_lets_readers_read(database: Database)
     engine.dispose()
 
 
+def test_sqlite_keeps_what_was_written_through_a_loss_of_power(database: Database) -> None:
+    """A call may have been made whose record is in the last transaction (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
+    engine, full = open_database(SecretStr(database.url)), 2
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == full
+    engine.dispose()
+
+
 @pytest.mark.parametrize("url", ["sqlite:///{folder}", "sqlite:///{folder}/s3same/registry.db"])
 def test_a_database_that_cannot_be_opened_says_so(url: str, tmp_path: Path) -> None:
     engine = open_database(SecretStr(url.format(folder=tmp_path)))
