@@ -38,7 +38,8 @@ from connector.sources.impot_particulier import ImpotParticulier
 from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import NoticedAnnouncements
 from connector.storage.database import open_database
-from connector.storage.journal.journal import AccessJournal, Journal, NoJournal
+from connector.storage.journal.access_journal import AccessJournal
+from connector.storage.journal.journal import Journal, NoJournal
 from connector.storage.journal.keys import JournalKeys
 from connector.storage.journal.store import JournalStore
 from connector.storage.journal.writer import JournalWriter

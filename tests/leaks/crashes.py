@@ -16,7 +16,7 @@ import connector.checks.decide
 import connector.pipeline.call
 import connector.pipeline.run_job
 import connector.pipeline.settle
-import connector.storage.journal.journal
+import connector.storage.journal.access_journal
 import connector.storage.replies.reply_memory
 import workers.request
 from connector.amqp.publisher import Publisher
@@ -160,7 +160,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("settle", *TWICE), (connector.pipeline.settle, "_reply_message")),
     "publish": (Publisher, "publish"),
     "remember": (connector.storage.replies.reply_memory.ReplyMemory, "store"),
-    "record": (connector.storage.journal.journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
+    "record": (connector.storage.journal.access_journal._Records, "of"),  # noqa: SLF001 - where a job's calls begin to be noted
     "journal": (JournalStore, "write"),
 }
 CRASHES: Final = ("database", *_FUNCTIONS, *_TRANSPORT, *_IN_DECIDE)
@@ -195,10 +195,10 @@ def _install_in_transport() -> None:
 def _install_in_database() -> None:
     real = MemoryStore.exchange
 
-    def crashing(self: Any, claims: Any, written: Any, now: Any, records: Any) -> Any:
+    def crashing(self: Any, claims: Any, *others: Any) -> Any:
         if _is_due("database", claims):
             with self._engine.connect() as connection:
                 connection.execute(text("INSERT INTO nowhere VALUES (:leak)"), {"leak": NOM})
-        return real(self, claims, written, now, records)
+        return real(self, claims, *others)
 
     put(MemoryStore, "exchange", crashing)

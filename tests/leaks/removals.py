@@ -12,7 +12,6 @@ import connector.pipeline.settle
 import connector.sources.api_particulier
 import connector.sources.impot_particulier
 import connector.sources.schema_drift
-import connector.storage.journal.journal
 import connector.telemetry.logs
 import connector.telemetry.prometheus
 import connector.telemetry.reporter

@@ -1,4 +1,4 @@
 """The access journal: one record for every call made with a CCAS's credentials.
 
-Start with ``journal``, then ``record``.
+Start with ``journal``, then ``access_journal``.
 """

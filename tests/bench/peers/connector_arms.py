@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from connector.demo.deployment import Deployment
+from connector.jobs.records import Lane
 from connector.storage.journal.keys import new_key
 from tests.bench.peers.arms import Arm, Order, Running
 from tests.bench.peers.connector_worker import ConnectorWorker, Feature
@@ -40,28 +41,28 @@ _ON: Final[Mapping[Feature, Callable[[], Mapping[str, str]]]] = MappingProxyType
 )
 
 
-def connector_arm(name: str, title: str, features: frozenset[Feature]) -> Arm:
-    """Return the connector's worker with ``features`` and no other."""
+def connector_arm(name: str, title: str, features: frozenset[Feature], lane: Lane = Lane.INTERACTIVE) -> Arm:
+    """Return the connector's worker of one lane, with ``features`` and no other."""
     return Arm(
         name=name,
         title=title,
-        start=partial(_started, features),
+        start=partial(_started, features, lane),
         publisher=VENDOR,
-        lane="interactive",
+        lane=lane,
         replies=f"replies.{VENDOR}",
         most_in_hand=2000,
     )
 
 
 @contextmanager
-def _started(features: frozenset[Feature], order: Order) -> Iterator[Running]:
+def _started(features: frozenset[Feature], lane: Lane, order: Order) -> Iterator[Running]:
     settings = {
         **_OFF,
         **{name: value for feature in sorted(features) for name, value in _ON[feature]().items()},
         "CONNECTOR_API_PARTICULIER_URL": order.upstream_url,
         **({"CONNECTOR_REDIS_URL": order.redis_url} if order.redis_url else {}),
     }
-    options = ["--lane", "interactive", "--concurrency", str(order.concurrency)]
+    options = ["--lane", lane, "--concurrency", str(order.concurrency)]
     if Feature.METRICS in features:
         options += ["--http", "0"]
     with Deployment(order.broker_url, preset="all") as deployment, ExitStack() as workers:
@@ -78,6 +79,9 @@ def _started(features: frozenset[Feature], order: Order) -> Iterator[Running]:
 
 
 EVERYTHING: Final = connector_arm("connector", "connector, everything on", frozenset(Feature))
+CAMPAIGN: Final = connector_arm(
+    "connector-batch", "connector, everything on, batch lane", frozenset(Feature), Lane.BATCH
+)
 BARE: Final = connector_arm("connector-bare", "connector, those four off", frozenset())
 ALONE: Final = tuple(
     connector_arm(f"connector-{feature}", f"connector, {feature} alone", frozenset({feature}))

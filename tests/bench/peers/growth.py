@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from tests.bench.peers.connector_arms import EVERYTHING
+from tests.bench.peers.connector_arms import CAMPAIGN, EVERYTHING
 from tests.bench.peers.figures import Throughput, ratios
 from tests.bench.peers.ground import Ground
 from tests.bench.peers.peer_arms import FASTSTREAM_AIOHTTP
@@ -49,7 +49,7 @@ def _backlog(ground: Ground, plan: Plan) -> dict[str, Any]:
             },
             plan.rounds,
         )
-        for arm in _BOTH
+        for arm in (CAMPAIGN, *_BOTH)
     }
 
 

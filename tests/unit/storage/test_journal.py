@@ -22,8 +22,9 @@ from connector.pipeline.run_job import verify
 from connector.pipeline.services import Services
 from connector.pipeline.settle import Kept
 from connector.sources.impot_particulier import ImpotParticulier
+from connector.storage.journal.access_journal import AccessJournal
 from connector.storage.journal.groups import PURPOSE
-from connector.storage.journal.journal import AccessJournal, NoJournal
+from connector.storage.journal.journal import NoJournal
 from connector.storage.journal.keys import JournalKeys, new_key
 from connector.storage.journal.record import UNKNOWN, Record, merged, read
 from connector.vault import Vault

@@ -24,8 +24,8 @@ from connector.limits.refusals import Refusals
 from connector.pipeline.run_job import MOST_AHEAD, verify
 from connector.pipeline.settle import Kept
 from connector.storage.database import open_database
+from connector.storage.journal.access_journal import AccessJournal
 from connector.storage.journal.groups import PURPOSE
-from connector.storage.journal.journal import AccessJournal
 from connector.storage.journal.keys import JournalKeys, new_key
 from connector.storage.journal.record import Record, merged, read
 from connector.storage.journal.store import JournalStore, Wanted
