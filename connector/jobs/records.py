@@ -62,14 +62,20 @@ class Tenant:
     quotas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Its own quotas (``20/s,250/min``) by group of endpoints, where they are not the general ones."""
 
+    def sealed(self, held_as: SecretField) -> str | None:
+        """Return one of its secrets, encrypted; None where it has none."""
+        match held_as:
+            case SecretField.TOKEN:
+                return self.sealed_token
+            case SecretField.NEXT_TOKEN:
+                return self.sealed_next_token
+            case SecretField.DGFIP:
+                return self.sealed_dgfip
+
     @property
     def secrets(self) -> Mapping[SecretField, str]:
         """What of it is encrypted, by its field."""
-        every = {
-            SecretField.TOKEN: self.sealed_token,
-            SecretField.NEXT_TOKEN: self.sealed_next_token,
-            SecretField.DGFIP: self.sealed_dgfip,
-        }
+        every = {held_as: self.sealed(held_as) for held_as in SecretField}
         return {held_as: sealed for held_as, sealed in every.items() if sealed is not None}
 
 

@@ -174,7 +174,7 @@ def _secret(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | 
 def _sealed(planned: PlannedCall, admitted: Admitted, ports: Checking) -> str | CheckCode:
     """Return the tenant's sealed secret for the call, or why there is none that is of use."""
     held_as = _held_as(planned)
-    sealed = admitted.tenant.secrets.get(held_as)
+    sealed = admitted.tenant.sealed(held_as)
     if sealed is None:
         return CheckCode.TOKEN_MISSING
     if held_as is SecretField.TOKEN and has_expired(admitted.tenant, ports.clock()):

@@ -4,8 +4,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
+from schemas.base import RequestModel
 from schemas.identity import Identity
 
 PERSON: Final = "person"
@@ -45,11 +46,12 @@ def likely_persons(nom_naissance: str, prenoms: Sequence[str], date_naissance: s
     return tuple(dict.fromkeys(_person(nom_naissance, first, date) for first in firsts for date in dates))
 
 
-def identifier_of(params: Any) -> tuple[str, str] | None:
+def identifier_of(params: RequestModel) -> tuple[str, str] | None:
     """Return the kind and the value of the identifier among a check's parameters, where there is one."""
+    members = type(params).model_fields
     for kind in IDENTIFIERS:
-        value = getattr(params, kind, None)
-        if isinstance(value, str):
+        # A model is slow to say that it has no such member.
+        if kind in members and isinstance(value := getattr(params, kind), str):
             return kind, plain_identifier(kind, value)
     return None
 

@@ -102,7 +102,7 @@ def vendor_change(name: str, entry: VendorEntry, current: Vendor | None) -> Chan
 
 
 def _holds(vault: Vault, tenant: Tenant, held_as: SecretField, secret: str) -> bool:
-    sealed = tenant.secrets.get(held_as)
+    sealed = tenant.sealed(held_as)
     if sealed is None:
         return False
     try:
