@@ -314,9 +314,9 @@ def test_a_command_of_the_guide_is_one_of_the_connector_s(command: str) -> None:
     _program, *arguments = shlex.split(command)
     found: click.Command = command_line
     while isinstance(found, click.Group) and arguments and not arguments[0].startswith("-"):
-        name = arguments.pop(0)
-        assert name in found.commands, command
-        found = found.commands[name]
+        named = found.get_command(click.Context(found), arguments.pop(0))
+        assert named is not None, command
+        found = named
     if "--help" not in arguments:
         found.make_context(found.name, arguments)
 
