@@ -98,7 +98,7 @@ class MemoryStore:
         """Write what runs leave, then tell each claim where it stands, by the claim's name.
 
         A claim that may run holds its job from then on. ``ahead`` are the records of the calls that it sets out with then, by the claim's name.
-        Raises ``SQLAlchemyError``, or ``RecordsRefusedError``; nothing is written then.
+        Raises ``SQLAlchemyError``, or ``RecordsRefusedError``; then no claim holds its job. To write again what runs leave changes nothing.
         """
         try:
             return self._held.run(partial(self._exchange, claims, written, now, ahead))
