@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from connector.storage.database import open_database
+from connector.storage.upgrading import upgrade
 from tests.brokers import PASSWORDS, guest_and, reset
 from tests.clients.report import ClientsReport
 from tests.conformance.report import CasesReport
+from tests.databases import Database
 from tests.deployments import Deployment
 from tests.servers.install import HOW_TO_GET_POSTGRESQL, HOW_TO_GET_REDIS, install_postgresql, install_redis
 from tests.servers.postgres_node import PostgresNode
@@ -50,6 +55,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have the official cases and the vendors' programs counted, in the process that prints the report."""
     config.pluginmanager.register(CasesReport())
     config.pluginmanager.register(ClientsReport())
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    """The engine of a test's own database, which hardly waits for a lock: the tests that hold one wait for it to give up."""
+    opened = open_database(SecretStr(database.url), lock_seconds=0.05)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -1,32 +1,19 @@
 """The journal in SQL: what is written twice is there once, what is known stays, and what is old goes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from connector.storage.database import open_database
 from connector.storage.journal.record import UNKNOWN
 from connector.storage.journal.store import READ_AT_ONCE, JournalStore, Wanted
-from connector.storage.upgrading import upgrade
-from tests.databases import Database
 from tests.fakes import START
 from tests.records import record
 from tests.registry import BOURG, CLAMART
 
 ALL = Wanted()
-
-
-@pytest.fixture
-def engine(database: Database) -> Iterator[Engine]:
-    opened = open_database(SecretStr(database.url), lock_seconds=0.05)
-    upgrade(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

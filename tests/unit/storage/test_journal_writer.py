@@ -9,12 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 from structlog.testing import capture_logs
 
-from connector.storage.database import open_database
 from connector.storage.journal.groups import PURPOSE
 from connector.storage.journal.record import UNKNOWN, Record, written
 from connector.storage.journal.store import JournalStore, Wanted
 from connector.storage.journal.writer import Held, JournalWriter
-from connector.storage.upgrading import upgrade
 from connector.vault import Vault, VaultError, new_key
 from tests.databases import Database
 from tests.records import record
@@ -62,14 +60,6 @@ async def is_away(writer: JournalWriter) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail("the writer has not noticed")
-
-
-@pytest.fixture
-def engine(database: Database) -> Iterator[Engine]:
-    opened = open_database(SecretStr(database.url), lock_seconds=0.05)
-    upgrade(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

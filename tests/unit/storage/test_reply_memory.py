@@ -12,11 +12,9 @@ from sqlalchemy import Engine, event, text
 from structlog.testing import capture_logs
 
 from connector.jobs.job_state import Busy, Conflict, Fresh, IdempotencyKey, Known
-from connector.storage.database import open_database
 from connector.storage.replies import ReplyMemory
 from connector.storage.replies.store import MemoryStore, Written
 from connector.storage.replies.writer import MemoryWriter
-from connector.storage.upgrading import upgrade
 from connector.vault import Vault, new_key
 from schemas.codes import JobStatus
 from schemas.reply import Reply
@@ -40,14 +38,6 @@ LOOKS = 3000
 @pytest.fixture
 def time() -> ManualTime:
     return ManualTime()
-
-
-@pytest.fixture
-def engine(database: Database) -> Iterator[Engine]:
-    opened = open_database(SecretStr(database.url), lock_seconds=0.05)
-    upgrade(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture
