@@ -27,6 +27,8 @@ class Event(StrEnum):
     BREAKER_CLOSED = "breaker.closed"
     BREAKER_CONCERNS = "breaker.concerns"
     BREAKER_OPENED = "breaker.opened"
+    BROKER_AWAY = "broker.away"
+    BROKER_BACK = "broker.back"
     BROKER_BLOCKED = "broker.blocked"
     BROKER_REFUSED = "broker.refused"
     BROKER_UNBLOCKED = "broker.unblocked"
@@ -67,8 +69,11 @@ class Event(StrEnum):
     NOMENCLATURE_DRIFT = "nomenclature.drift"
     NOMENCLATURE_UNAVAILABLE = "nomenclature.unavailable"
     PROGRAM_CRASHED = "program.crashed"
+    REGISTRY_CONFIRMED = "registry.confirmed"
     REGISTRY_REFRESHED = "registry.refreshed"
     REGISTRY_REFUSED = "registry.refused"
+    REGISTRY_STALE = "registry.stale"
+    REGISTRY_UNCONFIRMED = "registry.unconfirmed"
     REGISTRY_UNREACHABLE = "registry.unreachable"
     REPLY_UNDELIVERABLE = "reply.undeliverable"
     REPLY_QUEUE_DIFFERS = "reply_queue.differs"
@@ -108,6 +113,7 @@ OF_INFORMATION: Final = frozenset(
         Event.BEAT_FINISHED,
         Event.BEAT_STARTED,
         Event.BREAKER_CLOSED,
+        Event.BROKER_BACK,
         Event.BROKER_UNBLOCKED,
         Event.CALL_ENDED,
         Event.HEALTH_LISTENING,
@@ -120,6 +126,7 @@ OF_INFORMATION: Final = frozenset(
         Event.LANE_BEHIND,
         Event.MEMORY_BACK,
         Event.NOMENCLATURE_UNAVAILABLE,
+        Event.REGISTRY_CONFIRMED,
         Event.REGISTRY_REFRESHED,
         Event.SHARED_STATE_BACK,
         Event.TOKEN_PROMOTED,

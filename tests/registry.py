@@ -16,6 +16,7 @@ class OneToken:
     """Stands for the registry's cache."""
 
     is_away = False
+    is_trusted = True
 
     def __init__(self, *, opens: bool = True, preset: str = "all") -> None:
         self._opens = opens

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from celery import Celery, signals
+from celery.app.amqp import AMQP
 from celery.exceptions import SecurityWarning
 
+from connector.amqp.connection import CONNECT_SECONDS, NodesConnection
 from connector.amqp.session import HEARTBEAT_SECONDS, TRANSPORT_OPTIONS, BrokerSession
 from connector.amqp.topology import DELIVERY_LIMIT
 from connector.jobs.records import Lane
 from connector.pipeline.services import Services
-from connector.settings.broker_address import broker_address
+from connector.settings.broker_address import BrokerAddress, broker_address
 from connector.settings.settings import Settings
 from workers.health import Health
 
@@ -40,21 +42,31 @@ class Work:
     """A job that was delivered so often before may be what ends the worker: from then on it runs alone."""
 
 
+class NodesAMQP(AMQP):  # type: ignore[misc]  # Celery ships no types
+    """Celery's, over the nodes of a cluster."""
+
+    Connection = NodesConnection
+
+
 class ConnectorApp(Celery):  # type: ignore[misc]  # Celery ships no types
     """A Celery application that carries the worker's work."""
 
-    def __init__(self, work: Work, **options: Any) -> None:
+    amqp_cls = "workers.app:NodesAMQP"
+
+    def __init__(self, work: Work, broker: BrokerAddress, **options: Any) -> None:
         super().__init__("ccas-connector", set_as_current=False, **options)
         self.work = work
+        self.broker = broker
 
 
 def make_app(settings: Settings, work: Work) -> ConnectorApp:
     """Return the application; nothing is connected yet."""
-    app = ConnectorApp(work)
     address = broker_address(settings.broker_url.get_secret_value())
+    app = ConnectorApp(work, address)
     app.conf.update(
         broker_url=address.url,
         broker_use_ssl=address.ssl,
+        broker_connection_timeout=CONNECT_SECONDS,
         broker_heartbeat=HEARTBEAT_SECONDS,
         broker_transport_options=TRANSPORT_OPTIONS,
         broker_connection_retry_on_startup=True,

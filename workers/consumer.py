@@ -10,7 +10,6 @@ import signal
 from typing import Any, ClassVar
 
 import structlog
-from amqp.exceptions import AccessRefused, NotAllowed
 from celery import bootsteps, signals
 from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
@@ -22,6 +21,7 @@ from connector.events import Event
 from connector.jobs.records import Registry
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS, LOST_DRAIN_SECONDS
 from workers.app import Work
+from workers.broker_link import BrokerLink
 from workers.health import State
 from workers.journal import JournalIntake
 from workers.lane_watch import LaneWatch
@@ -105,29 +105,19 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self.work: Work = self.app.work
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
-        self._has_connected = False
+        self._broker = BrokerLink(self.app.broker.files)
         self._reply_queues = ReplyQueues()
         self.place = SingleInstanceGuard(self.work.services.link, self.pool.run)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Connect, with Celery's back-off, in a thread: the loop goes on while the broker is away.
-
-        A broker that refuses the worker when it starts stops it: retrying cannot mend a password.
-        """
+        """Connect to one of the nodes, in a thread: the loop goes on while the broker is away."""
         # Celery would start the worker anew at its end; whoever supervises it does that.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._tell_health()
         self.place.join()
-        try:
-            connected = self.pool.run_blocking(super().ensure_connected, conn)
-        except (AccessRefused, NotAllowed) as error:
-            if self._has_connected:
-                raise
-            _log.error(Event.BROKER_REFUSED, variable="CONNECTOR_BROKER_URL", error=error.reply_text)
-            raise WorkerShutdown(_EXIT_FAILURE) from None
-        self._has_connected = True
-        return connected
+        self.pool.run_blocking(self._broker.connect, conn)
+        return conn
 
     def _tell_health(self) -> None:
         """Listen for probes, before the broker is there: a worker without one is alive, and not ready."""

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.events import Event
+from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 
 _log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ def needed_to_start() -> Iterator[None]:
         told = (
             error
             if isinstance(error, DatabaseError)
-            else DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})")
+            else DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used: {database_cause(error)}")
         )
         _log.error(Event.REGISTRY_REFUSED, variable="CONNECTOR_DATABASE_URL", detail=str(told))
         raise told from None

@@ -45,6 +45,7 @@ from connector.storage.journal.store import JournalStore
 from connector.storage.journal.writer import JournalWriter
 from connector.storage.notices import Notices
 from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.store import RegistryStore
 from connector.storage.replies import ReplyMemory
 from connector.storage.replies.store import MemoryStore
@@ -85,7 +86,7 @@ def build_services(
     """
     vault = Vault(settings.secret_key)
     engine = open_current_database(settings)
-    registry = RegistryCache(RegistryStore(engine), vault)
+    registry = RegistryCache(RegistryStore(engine), vault, Freshness(settings.registry_trust_seconds))
     # Under a wrong key every job would be answered, and remembered, as if its tenant's token were invalid.
     registry.check_key()
     shared = None if settings.redis_url is None else _share(settings.redis_url)

@@ -148,7 +148,7 @@ def _conclude(planned: PlannedCall, progress: CheckProgress, answer: CheckReply)
 
 
 def _blocked(planned: PlannedCall, blocked: BlockedUntil, now: datetime) -> CheckReply:
-    answer = without_call(planned, blocked.code)
+    answer = without_call(planned, blocked.code, blocked.detail)
     seconds = max(1, ceil((blocked.until - now).total_seconds()))
     if not blocked.is_known or answer.reason is None:
         return answer

@@ -76,10 +76,13 @@ def refused(refusal: Rejected) -> CheckReply:
     return _error(refusal, reason(defect.code, detail=defect.detail, parameter=defect.parameter))
 
 
-def without_call(planned: PlannedCall | Rejected, code: CheckCode) -> CheckReply:
-    """Return the answer of a check whose call was not made, though nothing is wrong with the check."""
+def without_call(planned: PlannedCall | Rejected, code: CheckCode, detail: str | None = None) -> CheckReply:
+    """Return the answer of a check whose call was not made, though nothing is wrong with the check.
+
+    ``detail`` says more than the code does, where there is more.
+    """
     source = planned.endpoint.source if isinstance(planned, PlannedCall) else None
-    detail = _UNASKED_DETAILS.get(code) or _source_detail(source, code)
+    detail = detail or _UNASKED_DETAILS.get(code) or _source_detail(source, code)
     return _error(planned, reason(code, detail=detail))
 
 

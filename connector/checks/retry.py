@@ -74,6 +74,8 @@ class BlockedUntil:
     """Why it is not."""
     is_known: bool = False
     """The provider itself said when it will be back."""
+    detail: str | None = None
+    """What an agent is told of it, where the code does not say it all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

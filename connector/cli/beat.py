@@ -30,6 +30,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
 
     from connector.bootstrap.beat import build_beat
     from connector.sources.transport import http_transport
+    from connector.storage.causes import database_cause
     from connector.storage.database import DatabaseError
     from connector.telemetry.logs import configure_logs, log_loop_error
     from connector.telemetry.opening import log_clear_addresses, open_telemetry
@@ -60,7 +61,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
         except asyncio.CancelledError:
             return
         except SQLAlchemyError as error:
-            raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})") from None
+            raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used: {database_cause(error)}") from None
         finally:
             await transport.aclose()
 

@@ -27,24 +27,23 @@ def connected(settings: Settings, transport_options: Mapping[str, Any] | None = 
 def reaching(settings: Settings, transport_options: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """Give that connection. Raises ``BrokerError`` when the broker is away, or refuses."""
     from amqp.exceptions import AMQPError
-    from kombu import Connection
     from kombu.exceptions import OperationalError
 
+    from connector.amqp.connection import CONNECT_SECONDS, NodesConnection, broker_cause, connect
     from connector.settings.broker_address import broker_address
 
     address = broker_address(settings.broker_url.get_secret_value())
     options = dict(transport_options or {})
     try:
-        with Connection(
-            address.url, ssl=address.ssl, connect_timeout=10, transport_options=options
+        with NodesConnection(
+            address.url, ssl=address.ssl, connect_timeout=CONNECT_SECONDS, transport_options=options
         ) as connection:
-            connection.connect()
+            if errors := connect(connection):
+                raise BrokerError(_told(broker_cause(errors, address.files)))
             yield connection
-    except AMQPError as error:
-        raise BrokerError(
-            f"CONNECTOR_BROKER_URL: the broker refused: {error.reply_text or type(error).__name__}"
-        ) from None
-    except (OSError, OperationalError) as error:
-        raise BrokerError(
-            f"CONNECTOR_BROKER_URL: the broker cannot be reached ({type(error).__name__})"
-        ) from None
+    except (AMQPError, OSError, OperationalError) as error:
+        raise BrokerError(_told(broker_cause((error,)))) from None
+
+
+def _told(cause: str) -> str:
+    return f"CONNECTOR_BROKER_URL: the broker cannot be used: {cause}"

@@ -1,6 +1,6 @@
 """The gate of a call: whatever may block it is passed here, or says until when it is blocked.
 
-    one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ its quota's turn ─▶ breakers (is it a probe?) ─▶ ping ─▶ the journal
+    a registry that is trusted ─▶ one at a time (FranceConnect) ─▶ suspension ─▶ breakers ─▶ its quota's turn ─▶ breakers (is it a probe?) ─▶ ping ─▶ the journal
 
 A call that is blocked is not counted among the check's calls. One whose turn comes later waits here, in its tenant's own line.
 None sets out before its record is kept: with the job's claim, where the gate was likely to be open (``is_open``), else by the broker in
@@ -31,6 +31,7 @@ from connector.pipeline.heed import note_blocked, stay_open
 from connector.pipeline.ports import Gating
 from connector.storage.journal.journal import Access
 from connector.storage.journal.record import NOT_MADE
+from connector.storage.registry.cache import REFRESH_SECONDS
 from connector.time_limits import (
     LONGEST_TURN_SECONDS,
     SET_OUT_SECONDS,
@@ -43,7 +44,10 @@ from schemas.reply import CheckReply
 ROOM_IN_LINE: Final = 60
 """Calls with FranceConnect tokens in one line. A vendor alone has half of it, so that another one of the same tenant finds some
 (as in ``connector.limits.intake``): the turn of those further behind would come once their token has ended."""
-
+_NOT_TRUSTED: Final = (
+    "Le connecteur ne peut pas vérifier, pour l'instant, que ce CCAS l'autorise encore à interroger la source : sa base de données "
+    "ne répond pas. Son hébergeur en est averti. Redemander dans quelques minutes."
+)
 Blocked = CheckReply | BlockedUntil
 """How a call ends that is not made: it is answered, or waits."""
 
@@ -65,6 +69,7 @@ def is_open(planned: PlannedCall, admitted: Admitted, ports: Gating) -> bool:
     keys = keys_of(planned, admitted)
     return (
         not keys.is_of_the_person
+        and ports.registry.is_trusted
         and not ports.turns.has_urgent
         and suspension_of(keys, ports) is None
         and all(
@@ -111,6 +116,9 @@ async def set_out(context: CallContext, passage: Passage, access: Access, ports:
 
 
 async def _pass(context: CallContext, stack: AsyncExitStack, ports: Gating) -> Passage | Blocked:
+    if not ports.registry.is_trusted:
+        soon = ports.clock() + timedelta(seconds=REFRESH_SECONDS)
+        return BlockedUntil(soon, CheckCode.NETWORK_ERROR, detail=_NOT_TRUSTED)
     if context.keys.is_of_the_person:
         blocked = await _line_up(context, stack, ports)
         if blocked is not None:

@@ -54,6 +54,11 @@ class Gauges(Collector):
         yield self._breakers(now)
         yield self._jobs_in_flight()
         yield self._dependencies()
+        yield GaugeMetricFamily(
+            "connector_registry_untrusted",
+            "1 while the database has not confirmed the registry for too long, hence no call is made.",
+            not self._services.registry.is_trusted,
+        )
         yield self._drifts()
         yield GaugeMetricFamily(
             "connector_journal_held_up",

@@ -14,8 +14,12 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 _ENCODE: Final = "percent-encode what is special in its password"
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 _NOT_ENCODED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_AUTHORITY: Final = re.compile(r"([^/?#]*)(.*)", re.DOTALL)
+_RABBITMQ: Final = frozenset({"amqp", "amqps"})
+BETWEEN_NODES: Final = ";"
 _CLEAR: Final = frozenset({"http", "amqp", "redis"})
 _POSTGRESQL: Final = frozenset({"postgresql", "postgresql+psycopg"})
+_AUTHORITIES: Final = frozenset({"cacertfile", "sslrootcert"})
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
 """What of libpq's ``sslmode`` never falls back to a connection in clear."""
 
@@ -41,6 +45,20 @@ def read_address(text: str) -> SplitResult:
     return parts
 
 
+def hosts_of(text: str) -> tuple[str, ...]:
+    """Return an address that names several hosts as one address for each; others as they are. None is read yet.
+
+    Those of RabbitMQ are whole addresses, separated by ``;`` as kombu has it. Other servers' are separated by commas, and have one user,
+    password, path and query.
+    """
+    scheme, separator, rest = text.partition("://")
+    if scheme in _RABBITMQ:
+        return tuple(text.split(BETWEEN_NODES))
+    netloc, after = _AUTHORITY.fullmatch(rest).groups()  # type: ignore[union-attr]  # it always matches
+    user, at, hosts = netloc.rpartition("@")
+    return tuple(f"{scheme}{separator}{user}{at}{host}{after}" for host in hosts.split(","))
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether what is sent to ``host`` stays on this machine.
 
@@ -62,13 +80,21 @@ def leaves_in_clear(text: str, environ: Mapping[str, str]) -> bool:
 
     ``environ`` may hold libpq's ``PGSSLMODE`` and ``PGHOST``, which count where a PostgreSQL address says nothing itself.
     """
+    return any(_leaves_in_clear(each, environ) for each in hosts_of(text))
+
+
+def _leaves_in_clear(text: str, environ: Mapping[str, str]) -> bool:
     parts = read_address(text)
     if parts.scheme in _CLEAR:
         return not is_loopback(parts.hostname or "")
     if parts.scheme not in _POSTGRESQL:
         return False
     options = parse_qsl(parts.query)
-    modes = [value for name, value in options if name == "sslmode"] or [environ.get("PGSSLMODE", "prefer")]
+    # To name an authority is to have it asked (``connector.settings.database_address``).
+    implied = (
+        "verify-full" if _AUTHORITIES.intersection(dict(options)) else environ.get("PGSSLMODE", "prefer")
+    )
+    modes = [value for name, value in options if name == "sslmode"] or [implied]
     hosts = [value for name, value in options if name in {"host", "hostaddr"}] or [
         parts.hostname or environ.get("PGHOST", "")
     ]

@@ -21,11 +21,13 @@ from pydantic import (
 
 from connector.errors import OperatorError
 from connector.jobs.rate import Quota, Rate, read_quota
-from connector.settings.addresses import leaves_in_clear, read_address
+from connector.settings.addresses import hosts_of, leaves_in_clear, read_address
 from connector.settings.broker_address import broker_address
+from connector.settings.database_address import database_address
 
 PREFIX: Final = "CONNECTOR_"
 ALLOW_CLEAR_HTTP: Final = f"{PREFIX}ALLOW_CLEAR_HTTP"
+_LEAST_TRUST_SECONDS: Final = 5
 _MONTH_SECONDS: Final = 31 * 24 * 3600
 _HTTP_ADDRESSES: Final = ("api_particulier_url", "dgfip_url", "sentry_dsn")
 _ADDRESSES: Final = (*_HTTP_ADDRESSES, "broker_url", "database_url", "redis_url")
@@ -42,7 +44,8 @@ def _address(*schemes: str) -> AfterValidator:
             raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         # The rest of SQLite's is a path.
         if not text.startswith("sqlite:"):
-            read_address(text)
+            for each in hosts_of(text):
+                read_address(each)
         return value
 
     return AfterValidator(check)
@@ -50,6 +53,11 @@ def _address(*schemes: str) -> AfterValidator:
 
 def _broker(value: SecretStr) -> SecretStr:
     broker_address(value.get_secret_value())
+    return value
+
+
+def _database(value: SecretStr) -> SecretStr:
+    database_address(value.get_secret_value())
     return value
 
 
@@ -69,6 +77,14 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _trust(seconds: float) -> float:
+    if 0 < seconds < _LEAST_TRUST_SECONDS:
+        raise ValueError(
+            f"must be at least {_LEAST_TRUST_SECONDS}, or 0 for ever: a worker asks every two seconds"
+        )
+    return seconds
+
+
 def _quota(value: object) -> object:
     return read_quota(value) if isinstance(value, str) else value
 
@@ -84,9 +100,9 @@ class Settings(BaseModel):
     api_particulier_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] = SecretStr(
         "https://staging.particulier.api.gouv.fr",
     )
-    database_url: Annotated[SecretStr, _address("sqlite", "postgresql", "postgresql+psycopg")] = SecretStr(
-        "sqlite:///ccas-connector.db",
-    )
+    database_url: Annotated[
+        SecretStr, _address("sqlite", "postgresql", "postgresql+psycopg"), AfterValidator(_database)
+    ] = SecretStr("sqlite:///ccas-connector.db")
     dgfip_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
     secret_key: SecretStr | None = None
@@ -104,6 +120,12 @@ class Settings(BaseModel):
     """What one vendor may call for one tenant with FranceConnect's tokens, which no quota of a tenant's token bounds."""
     reply_memory_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS)] = 3600.0
     """How long an answer is remembered for its ``job_id``; 0: not at all."""
+    registry_trust_seconds: Annotated[float, Field(ge=0, le=_MONTH_SECONDS), AfterValidator(_trust)] = 300.0
+    """How long calls are made by a registry that the database does not confirm; 0: for ever.
+
+    A managed PostgreSQL fails over within two minutes, which is no reason to answer nobody; and a token that was revoked is used no
+    longer than it takes to telephone.
+    """
     require_user_id: bool = False
     allow_clear_http: bool = False
     """Whether tokens and persons' data may leave this machine over ``http://``, which encrypts nothing."""

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connector.errors import OperatorError
+from connector.settings.database_address import database_address
+from connector.storage.postgresql import LONGEST_LIFE_SECONDS, bound, connect_arguments
 from connector.storage.sqlite_file import file_of, is_open_to_others, keep_private
 
-_CONNECT_SECONDS: Final = 5
-_STATEMENT_SECONDS: Final = 10.0
-"""Beyond the wait for a lock."""
-_SILENCE_SECONDS: Final = 15
 _LOOK_AGAIN_SECONDS: Final = 0.02
 
 
@@ -34,14 +32,15 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool
     that others may read and this process cannot close to them.
     """
     try:
-        parsed = _with_driver(make_url(url.get_secret_value()))
+        parsed = make_url(database_address(url.get_secret_value()))
+        is_postgresql = parsed.get_backend_name() == "postgresql"
         file = file_of(parsed) if parsed.get_backend_name() == "sqlite" else None
         engine = create_engine(
             parsed,
             hide_parameters=True,
-            pool_pre_ping=True,
+            pool_recycle=LONGEST_LIFE_SECONDS if is_postgresql else -1,
             poolclass=None if is_pooled else NullPool,
-            connect_args=_bounds(parsed, lock_seconds) if parsed.get_backend_name() == "postgresql" else {},
+            connect_args=connect_arguments(parsed) if is_postgresql else {},
         )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise DatabaseError(
@@ -54,6 +53,8 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool
             event.listen(engine, "do_connect", lambda *_arguments: keep_private(file))
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        bound(engine, lock_seconds)
     return engine
 
 
@@ -65,31 +66,6 @@ def _close_to_others(file: Path) -> None:
             f"CONNECTOR_DATABASE_URL: {file} may be read by others, and this user cannot change that; have its owner run: "
             f"chmod 600 {file}*"
         )
-
-
-def _with_driver(url: URL) -> URL:
-    # SQLAlchemy's default differs from version to version.
-    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
-
-
-def _bounds(url: URL, lock_seconds: float) -> dict[str, Any]:
-    """Return what bounds each wait for a PostgreSQL server (libpq's connection parameters).
-
-    What the address itself gives stays: ``options`` beside these, another parameter instead.
-    """
-    lock, statement = (round(seconds * 1000) for seconds in (lock_seconds, lock_seconds + _STATEMENT_SECONDS))
-    given = url.normalized_query
-    options = (*given.get("options", ()), f"-c lock_timeout={lock} -c statement_timeout={statement}")
-    bounds = {
-        "connect_timeout": _CONNECT_SECONDS,
-        # A server whose machine is gone says nothing, not even that it is away.
-        "tcp_user_timeout": _SILENCE_SECONDS * 1000,
-        "keepalives_idle": _SILENCE_SECONDS,
-    }
-    return {
-        **{name: value for name, value in bounds.items() if name not in given},
-        "options": " ".join(options),
-    }
 
 
 def _prepare_sqlite(lock_seconds: float, connection: Any, _record: object) -> None:

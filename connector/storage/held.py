@@ -4,11 +4,14 @@ To take one from the pool, which asks the server whether it is still there, cost
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
+
+from connector.storage.postgresql import LONGEST_LIFE_SECONDS
 
 ResultT = TypeVar("ResultT")
 
@@ -19,6 +22,7 @@ class HeldConnection:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._taken_at = 0.0
         # Whoever looks beside the writer's thread waits for its transaction.
         self._turn = threading.Lock()
         event.listen(engine, "engine_disposed", self._let_go)
@@ -29,6 +33,7 @@ class HeldConnection:
         Raises ``SQLAlchemyError``, and nothing is written then.
         """
         with self._turn:
+            self._renew()
             try:
                 return self._once(work)
             except DBAPIError as error:
@@ -39,6 +44,7 @@ class HeldConnection:
     def _once(self, work: Callable[[Connection], ResultT]) -> ResultT:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._taken_at = time.monotonic()
         try:
             result = work(self._connection)
             self._connection.commit()
@@ -47,6 +53,12 @@ class HeldConnection:
             held.close()
             raise
         return result
+
+    def _renew(self) -> None:
+        """Give the connection back from time to time: the pool looks whether it still leads to a server of use."""
+        if self._connection is not None and time.monotonic() - self._taken_at > LONGEST_LIFE_SECONDS:
+            held, self._connection = self._connection, None
+            held.close()
 
     def _let_go(self, _engine: Engine) -> None:
         """Close the connection as the engine has closed those of its pool."""

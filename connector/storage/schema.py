@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 
 REVISION: Final = "0006"
@@ -42,4 +43,4 @@ def _revision(engine: Engine) -> str | None:
                 return None
             return found
     except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened ({type(error).__name__})") from None
+        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened: {database_cause(error)}") from None

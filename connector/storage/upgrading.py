@@ -13,6 +13,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 
 _UPGRADE_LOCK: Final = 0x63636173
@@ -53,7 +54,7 @@ def _telling(done: str) -> Iterator[None]:
             "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
         ) from None
     except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be {done} ({type(error).__name__})") from None
+        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be {done}: {database_cause(error)}") from None
 
 
 def _config() -> Config:

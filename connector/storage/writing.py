@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import DataError, InternalError, OperationalError
 
+from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 from connector.storage.tables import REVISION
 
@@ -18,8 +19,7 @@ def changing(engine: Engine) -> Iterator[Connection]:
             yield connection
     except (OperationalError, InternalError, DataError) as error:
         raise DatabaseError(
-            f"CONNECTOR_DATABASE_URL: nothing was written ({type(error).__name__}); another process may hold the "
-            "database: try again",
+            f"CONNECTOR_DATABASE_URL: nothing was written: {database_cause(error)}; once that is over, try again",
         ) from None
 
 

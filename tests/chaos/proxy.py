@@ -60,6 +60,10 @@ class TcpProxy:
         credentials, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{credentials}{at}{_LOOPBACK}:{self.port}"))
 
+    def lead_to(self, target_port: int) -> None:
+        """Connect clients to another target from now on; those that are connected stay where they are."""
+        self._target_port = target_port
+
     def cut(self) -> int:
         """Reset (RST) every open connection, on both sides, and return how many there were."""
         return self._act(self._cut())

@@ -250,4 +250,4 @@ def test_a_broker_that_is_not_there_is_said_so(environment: dict[str, str], comm
 
     assert finished.returncode == 2
     (line,) = finished.stderr.splitlines()
-    assert "CONNECTOR_BROKER_URL: the broker cannot be reached" in line
+    assert "CONNECTOR_BROKER_URL: the broker cannot be used: nothing listens at its address" in line

@@ -51,7 +51,7 @@ def test_a_worker_without_its_broker_is_live_and_not_ready(
         )
         own_node.kill()
         try:
-            worker.wait_for("Cannot connect to")
+            worker.wait_for("broker.away")
             status, findings, _ = health(deployed, "--worker", address)
             assert status == 1
             assert unwell(findings) == {"worker ready"}
@@ -82,7 +82,11 @@ def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(
 @pytest.mark.parametrize(
     ("part", "address", "told"),
     [
-        ("broker", {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"}, "cannot be reached"),
+        (
+            "broker",
+            {"CONNECTOR_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"},
+            "nothing listens at its address",
+        ),
         ("database", {"CONNECTOR_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "cannot be opened"),
     ],
 )

@@ -97,7 +97,7 @@ def test_a_job_s_story_is_told(
         away.setitem(deployed.environment, "CONNECTOR_BROKER_URL", "amqp://guest:guest@127.0.0.1:1//")
         status, told = run(deployed, "trace", "story-1", "--json")
     assert (status, json.loads(told)["steps"]) == (0, steps)
-    assert "the broker cannot be reached" in json.loads(told)["not_seen"][0]
+    assert "the broker cannot be used" in json.loads(told)["not_seen"][0]
 
     status, nothing = run(deployed, "trace", "nobody-1")
     assert status == 1

@@ -123,7 +123,7 @@ def test_sigterm_is_heard_while_the_broker_is_away(own_node: RabbitNode, slow: D
     worker = slow.worker()
     own_node.kill()
     try:
-        worker.wait_for("Cannot connect to")
+        worker.wait_for("broker.away")
         assert worker.stop() == 0
     finally:
         own_node.start()

@@ -18,6 +18,7 @@ from connector.amqp.topology import deferred_queue, overflow_queue
 from connector.jobs.records import Flow, Lane
 from connector.storage.database import open_database
 from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.store import RegistryStore
 from connector.storage.upgrading import upgrade
 from connector.vault import Vault, new_key
@@ -43,7 +44,7 @@ class Worker:
     def __init__(self, connection: Any, store: RegistryStore) -> None:
         self.time = ManualTime()
         self.store = store
-        self.cache = Cache(store, Vault(SecretStr(new_key())))
+        self.cache = Cache(store, Vault(SecretStr(new_key())), Freshness(0))
         self.session = BrokerSession(connection, asyncio.get_running_loop())
         self.overflows = Overflows(self.session, self.cache, tuple(Lane), 10, self.time.clock)
         self.tidying = OverflowTidying(self.session, self.cache, tuple(Lane), self.time.clock)

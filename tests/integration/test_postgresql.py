@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from connector.cli.registry.commands import registry as registry_command
 from connector.cli.tenants.commands import tenants as tenants_command
+from connector.clock import utc_now
 from connector.demo.vendor import VendorClient
 from connector.jobs.records import Vendor
 from connector.storage.database import DatabaseError, open_database
@@ -75,7 +77,9 @@ def test_a_save_waits_for_a_lock_no_longer_than_it_was_told(postgres: str) -> No
     store = RegistryStore(engine)
     with psycopg.connect(postgres) as holding:
         holding.execute("UPDATE registry_revision SET revision = revision")
-        with pytest.raises(DatabaseError, match=r"nothing was written .* try again"):
+        with pytest.raises(
+            DatabaseError, match=r"nothing was written: another process holds a lock on it; .* try again"
+        ):
             store.save([MILLESIME], [])
         holding.rollback()
     store.save([MILLESIME], [])
@@ -96,6 +100,35 @@ def test_each_wait_is_bounded_beside_what_the_address_itself_asks(postgres: str)
     engine.dispose()
     assert settings == ["2s", "12s", "ccas", "host"]
     assert (given["connect_timeout"], given["tcp_user_timeout"]) == ("3", "15000")
+
+
+def _code(reply: dict[str, Any]) -> str | None:
+    reason = reply["checks"][0]["reason"]
+    return None if reason is None else str(reason["code"])
+
+
+def test_a_worker_without_its_database_stops_calling_and_answers_again_once_it_is_back(
+    own_server: PostgresNode, own_broker: str
+) -> None:
+    """A token revoked while the worker could not see it is used no longer than it was told to trust its registry."""
+    url = own_server.create_database("trust")
+    with (
+        Deployment(own_broker, database_url=url) as deployment,
+        deployment.worker(settings={"CONNECTOR_REGISTRY_TRUST_SECONDS": "5"}) as worker,
+        VendorClient(own_broker, "millesime") as millesime,
+    ):
+
+        def ask() -> dict[str, Any]:
+            soon = (utc_now() + timedelta(seconds=5)).isoformat()
+            millesime.publish(job(expires_at=soon))
+            return dict(json.loads(next(iter(millesime.replies(1))).body))
+
+        own_server.kill()
+        worker.wait_for("registry.unconfirmed")
+        assert _code(ask()) == "network_error"
+        own_server.start()
+        worker.wait_for("registry.confirmed")
+        assert ask()["status"] == "completed"
 
 
 @pytest.fixture(scope="module")

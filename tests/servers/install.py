@@ -10,6 +10,7 @@ from tests.servers.redis_node import redis_server
 
 HOW_TO_GET_REDIS: Final = "Redis is needed, and is not here: sudo apt-get install redis-server"
 HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-get install postgresql"
+HOW_TO_GET_PGBOUNCER: Final = "PgBouncer is needed, and is not here: sudo apt-get install pgbouncer"
 HOW_TO_GET_PROMTOOL: Final = "promtool is needed, and is not here: sudo apt-get install prometheus"
 
 
@@ -28,6 +29,16 @@ def install_postgresql(say: Callable[[str], None]) -> bool:
     if postgresql_programs() is None:
         install_packages(["postgresql"], say)
     return postgresql_programs() is not None
+
+
+def install_pgbouncer(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where PgBouncer is missing; tell whether it is here.
+
+    Where Debian runs services, it starts one then, on port 6432, of which nothing here makes use.
+    """
+    if shutil.which("pgbouncer") is None:
+        install_packages(["pgbouncer"], say)
+    return shutil.which("pgbouncer") is not None
 
 
 def install_promtool(say: Callable[[str], None]) -> bool:

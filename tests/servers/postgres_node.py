@@ -46,7 +46,8 @@ class PostgresNode(PrivateServer):
     kill_signal = signal.SIGQUIT
     """Its immediate shutdown, after which it recovers as from a crash: a SIGKILL would leave its children behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None) -> None:
+        """``password`` is the administrator's; None: one of its own."""
         programs = postgresql_programs()
         if programs is None:
             raise NodeError("postgresql is not installed")
@@ -55,11 +56,11 @@ class PostgresNode(PrivateServer):
             self.user = _unprivileged_user()
         super().__init__()
         self._programs = programs
-        self._password = secrets.token_urlsafe()
+        self.password = password or secrets.token_urlsafe()
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of a database, its password included."""
-        return f"postgresql://{_ADMINISTRATOR}:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{_ADMINISTRATOR}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str) -> str:
         """Create a database, empty, and return its address. Raises ``psycopg.Error``."""
@@ -88,7 +89,7 @@ class PostgresNode(PrivateServer):
 
     def _prepare(self) -> None:
         password = self._folder / "password"
-        password.write_text(self._password, "utf-8")
+        password.write_text(self.password, "utf-8")
         if self.user is not None:
             for path in (self._folder, password):
                 shutil.chown(path, self.user, self.user)
@@ -127,7 +128,7 @@ class PostgresNode(PrivateServer):
             **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
             "HOME": str(self._folder),
             # Not among the arguments, which every user of the machine can list.
-            "PGPASSWORD": self._password,
+            "PGPASSWORD": self.password,
         }
 
     def _command(self) -> Sequence[str | Path]:

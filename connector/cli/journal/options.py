@@ -123,13 +123,14 @@ def reading() -> Iterator[None]:
     """Turn a database that goes away into one line and a non-zero exit."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from connector.storage.causes import database_cause
     from connector.storage.database import DatabaseError
 
     with failing_cleanly():
         try:
             yield
         except SQLAlchemyError as error:
-            raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used ({type(error).__name__})") from None
+            raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be used: {database_cause(error)}") from None
 
 
 def ask_person() -> list[tuple[str, str]]:

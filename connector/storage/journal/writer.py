@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from connector.availability import Availability
 from connector.events import Event
 from connector.storage.background import BackgroundWriter, answer, call_on
+from connector.storage.causes import database_cause
 from connector.storage.journal.groups import PURPOSE
 from connector.storage.journal.record import Record, merged, read
 from connector.storage.journal.store import JournalStore
@@ -137,7 +138,7 @@ class JournalWriter:
             # One of them is at fault, and must not hold the others up.
             return [left for group in groups for left in self._write([group])]
         except Exception as error:  # noqa: BLE001 - whatever fails, they are held and tried again
-            self._database.lost(error=type(error).__name__)
+            self._database.lost(error=type(error).__name__, cause=database_cause(error))
             return groups
         self._database.answered()
         _tell([held for held, _ in groups], lambda held: held.written)

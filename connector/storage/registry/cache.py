@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector.catalogue.grants import Grant, grant_of
 from connector.events import Event
 from connector.jobs.records import Flow, Registry, SecretField, Vendor
+from connector.storage.causes import database_cause
+from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.key_check import check_key
 from connector.storage.registry.store import RegistryStore
 from connector.vault import Vault
@@ -23,13 +25,14 @@ _log = structlog.get_logger(__name__)
 class RegistryCache:
     """Holds the current registry. Reading never waits; a change is seen within ``REFRESH_SECONDS``.
 
-    When the database is away the last registry stays in force, and the failure is logged once.
+    When the database is away the last registry stays in force, and the failure is logged once. For how long it may, ``freshness`` tells.
     """
 
-    def __init__(self, store: RegistryStore, vault: Vault) -> None:
+    def __init__(self, store: RegistryStore, vault: Vault, freshness: Freshness) -> None:
         self._store = store
         self._vault = vault
         self._registry = store.load()
+        self._freshness = freshness
         self._secrets: dict[tuple[str, SecretField, str], str] = {}
         self._grants: dict[tuple[str, tuple[str, ...]], Grant] = {}
         self._failing = False
@@ -38,6 +41,11 @@ class RegistryCache:
     def registry(self) -> Registry:
         """The registry as of the last refresh."""
         return self._registry
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether calls may be made by it, as old as it may be."""
+        return self._freshness.is_trusted
 
     @property
     def is_away(self) -> bool:
@@ -85,7 +93,11 @@ class RegistryCache:
         """Refresh for ever; ``on_change`` is called with each new registry."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
-            if await self._refresh():
+            refreshing = asyncio.create_task(self._refresh())
+            # A database that says nothing makes it old too.
+            while not (await asyncio.wait({refreshing}, timeout=REFRESH_SECONDS))[0]:
+                self._freshness.tell()
+            if refreshing.result():
                 on_change(self._registry)
                 _log.info(
                     Event.REGISTRY_REFRESHED,
@@ -98,10 +110,14 @@ class RegistryCache:
             fresh = await asyncio.to_thread(self._newer)
         except SQLAlchemyError as error:
             if not self._failing:
-                _log.warning(Event.REGISTRY_UNREACHABLE, error=type(error).__name__)
+                _log.warning(
+                    Event.REGISTRY_UNREACHABLE, error=type(error).__name__, cause=database_cause(error)
+                )
             self._failing = True
+            self._freshness.tell()
             return False
         self._failing = False
+        self._freshness.confirm()
         if fresh is None:
             return False
         self._registry, self._secrets, self._grants = fresh, {}, {}

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.jobs.records import Flow
+from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 from connector.storage.dialects import insert_into
 from connector.storage.tables import OVERFLOWS, REVISION
@@ -72,7 +73,7 @@ class OverflowStore:
                 connection.commit()
         except SQLAlchemyError as error:
             raise DatabaseError(
-                f"CONNECTOR_DATABASE_URL: an overflow queue was not {done} ({type(error).__name__})"
+                f"CONNECTOR_DATABASE_URL: an overflow queue was not {done}: {database_cause(error)}"
             ) from None
 
 

@@ -18,6 +18,7 @@ from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.job_state import IdempotencyKey
 from connector.storage.background import BackgroundWriter, answer, call_on
+from connector.storage.causes import database_cause
 from connector.storage.journal.record import Record
 from connector.storage.replies.store import MemoryStore, RecordsRefusedError, Standing, Written
 
@@ -137,7 +138,7 @@ class MemoryWriter:
             told = self._carry(group, self._clock())
         except Exception as error:  # noqa: BLE001 - whatever fails, those who wait are told
             self._away_until = time.monotonic() + AWAY_SECONDS
-            self._database.lost(error=type(error).__name__)
+            self._database.lost(error=type(error).__name__, cause=database_cause(error))
             return _nothing(group)
         self._database.answered()
         return told
@@ -177,7 +178,7 @@ class MemoryWriter:
         try:
             self._store.forget(self._clock() - self._kept)
         except Exception as error:  # noqa: BLE001 - what is too old waits until the next look
-            _log.warning(Event.MEMORY_NOT_FORGOTTEN, error=type(error).__name__)
+            _log.warning(Event.MEMORY_NOT_FORGOTTEN, error=type(error).__name__, cause=database_cause(error))
 
 
 def _is_claim(question: _Question) -> bool:

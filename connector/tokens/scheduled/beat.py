@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector.clock import Clock
 from connector.errors import OperatorError
 from connector.events import Event
+from connector.storage.causes import database_cause
 from connector.storage.schedule import Schedule, Turn
 from connector.telemetry.check_ins import CheckIns, NoCheckIns, Ran
 
@@ -102,7 +103,12 @@ class Beat:
                 is_failing = False
             except (SQLAlchemyError, OperatorError) as error:
                 if not is_failing:
-                    _log.warning(Event.BEAT_DATABASE_AWAY, task=task.name, error=type(error).__name__)
+                    _log.warning(
+                        Event.BEAT_DATABASE_AWAY,
+                        task=task.name,
+                        error=type(error).__name__,
+                        cause=database_cause(error),
+                    )
                 is_failing = True
             except Exception:  # noqa: BLE001 - one task that fails leaves the others, and comes due again
                 _log.exception(Event.BEAT_TASK_FAILED, task=task.name)

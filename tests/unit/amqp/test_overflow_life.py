@@ -37,6 +37,7 @@ from connector.amqp.topology import overflow_queue
 from connector.jobs.records import Flow, Lane, Registry
 from connector.storage.database import DatabaseError, open_database
 from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.store import RegistryStore
 from connector.storage.tables import OVERFLOWS
 from connector.storage.upgrading import upgrade
@@ -211,7 +212,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the process."""
-        self.cache = Cache(cast("RegistryStore", self.store), VAULT)
+        self.cache = Cache(cast("RegistryStore", self.store), VAULT, Freshness(0))
         self.connect()
 
     def connect(self) -> None:

@@ -36,7 +36,7 @@ from schemas.reply import Reply
 from tests.answers import fault
 from tests.calls import FC, Api, Limiter, planned, refuse
 from tests.deliveries import delivery
-from tests.fakes import START, ManualTime, Told, services, verified
+from tests.fakes import START, ManualTime, Told, answered, services, verified
 from tests.jobs import QF, RSA
 from tests.registry import CLAMART, OneToken
 
@@ -409,3 +409,33 @@ async def standing_in_line(acted: Services, vendor: str, many: int) -> AsyncIter
     for one in in_line:
         one.cancel()
     await asyncio.gather(*in_line, return_exceptions=True)
+
+
+async def test_no_call_is_made_by_a_registry_that_is_not_trusted(time: ManualTime) -> None:
+    """A token may have been revoked since; nor is a call with a person's own token made for the tenant."""
+    api = Api()
+    acted = acting(api, time)
+    cast("OneToken", acted.registry).is_trusted = False
+    by_person = delivery(
+        {"check": "revenu_solidarite_active"}, identity=None, france_connect_token="fc-sesame", job_id="fc"
+    )
+    for given in (delivery(QF), by_person):
+        (check,) = (await answered(given, acted, time)).checks
+        assert check.reason is not None
+        assert (check.reason.code, check.reason.retryable) == (CheckCode.NETWORK_ERROR, True)
+        assert "base de données" in check.reason.detail
+    assert not api.calls
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_what_waits_for_a_registry_is_asked_once_it_is_confirmed(lane: Lane, time: ManualTime) -> None:
+    api = Api()
+    acted = acting(api, time)
+    holder = cast("OneToken", acted.registry)
+    holder.is_trusted = False
+    waiting = await verified(delivery(QF, lane=lane), acted)
+    assert isinstance(waiting, Defer)
+    holder.is_trusted = True
+    time.advance((waiting.at - time.now).total_seconds())
+    assert (await reply_of(waiting.delivery, acted)).status == "completed"
+    assert len(api.calls) == 1

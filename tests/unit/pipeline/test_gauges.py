@@ -190,6 +190,14 @@ def test_that_no_call_is_made_for_want_of_its_record_is_told() -> None:
         assert scrape(acting).value("connector_journal_held_up") == held_up
 
 
+def test_that_no_call_is_made_by_a_registry_that_is_not_trusted_is_told() -> None:
+    acting = made()
+    holder: Any = acting.registry
+    assert scrape(acting).value("connector_registry_untrusted") == 0
+    holder.is_trusted = False
+    assert scrape(acting).value("connector_registry_untrusted") == 1
+
+
 def test_surprises_are_added_up_whatever_their_place() -> None:
     acting = made()
     for place in ("a", "b", "b"):

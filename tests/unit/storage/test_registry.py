@@ -26,6 +26,7 @@ from connector.sources.credentials import DgfipCredentials, read_credentials
 from connector.storage import upgrading
 from connector.storage.database import DatabaseError, open_database
 from connector.storage.registry.cache import RegistryCache
+from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.importing import Change, ChangeKind, plan_import
 from connector.storage.registry.store import RegistryStore
 from connector.storage.registry.tenants_file import TenantsFile, TenantsFileError
@@ -522,7 +523,7 @@ async def _refresh(cache: RegistryCache) -> bool:
 
 
 async def test_the_cache_serves_a_change_after_a_refresh(store: RegistryStore, vault: Vault) -> None:
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
     _write(store, _plan(store.load(), vault))
     assert cache.registry.revision == 0
     assert await _refresh(cache)
@@ -532,7 +533,7 @@ async def test_the_cache_serves_a_change_after_a_refresh(store: RegistryStore, v
 
 async def test_the_cache_keeps_what_has_not_changed(store: RegistryStore, vault: Vault) -> None:
     _write(store, _plan(store.load(), vault))
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
     before = cache.registry
     assert not await _refresh(cache)
     assert cache.registry is before
@@ -545,7 +546,7 @@ async def test_the_cache_keeps_the_last_registry_while_the_database_is_away(
     database: Database,
 ) -> None:
     _write(store, _plan(store.load(), vault))
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
     before = cache.registry
     database.take_away(engine)
     with capture_logs() as logs:
@@ -565,7 +566,7 @@ async def test_a_second_absence_of_the_database_is_logged_again(
     engine: Engine,
     database: Database,
 ) -> None:
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
     with capture_logs() as logs:
         for _ in range(2):
             database.take_away(engine)
@@ -577,7 +578,7 @@ async def test_a_second_absence_of_the_database_is_logged_again(
 
 async def test_the_cache_opens_the_token_in_force(store: RegistryStore, vault: Vault) -> None:
     _write(store, _plan(store.load(), vault))
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
 
     def opened() -> str:
         sealed = cache.registry.tenants[CLAMART].sealed_token
@@ -595,7 +596,7 @@ def test_a_token_sealed_for_another_tenant_is_refused_even_once_opened(
     vault: Vault,
 ) -> None:
     """A row copied onto another tenant's must not lend it the first one's token."""
-    cache = RegistryCache(store, vault)
+    cache = RegistryCache(store, vault, Freshness(300))
     sealed = vault.seal(CLAMART, SecretField.TOKEN, TOKEN)
     assert cache.secret(CLAMART, SecretField.TOKEN, sealed) == TOKEN
     with pytest.raises(VaultError):
