@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup check test chaos demo bench schemas-generate lock clean
+.PHONY: setup check test chaos surroundings demo bench schemas-generate lock clean
 
 setup: $(READY)
 
@@ -28,6 +28,10 @@ test: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos
+
+# What workers stand on fails over, under load: a cluster of brokers, a database, a shared state.
+surroundings: $(READY)
+	$(BIN)/python -m tests.surroundings
 
 demo: $(READY)
 	$(BIN)/ccas-connector demo

@@ -1,12 +1,14 @@
 """A worker process's place among those on its broker: alone, or sharing the state that quotas need."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery.exceptions import WorkerShutdown
 
+from connector.amqp.guard import Kind, Verdict
 from connector.amqp.session import BrokerSession
 from connector.errors import OperatorError
 from connector.events import Event
@@ -21,10 +23,13 @@ GHOST_SECONDS: Final = 90.0
 CLAIM_AGAIN_SECONDS: Final = 0.5
 _EXIT_FAILURE: Final = 1
 _NOT_ALONE: Final = {
-    True: "another worker process is on this broker; give all of them CONNECTOR_REDIS_URL, or stop it",
-    False: "a worker process without CONNECTOR_REDIS_URL is on this broker; give it one, or stop it",
+    Kind.ALONE: "another worker process is on this broker; give all of them CONNECTOR_REDIS_URL, or stop it",
+    Kind.TOGETHER: "a worker process without CONNECTOR_REDIS_URL is on this broker; give it one, or stop it",
 }
-"""By whether this process would be alone."""
+"""By how this process would work."""
+_UNANSWERED: Final = (
+    "another worker process is on this broker, and does not answer: see whether it hangs; stop it"
+)
 _log = structlog.get_logger(__name__)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine on the worker's loop until it is done."""
@@ -53,17 +58,19 @@ class SingleInstanceGuard:
     def claim(self, session: BrokerSession) -> None:
         """Make sure that without shared state this is the only worker process on the broker.
 
-        A claim outlives its process until the broker notices: a start waits a moment for it, a reconnection longer.
+        A claim outlives its process until the broker notices: a start waits a moment for it, a reconnection, or a first worker that says
+        nothing, longer.
         """
-        alone = self._link is None
-        seconds = GHOST_SECONDS if self._has_claimed else PREDECESSOR_SECONDS
-        for _ in range(int(seconds / CLAIM_AGAIN_SECONDS)):
-            if session.claim(alone=alone):
-                self._has_claimed = True
-                return
+        kind = Kind.ALONE if self._link is None else Kind.TOGETHER
+        since = time.monotonic()
+        while (verdict := session.claim(kind)) is not Verdict.WELCOME:
+            is_patient = self._has_claimed or verdict is Verdict.UNANSWERED
+            if time.monotonic() - since > (GHOST_SECONDS if is_patient else PREDECESSOR_SECONDS):
+                detail = _UNANSWERED if verdict is Verdict.UNANSWERED else _NOT_ALONE[kind]
+                _log.error(Event.WORKER_NOT_ALONE, variable="CONNECTOR_REDIS_URL", detail=detail)
+                raise WorkerShutdown(_EXIT_FAILURE)
             self._run(asyncio.sleep(CLAIM_AGAIN_SECONDS))
-        _log.error(Event.WORKER_NOT_ALONE, variable="CONNECTOR_REDIS_URL", detail=_NOT_ALONE[alone])
-        raise WorkerShutdown(_EXIT_FAILURE)
+        self._has_claimed = True
 
     async def keep(self) -> None:
         """Take part for ever."""

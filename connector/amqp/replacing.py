@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
+from amqp.exceptions import NotFound, PreconditionFailed
 
-from connector.amqp.topology import SOLE, declare_reply_queue, reply_queue
+from connector.amqp.guard import Guard, Kind, Verdict
+from connector.amqp.topology import GUARD, declare_reply_queue, reply_queue
 from connector.errors import OperatorError
 
 READERS_TOLD_SECONDS: Final = 2.0
@@ -77,15 +78,15 @@ def look_at(connection: Any, vendor: str, name: str | None) -> ReplyQueue:
 def keep_workers_away(connection: Any) -> None:
     """Take the place of the only worker, for as long as ``connection`` lives. Raises ``WorkersRunError``."""
     try:
-        connection.channel().basic_consume(SOLE, exclusive=True, callback=lambda _message: None)
-    except AccessRefused:
-        raise WorkersRunError(
-            "workers run, and a reply that comes while its queue is replaced would be lost: stop them first"
-        ) from None
+        verdict = Guard(connection, Kind.ALONE).claim()
     except NotFound:
         raise WorkersRunError(
-            f"the queue {SOLE} does not exist; run: ccas-connector topology declare"
+            f"the queue {GUARD} does not exist; run: ccas-connector topology declare"
         ) from None
+    if verdict is not Verdict.WELCOME:
+        raise WorkersRunError(
+            "workers run, and a reply that comes while its queue is replaced would be lost: stop them first"
+        )
 
 
 def replace(

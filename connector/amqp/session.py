@@ -18,11 +18,12 @@ from connector.amqp.batched_writes import BatchedWrites
 from connector.amqp.declaration import Power, ensure_reply_queue, ensure_topology, recorded_topology
 from connector.amqp.depths import Depths
 from connector.amqp.frames import TolerantFrames
+from connector.amqp.guard import Guard, Kind, Verdict
 from connector.amqp.headers import HEADERS_READ
 from connector.amqp.publisher import Publisher
 from connector.amqp.queue_state import QueueState, queue_state
 from connector.amqp.reader import SocketReader
-from connector.amqp.topology import SOLE, declare_overflow
+from connector.amqp.topology import GUARD, declare_overflow
 from connector.amqp.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refusal
 from connector.events import Event
 from connector.jobs.records import Flow
@@ -141,20 +142,9 @@ class BrokerSession:
         if tag is not None:
             self._send(partial(self._channel.basic_cancel, tag))
 
-    def claim(self, *, alone: bool) -> bool:
-        """Take the place of the only worker process, or of one of several; False where another's claim excludes it."""
-        channel = self._connection.channel()
-        try:
-            channel.basic_consume(
-                SOLE,
-                consumer_tag=f"{_TAG_PREFIX}{SOLE}",
-                exclusive=alone,
-                callback=lambda _message: None,
-                on_cancel=partial(self._on_cancelled, SOLE),
-            )
-        except AccessRefused:
-            return False
-        return True
+    def claim(self, kind: Kind) -> Verdict:
+        """Take a place among the worker processes, as ``Guard.claim`` does, before anything is consumed."""
+        return Guard(self._connection, kind, partial(self._on_cancelled, GUARD)).claim()
 
     def look(self, queue: str) -> QueueState | None:
         """Return a queue's state; None where it does not exist, as far as the broker shows it to this user.

@@ -24,8 +24,10 @@ DEFERRED: Final = "connector.deferred"
 ISOLATED: Final = "connector.isolated"
 JOURNAL: Final = "connector.journal"
 """Sealed groups of the access journal's records, on their way to SQL."""
-SOLE: Final = "connector.sole"
-"""Holds nothing: who consumes it exclusively is the only worker process."""
+GUARD: Final = "connector.guard"
+"""Through which worker processes learn of each other (``connector.amqp.guard``)."""
+FORMER_GUARD: Final = "connector.sole"
+"""That of workers of a former version: it was on one node alone. No longer declared; who has upgraded all workers deletes it."""
 REPLY_QUEUE_NAME: Final = r"[a-z0-9][a-z0-9-]{0,63}"
 """What ``<name>`` of ``replies.<vendor>.<name>`` may be."""
 DELAY_PREFIX: Final = "connector.delay"
@@ -91,7 +93,14 @@ def is_reply_queue_of(vendor: str, queue: str) -> bool:
     return queue == default or (prefix == default and re.fullmatch(REPLY_QUEUE_NAME, name) is not None)
 
 
-def _quorum(name: str, *, delivery_limit: int, dead_letters_to: str | None = None, **options: Any) -> Queue:
+def _quorum(
+    name: str,
+    *,
+    delivery_limit: int,
+    dead_letters_to: str | None = None,
+    has_one_reader: bool = False,
+    **options: Any,
+) -> Queue:
     arguments: dict[str, Any] = {
         "x-queue-type": "quorum",
         "x-delivery-limit": delivery_limit,
@@ -102,6 +111,8 @@ def _quorum(name: str, *, delivery_limit: int, dead_letters_to: str | None = Non
             "x-dead-letter-exchange": dead_letters_to,
             "x-dead-letter-strategy": "at-least-once",
         }
+    if has_one_reader:
+        arguments["x-single-active-consumer"] = True
     return Queue(name, durable=True, queue_arguments=arguments, **options)
 
 
@@ -172,10 +183,9 @@ def declare_topology(connection: Any) -> None:
     quarantined = [
         _quorum(quarantine_queue(lane), delivery_limit=DELIVERY_LIMIT, dead_letters_to=DEAD) for lane in Lane
     ]
-    # A quorum queue would let a second exclusive consumer pass.
-    sole = Queue(SOLE, durable=True, queue_arguments={"x-queue-type": "classic"})
+    guard = _quorum(GUARD, delivery_limit=_NO_DELIVERY_LIMIT, has_one_reader=True)
     jobs = (*quarantined, *lane_queues().values(), *deferred_queues().values())
-    for queue in (dead, undeliverable, journal, sole, *jobs):
+    for queue in (dead, undeliverable, journal, guard, *jobs):
         queue.bind(channel).declare()
     _declare_delays(_OneChannel(channel))
     channel.close()

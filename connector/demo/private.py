@@ -83,6 +83,11 @@ class PrivateServer(ABC):
                 raise NodeError(f"{self.product} did not start, it {how}: {said}")
             time.sleep(_POLL_SECONDS)
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether its process runs no more."""
+        return self._process is None or self._process.poll() is not None
+
     def wait(self) -> None:
         """Wait until the server has ended, by itself or because it was stopped."""
         if self._process is not None:

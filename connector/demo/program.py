@@ -86,6 +86,15 @@ class Program:
         """The process's number."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it runs no more."""
+        try:
+            self._process.wait(0)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait_for(self, text: str, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> str:
         """Return the first line that holds ``text``. Raises ``ProgramError`` when the program ends before."""
         deadline = time.monotonic() + timeout_seconds

@@ -17,10 +17,10 @@ from connector.amqp.topology import (
     DEAD,
     DEFERRED,
     DELAY_PREFIX,
+    GUARD,
     ISOLATED,
     JOURNAL,
     OVERFLOW_PREFIX,
-    SOLE,
     UNDELIVERABLE,
     lane_queue,
     reply_queue,
@@ -76,7 +76,7 @@ DEFAULT_MIB: Final[Mapping[Family, int]] = MappingProxyType(
     }
 )
 """What each queue of a family may hold, where a host does not choose otherwise."""
-UNLIMITED: Final = (DELAY_PREFIX, f"{DEFERRED}.", f"{ISOLATED}.", SOLE)
+UNLIMITED: Final = (DELAY_PREFIX, f"{DEFERRED}.", f"{ISOLATED}.", GUARD)
 """What the names of the queues without a limit begin with.
 
 A job that is deferred passes from one delay queue to the next, then to ``connector.deferred.<lane>``. Each hop is the

@@ -1,0 +1,113 @@
+"""The single-instance guard, on the broker: whether a worker process may work beside those that do.
+
+Each worker consumes ``connector.guard``, a quorum queue with a single active consumer: RabbitMQ gives its messages to the worker that
+came first, and to the next one once that one is gone, or its node. A worker that comes asks with a message there. One that is the first
+has its own question back. Else the first answers of which kind it is, over RabbitMQ's direct reply-to
+(https://www.rabbitmq.com/docs/consumers#single-active-consumer, https://www.rabbitmq.com/docs/direct-reply-to).
+
+Consumers are not counted: a quorum queue counts those of a node that is down, and none at all without a majority.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, StrEnum, auto
+from typing import Any, Final
+from uuid import uuid4
+
+from amqp import Message
+from amqp.exceptions import AccessRefused, NotFound
+
+from connector.amqp.topology import FORMER_GUARD, GUARD
+
+ANSWER_SECONDS: Final = 3.0
+"""How long the first worker may take to answer."""
+_REPLY_TO: Final = "amq.rabbitmq.reply-to"
+_EXCLUSIVE: Final = "in exclusive use"
+_KEPT_MILLISECONDS: Final = "10000"
+"""A question is of no use to anybody later."""
+
+
+class Kind(StrEnum):
+    """How a worker process works beside others."""
+
+    ALONE = "alone"
+    TOGETHER = "together"
+    """It shares what quotas need."""
+
+
+class Verdict(Enum):
+    """What the broker, or the first worker, says to one that comes."""
+
+    WELCOME = auto()
+    EXCLUDED = auto()
+    UNANSWERED = auto()
+    """Somebody was first, and says nothing: it may have died, which the broker has yet to notice."""
+
+
+class Guard:
+    """One worker's place, for as long as its connection lives."""
+
+    def __init__(
+        self, connection: Any, kind: Kind, on_lost: Callable[[str], Any] = lambda _tag: None
+    ) -> None:
+        """Make one of kombu's connection; ``on_lost`` is told when the broker has ended its consumer."""
+        self._connection = connection
+        self._kind = kind
+        self._on_lost = on_lost
+        self._name = uuid4().hex
+        self._verdict: Verdict | None = None
+
+    def claim(self) -> Verdict:
+        """Take the place, or learn why not; another claim may follow. Nobody else may be reading the connection.
+
+        Raises the client's errors, ``NotFound`` where the queue does not exist.
+        """
+        if not self._passes_the_former():
+            return Verdict.EXCLUDED
+        self._verdict = None
+        channel = self._connection.channel()
+        channel.basic_consume(_REPLY_TO, no_ack=True, callback=self._on_answer)
+        channel.basic_consume(GUARD, callback=self._on_question, on_cancel=self._on_lost)
+        question = Message(b"", reply_to=_REPLY_TO, correlation_id=self._name, expiration=_KEPT_MILLISECONDS)
+        channel.basic_publish(question, exchange="", routing_key=GUARD)
+        verdict = self._wait()
+        if verdict is not Verdict.WELCOME:
+            channel.close()
+        return verdict
+
+    def _wait(self) -> Verdict:
+        until = time.monotonic() + ANSWER_SECONDS
+        while self._verdict is None and (left_seconds := until - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                self._connection.drain_events(timeout=left_seconds)
+        return self._verdict or Verdict.UNANSWERED
+
+    def _on_question(self, message: Any) -> None:
+        """Answer as the first worker."""
+        channel, properties = message.channel, message.properties
+        if properties.get("correlation_id") == self._name:
+            self._verdict = Verdict.WELCOME
+        else:
+            answer = Message(self._kind.value, correlation_id=properties.get("correlation_id", ""))
+            channel.basic_publish(answer, exchange="", routing_key=properties.get("reply_to", ""))
+        channel.basic_ack(message.delivery_tag)
+
+    def _on_answer(self, message: Any) -> None:
+        body = message.body if isinstance(message.body, str) else message.body.decode("ascii", "replace")
+        are_together = body == self._kind.value == Kind.TOGETHER.value
+        self._verdict = Verdict.WELCOME if are_together else Verdict.EXCLUDED
+
+    def _passes_the_former(self) -> bool:
+        """Take the place where workers of a former version look, too, as long as its queue is there."""
+        try:
+            self._connection.channel().basic_consume(
+                FORMER_GUARD, exclusive=self._kind is Kind.ALONE, callback=lambda _message: None
+            )
+        except AccessRefused as error:
+            # A user that may not read it is refused otherwise, and excluded from nothing.
+            return _EXCLUSIVE not in (error.reply_text or "")
+        except NotFound:
+            # Nor does it matter where its only node is down.
+            return True
+        return True
