@@ -26,7 +26,7 @@ class SharedLimiter:
             try:
                 slots = await self._shared.grant(demands, hints)
             except LimiterError as error:
-                self._link.lose(str(error))
+                self._link.lose(error.__cause__ or error)
             else:
                 for demand, slot in zip(demands, slots, strict=True):
                     if slot.is_reserved:

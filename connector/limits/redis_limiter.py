@@ -44,7 +44,7 @@ class RedisLimiter:
         try:
             slots = await self._grant(args=[json.dumps(asked, separators=(",", ":"))])
         except (RedisError, OSError) as error:
-            raise LimiterError(type(error).__name__) from None
+            raise LimiterError(type(error).__name__) from error
         return [
             Slot(ms / 1000, is_reserved=bool(ours)) for ms, ours in zip(slots[::2], slots[1::2], strict=True)
         ]

@@ -24,6 +24,7 @@ from connector.jobs.rate import Quota, Rate, read_quota
 from connector.settings.addresses import hosts_of, leaves_in_clear, read_address
 from connector.settings.broker_address import broker_address
 from connector.settings.database_address import database_address
+from connector.settings.redis_address import redis_address
 
 PREFIX: Final = "CONNECTOR_"
 ALLOW_CLEAR_HTTP: Final = f"{PREFIX}ALLOW_CLEAR_HTTP"
@@ -77,6 +78,11 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _redis(value: SecretStr) -> SecretStr:
+    redis_address(value.get_secret_value())
+    return value
+
+
 def _trust(seconds: float) -> float:
     if 0 < seconds < _LEAST_TRUST_SECONDS:
         raise ValueError(
@@ -110,7 +116,7 @@ class Settings(BaseModel):
     """Keys the hashes of the access journal; None: there is no journal."""
     journal_months: Annotated[int, Field(ge=1, le=1200)] = 36
     """How long a record of the access journal is kept, in calendar months."""
-    redis_url: Annotated[SecretStr, _address("redis", "rediss", "unix")] | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
     """Redis or Valkey, which several worker processes share; None: there is one process only."""
     token_quota: Annotated[Quota, BeforeValidator(_quota)] = (Rate(20, 1.0),)
     """What a tenant's token may call, of each group of endpoints."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from connector.limits.shared.exclusion import LEASE_SECONDS, OWNER_ENDS, Standing
-from connector.limits.shared.link import FAILURES, PREFIX, RedisLink
+from connector.limits.shared.link import PREFIX, RedisLink
+from connector.limits.shared.server import FAILURES
 
 _TELL: Final = f"""
 local order, ends, lease, here = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -61,7 +62,7 @@ class RedisArrivals:
             try:
                 first = await self._tell(keys=keys, args=args)
             except FAILURES as error:
-                self._link.lose(type(error).__name__)
+                self._link.lose(error)
             else:
                 return Standing(first[0] if first else None, is_told=True)
         return Standing(here[0] if here else None, is_told=False)

@@ -6,7 +6,8 @@ from typing import Final, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector.limits.shared.link import FAILURES, PREFIX, RedisLink
+from connector.limits.shared.link import PREFIX, RedisLink
+from connector.limits.shared.server import FAILURES
 from connector.limits.shared.state import Change, ResultT
 
 ValueT = TypeVar("ValueT")
@@ -63,7 +64,7 @@ class RedisState(Generic[ValueT]):
             try:
                 done, now_held = await self._replace(keys=[self._hash], args=[key, held, text])
             except FAILURES as error:
-                self._link.lose(type(error).__name__)
+                self._link.lose(error)
             else:
                 self._copy[key] = now_held
                 return bool(done)
