@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import structlog
 
+from connector.amqp.confirmed_channel import Confirmation, PublishError
 from connector.amqp.kept_headers import QUEUE_HEADER, REASON_HEADER, SINCE_HEADER
-from connector.amqp.publisher import Confirmation, Outgoing, PublishError
+from connector.amqp.publisher import Outgoing
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import DEAD, JOURNAL
 from connector.clock import Clock

@@ -11,8 +11,8 @@ from typing import Final
 
 import structlog
 
+from connector.amqp.confirmed_channel import PublishError
 from connector.amqp.overflow_life import may_leave
-from connector.amqp.publisher import PublishError
 from connector.amqp.session import REFUSALS, BrokerSession
 from connector.amqp.topology import overflow_queue
 from connector.clock import Clock

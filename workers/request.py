@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import structlog
 
+from connector.amqp.confirmed_channel import PublishError
 from connector.amqp.deferral import read_deferred
-from connector.amqp.publisher import PublishError
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import OVERFLOW_PREFIX, deferred_queue, lane_queue, quarantine_queue
 from connector.events import Event

@@ -8,33 +8,20 @@ confirm alone would call a success.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any, ClassVar, Final
 from uuid import uuid4
 
+from connector.amqp.confirmed_channel import Confirmation, ConfirmedChannel, PublishError
 from connector.amqp.topology import delayed
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 """Before what was not confirmed is published again; it doubles each time."""
 LONGEST_PAUSE_SECONDS: Final = 30.0
+FULL_SECONDS: Final = 5.0
+"""How long a queue that has refused is held to be full, before one message tries it on another channel."""
 _DEFAULT_EXCHANGE: Final = ""
 _PERSISTENT: Final = 2
-
-
-class Confirmation(Enum):
-    """What became of a published message."""
-
-    ROUTED = auto()
-    """A queue has taken it, and keeps it through a restart of the broker."""
-    UNROUTABLE = auto()
-    """Its queue does not exist."""
-    REFUSED = auto()
-    """Its queue, or the broker, would not take it."""
-
-
-class PublishError(Exception):
-    """The connection ended, or no confirm came: the message may or may not be on the broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,40 +58,33 @@ def prepare(message: Outgoing, message_id: str, channel: Any) -> tuple[Any, str,
     return prepared, _DEFAULT_EXCHANGE, message.queue
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A message that was sent, and whose confirm has not come."""
-
-    message_id: str
-    confirmed: asyncio.Future[Confirmation]
-    deadline: float
-    """On the loop's clock."""
-
-
 class Publisher:
-    """Publishes on one channel, for as long as its connection lives."""
+    """Publishes for as long as its connection lives.
+
+    A queue that refuses a message may be full, or may have no leader for a moment. And a channel that a quorum queue has refused once
+    may be refused for good, though the queue has long had a leader, or room, again
+    (https://github.com/rabbitmq/rabbitmq-server/issues/12206). So what is refused is sent again on another channel, a few times; and from
+    time to time, as long as the queue is held to be full.
+    """
 
     confirm_timeout_seconds: ClassVar[float] = CONFIRM_TIMEOUT_SECONDS
+    pauses_seconds: ClassVar[tuple[float, ...]] = (0.1, 0.4, 1.5, 3.0)
+    """Before each further try: a cluster has elected another leader by then."""
 
-    def __init__(self, channel: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._channel = channel
-        # Kept, since a channel forgets its connection when that ends.
-        self._connection_errors = channel.connection.connection_errors
+    def __init__(self, open_channel: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._open_channel = open_channel
         self._loop = loop
-        self._sequence = 0
-        self._waiting: dict[int, _Waiting] = {}
-        self._watch: asyncio.TimerHandle | None = None
-        """One timer for all: one per message costs more than the message's confirm."""
-        self._returned: set[str] = set()
         self._unblocked = asyncio.Event()
         self._unblocked.set()
         self._failure: BaseException | None = None
+        self._full: dict[str, float] = {}
+        """When queues that are held to be full are tried again, on the loop's clock."""
+        self._trying: dict[str, asyncio.Future[bool]] = {}
+        """Of queues that a message is tried on again: whether it was taken."""
         self.on_unrouted: Callable[[], None] = lambda: None
         """Called when a message finds no queue."""
-        channel.confirm_select()
-        channel.events["basic_ack"].add(self._resolver(Confirmation.ROUTED))
-        channel.events["basic_nack"].add(self._resolver(Confirmation.REFUSED))
-        channel.events["basic_return"].add(self._on_return)
+        self._channel = self._open()
+        self._former: list[ConfirmedChannel] = []
 
     async def publish(self, message: Outgoing) -> Confirmation:
         """Publish, and return what the broker says became of the message.
@@ -113,7 +93,12 @@ class Publisher:
         connection ends, or no confirm comes within ``confirm_timeout_seconds``.
         """
         await self._unblocked.wait()
-        return await self._send(message)
+        channel = self._channel
+        confirmation = await self._send(message)
+        if confirmation is Confirmation.REFUSED:
+            return await self._insist(message, channel)
+        self._full.pop(message.queue, None)
+        return confirmation
 
     @property
     def has_ended(self) -> bool:
@@ -131,78 +116,81 @@ class Publisher:
 
     def unblock(self) -> None:
         """Let held messages go. What was sent before is confirmed only now, so its time begins anew."""
-        deadline = self._loop.time() + self.confirm_timeout_seconds
-        for waiting in self._waiting.values():
-            waiting.deadline = deadline
+        for channel in (self._channel, *self._former):
+            channel.begin_anew()
         self._unblocked.set()
 
     def fail(self, error: BaseException) -> None:
         """End every publish under way: the connection is gone."""
         self._failure = error
         self._unblocked.set()
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        ended, self._waiting = self._waiting, {}
-        for waiting in ended.values():
-            if not waiting.confirmed.done():
-                waiting.confirmed.set_exception(
-                    PublishError(f"the connection ended ({type(error).__name__})")
-                )
+        for channel in (self._channel, *self._former):
+            channel.fail(error)
+
+    async def _insist(self, message: Outgoing, refused: ConfirmedChannel) -> Confirmation:
+        """Have a message taken that was refused, unless its queue has only just been found full: one message tries, for all."""
+        queue = message.queue
+        if self._loop.time() < self._full.get(queue, 0.0):
+            return Confirmation.REFUSED
+        trying = self._trying.get(queue)
+        if trying is not None:
+            takes_again = await asyncio.shield(trying)
+            return await self._send(message) if takes_again else Confirmation.REFUSED
+        trying = self._trying[queue] = self._loop.create_future()
+        # Others are told to try for themselves where this one ends without an answer.
+        takes_again = True
+        try:
+            confirmation = await self._try_again(message, refused)
+            takes_again = confirmation is not Confirmation.REFUSED
+            return confirmation
+        finally:
+            del self._trying[queue]
+            trying.set_result(takes_again)
+
+    async def _try_again(self, message: Outgoing, refused: ConfirmedChannel) -> Confirmation:
+        for pause_seconds in (0.0,) if message.queue in self._full else self.pauses_seconds:
+            await asyncio.sleep(pause_seconds)
+            await self._unblocked.wait()
+            self._renew(refused)
+            refused = self._channel
+            confirmation = await self._send(message)
+            if confirmation is not Confirmation.REFUSED:
+                self._full.pop(message.queue, None)
+                return confirmation
+        self._full[message.queue] = self._loop.time() + FULL_SECONDS
+        return Confirmation.REFUSED
+
+    def _renew(self, refused: ConfirmedChannel) -> None:
+        """Send on another channel than the one that was refused from now on, unless that was changed meanwhile."""
+        if self._failure is not None or self._channel is not refused:
+            return
+        try:
+            self._channel = self._open()
+        except refused.connection_errors as error:
+            self.fail(error)
+            return
+        self._former = [channel for channel in (*self._former, refused) if channel.retire()]
+
+    def _open(self) -> ConfirmedChannel:
+        return ConfirmedChannel(
+            self._open_channel(),
+            self._loop,
+            timeout_seconds=lambda: self.confirm_timeout_seconds,
+            is_blocked=lambda: self.is_blocked,
+            on_unrouted=self._tell_unrouted,
+        )
+
+    def _tell_unrouted(self) -> None:
+        self.on_unrouted()
 
     def _send(self, message: Outgoing) -> asyncio.Future[Confirmation]:
         if self._failure is not None:
             raise PublishError(f"the connection ended ({type(self._failure).__name__})")
         message_id = str(uuid4())
-        prepared, exchange, routing_key = prepare(message, message_id, self._channel)
+        channel = self._channel
+        prepared, exchange, routing_key = prepare(message, message_id, channel.channel)
         try:
-            self._channel.basic_publish(prepared, exchange, routing_key, mandatory=True)
-        except self._connection_errors as error:
+            return channel.send(prepared, exchange, routing_key, message_id)
+        except channel.connection_errors as error:
             self.fail(error)
             raise PublishError(f"the connection ended ({type(error).__name__})") from None
-        # The broker numbers what it was sent, and its confirm is read by the loop, hence after this.
-        self._sequence += 1
-        confirmed: asyncio.Future[Confirmation] = self._loop.create_future()
-        self._waiting[self._sequence] = _Waiting(
-            message_id, confirmed, self._loop.time() + self.confirm_timeout_seconds
-        )
-        if self._watch is None:
-            self._watch = self._loop.call_later(self.confirm_timeout_seconds, self._give_up_the_late)
-        return confirmed
-
-    def _give_up_the_late(self) -> None:
-        """Fail what has waited too long; look again when the oldest of the rest will have."""
-        self._watch = None
-        while self._waiting:
-            tag, oldest = next(iter(self._waiting.items()))
-            # A broker that takes no messages has those that were sent still to read.
-            left = self.confirm_timeout_seconds if self.is_blocked else oldest.deadline - self._loop.time()
-            if left > 0:
-                self._watch = self._loop.call_later(left, self._give_up_the_late)
-                return
-            del self._waiting[tag]
-            if not oldest.confirmed.done():
-                oldest.confirmed.set_exception(PublishError("the broker sent no confirm in time"))
-
-    def _resolver(self, confirmation: Confirmation) -> Callable[[int, bool], None]:
-        def resolve(delivery_tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's signature
-            tags = [tag for tag in self._waiting if tag <= delivery_tag] if multiple else [delivery_tag]
-            for tag in tags:
-                self._resolve(tag, confirmation)
-
-        return resolve
-
-    def _resolve(self, tag: int, confirmation: Confirmation) -> None:
-        waiting = self._waiting.pop(tag, None)
-        if waiting is None:
-            return
-        if waiting.message_id in self._returned:
-            self._returned.discard(waiting.message_id)
-            confirmation = Confirmation.UNROUTABLE
-            self.on_unrouted()
-        if not waiting.confirmed.done():
-            waiting.confirmed.set_result(confirmation)
-
-    def _on_return(self, _error: Exception, _exchange: str, _routing_key: str, message: Any) -> None:
-        # The broker returns a message before it confirms it.
-        self._returned.add(message.properties["message_id"])

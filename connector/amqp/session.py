@@ -70,7 +70,7 @@ class BrokerSession:
         self._amqp = connection.connection
         self._errors = (*connection.connection_errors, *connection.channel_errors)
         self._channel = _open_channel(connection)
-        self.publisher = self.publisher_type(_open_channel(connection), loop)
+        self.publisher = self.publisher_type(partial(_open_channel, connection), loop)
         self._amqp.on_blocked = self._on_blocked
         self._amqp.on_unblocked = self._on_unblocked
         self._when_unblocked: list[Callable[[], None]] = []

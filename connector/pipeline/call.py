@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from connector.amqp.publisher import PublishError
+from connector.amqp.confirmed_channel import PublishError
 from connector.checks.admission import Admitted
 from connector.checks.advance import variant_of
 from connector.checks.decide import Decision, decide

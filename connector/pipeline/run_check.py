@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from connector.amqp.publisher import PublishError
+from connector.amqp.confirmed_channel import PublishError
 from connector.catalogue.definition import Source
 from connector.checks.admission import Admitted
 from connector.checks.advance import advance, expire, may_be_deferred, window_of

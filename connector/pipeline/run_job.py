@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import structlog
 
-from connector.amqp.publisher import PublishError
+from connector.amqp.confirmed_channel import PublishError
 from connector.catalogue import CATALOGUE
 from connector.checks.admission import Admitted, admit
 from connector.checks.advance import PlannedJob, any_call, progress_within

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from connector.amqp.confirmed_channel import Confirmation, PublishError
 from connector.amqp.deferral import deferred, overflowed, quarantined
 from connector.amqp.kept_headers import (
     QUEUE_HEADER,
@@ -20,7 +21,7 @@ from connector.amqp.kept_headers import (
     SINCE_HEADER,
     USER_HEADER,
 )
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
+from connector.amqp.publisher import Outgoing, Publisher, until_done
 from connector.amqp.topology import DEAD, UNDELIVERABLE, overflow_queue
 from connector.clock import Clock
 from connector.events import Event

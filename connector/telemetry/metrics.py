@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from connector.amqp.publisher import Confirmation
+from connector.amqp.confirmed_channel import Confirmation
 from connector.jobs.delivery import Delivery
 from connector.jobs.records import Lane, Tenant
 from connector.jobs.settlement import Settlement

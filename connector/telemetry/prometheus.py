@@ -18,7 +18,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
-from connector.amqp.publisher import Confirmation
+from connector.amqp.confirmed_channel import Confirmation
 from connector.catalogue import CATALOGUE
 from connector.jobs.delivery import Delivery
 from connector.jobs.progress import JobProgress, is_finished

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher
+from connector.amqp.confirmed_channel import Confirmation
+from connector.amqp.publisher import Outgoing, Publisher
 from connector.amqp.session import BrokerSession, ConsumerLostError
 from connector.amqp.topology import DELIVERY_LIMIT
 from connector.amqp.upkeep import EVERY_SECONDS

@@ -10,8 +10,9 @@ import pytest
 from kombu import Connection
 from pydantic import SecretStr
 
+from connector.amqp.confirmed_channel import Confirmation
 from connector.amqp.overflow_life import CLOSED_AFTER, REMOVED_AFTER
-from connector.amqp.publisher import Confirmation, Outgoing
+from connector.amqp.publisher import Outgoing
 from connector.amqp.queue_state import QueueState
 from connector.amqp.session import TRANSPORT_OPTIONS, BrokerSession
 from connector.amqp.topology import deferred_queue, overflow_queue

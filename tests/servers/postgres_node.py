@@ -151,6 +151,33 @@ class PostgresNode(PrivateServer):
         return True
 
 
+class StandbyNode(PostgresNode):
+    """A server that follows another one, until it is promoted."""
+
+    def __init__(self, primary: PostgresNode) -> None:
+        super().__init__(primary.password)
+        self._primary = primary
+
+    def promote(self) -> None:
+        """Have it take changes. Raises ``psycopg.Error``."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+    def _prepare(self) -> None:
+        if self.user is not None:
+            shutil.chown(self._folder, self.user, self.user)
+        self._run(
+            "pg_basebackup",
+            f"--pgdata={self._folder / 'data'}",
+            "--host=127.0.0.1",
+            f"--port={self._primary.port}",
+            f"--username={_ADMINISTRATOR}",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+        )
+
+
 def _unprivileged_user() -> str:
     try:
         return pwd.getpwnam(_DEBIANS_USER).pw_name

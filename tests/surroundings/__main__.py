@@ -12,11 +12,11 @@ from typing import Final
 
 from connector.cli.tables import print_table
 from connector.demo.install import HOW_TO_GET_ONE, install_rabbitmq
-from tests.surroundings import rabbitmq
+from tests.surroundings import postgresql, rabbitmq, redis
 from tests.surroundings.stage import Outcome
 
 AGAIN_WITHIN_SECONDS: Final = 10.0
-PARTS: Final = {"rabbitmq": rabbitmq.play}
+PARTS: Final = {"rabbitmq": rabbitmq.play, "postgresql": postgresql.play, "redis": redis.play}
 _HEADINGS: Final = (
     "Fault",
     "jobs",

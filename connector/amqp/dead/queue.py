@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from amqp.exceptions import MessageNacked, NotFound
 
+from connector.amqp.confirmed_channel import Confirmation
 from connector.amqp.dead.letters import DeadLetter
 from connector.amqp.dead.reading import read_letter
 from connector.amqp.frames import TolerantFrames
-from connector.amqp.publisher import Confirmation, Outgoing, prepare
+from connector.amqp.publisher import Outgoing, prepare
 from connector.errors import OperatorError
 from connector.time_limits import CONFIRM_TIMEOUT_SECONDS
 

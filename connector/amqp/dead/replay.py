@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from connector.amqp.confirmed_channel import Confirmation
 from connector.amqp.dead.letters import LANES, UNKNOWN_LANE, Arrival, Content, DeadLetter, lane_of_sealed
 from connector.amqp.deferral import replayed
-from connector.amqp.publisher import Confirmation, Outgoing
+from connector.amqp.publisher import Outgoing
 from connector.amqp.topology import deferred_queue, reply_queue
 from connector.jobs.delivery import MAX_BODY_BYTES, Delivery, body_of, read_delivery
 from connector.jobs.records import Lane

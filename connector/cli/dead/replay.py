@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import click
 
+from connector.amqp.confirmed_channel import Confirmation
 from connector.amqp.dead.letters import DeadLetter
 from connector.amqp.dead.queue import DeadQueues, Held
 from connector.amqp.dead.replay import Replay, Stuck, message_of, not_taken, replay_of
-from connector.amqp.publisher import Confirmation
 from connector.cli.options import Interruption
 from connector.cli.tables import print_table
 from connector.clock import utc_now

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from connector.amqp.publisher import Publisher, PublishError
+from connector.amqp.confirmed_channel import PublishError
+from connector.amqp.publisher import Publisher
 from connector.checks.admission import Admitted
 from connector.checks.plan import PlannedCall
 from connector.clock import Clock

@@ -12,7 +12,8 @@ from typing import Final
 
 import structlog
 
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError, until_done
+from connector.amqp.confirmed_channel import Confirmation, PublishError
+from connector.amqp.publisher import Outgoing, Publisher, until_done
 from connector.amqp.topology import JOURNAL
 from connector.events import Event
 from connector.storage.journal.record import Record, written

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from connector.amqp.confirmed_channel import Confirmation
 from connector.amqp.dead.letters import Arrival, Content, DeadLetter
 from connector.amqp.dead.reading import read_letter
 from connector.amqp.dead.replay import Replay, Stuck, message_of, not_taken, replay_of
 from connector.amqp.deferral import quarantined, read_deferred
-from connector.amqp.publisher import Confirmation
 from connector.jobs.delivery import MAX_BODY_BYTES, Delivery, Mark
 from connector.jobs.records import Lane
 from connector.jobs.settlement import DeadReason

@@ -29,8 +29,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, delete
 from sqlalchemy.exc import OperationalError
 
+from connector.amqp.confirmed_channel import PublishError
 from connector.amqp.overflow_life import CLOSED_AFTER, REMOVED_AFTER, Step, next_step
-from connector.amqp.publisher import PublishError
 from connector.amqp.queue_state import QueueState
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import overflow_queue

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from amqp.basic_message import Message
 
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.amqp.confirmed_channel import Confirmation, PublishError
+from connector.amqp.publisher import FULL_SECONDS, Outgoing, Publisher
 
 
 class _Channel:
@@ -22,8 +23,13 @@ class _Channel:
         self.failure: Exception | None = None
         self.sent: list[tuple[Any, str, str, bool]] = []
 
+        self.is_closed = False
+
     def confirm_select(self) -> None:
         self.confirming = True
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def prepare_message(
         self,
@@ -56,16 +62,27 @@ class _Channel:
 
 
 class _Bench:
-    """A publisher, its channel, and the publishes under way."""
+    """A publisher, its channels, and the publishes under way."""
 
     def __init__(self) -> None:
-        self.channel = _Channel()
-        self.publisher = Publisher(self.channel, asyncio.get_running_loop())
+        self.channels: list[_Channel] = []
+        self.publisher = Publisher(self._open, asyncio.get_running_loop())
         self.under_way: list[asyncio.Task[Confirmation]] = []
 
-    async def publish(self, count: int = 1) -> None:
+    @property
+    def channel(self) -> _Channel:
+        """The one that was opened last."""
+        return self.channels[-1]
+
+    def _open(self) -> _Channel:
+        self.channels.append(_Channel())
+        return self.channels[-1]
+
+    async def publish(self, count: int = 1, queue: str | None = None) -> None:
         for number in range(len(self.under_way) + 1, len(self.under_way) + count + 1):
-            message = Outgoing(queue=f"queue-{number}", body=b"%d" % number, properties={}, headers={})
+            message = Outgoing(
+                queue=queue or f"queue-{number}", body=b"%d" % number, properties={}, headers={}
+            )
             self.under_way.append(asyncio.create_task(self.publisher.publish(message)))
         await self.turn()
 
@@ -80,7 +97,16 @@ class _Bench:
 
 
 @pytest.fixture
-async def bench() -> _Bench:
+async def bench(monkeypatch: pytest.MonkeyPatch) -> _Bench:
+    """Of a publisher that takes the first refusal for the last one."""
+    monkeypatch.setattr(Publisher, "pauses_seconds", ())
+    return _Bench()
+
+
+@pytest.fixture
+async def insisting(monkeypatch: pytest.MonkeyPatch) -> _Bench:
+    """Of one that tries twice more."""
+    monkeypatch.setattr(Publisher, "pauses_seconds", (0.0, 0.0))
     return _Bench()
 
 
@@ -256,8 +282,81 @@ async def test_while_the_broker_takes_no_messages_no_confirm_is_late(
     monkeypatch.setattr(Publisher, "confirm_timeout_seconds", 0.0)
     await bench.publish()
     bench.publisher.block()
-    bench.publisher._give_up_the_late()  # noqa: SLF001 - what its timer does
+    bench.publisher._channel._give_up_the_late()  # noqa: SLF001 - what its timer does
     assert not bench.under_way[0].done()
     bench.publisher.unblock()
     await asyncio.wait(bench.under_way)
     assert str(bench.under_way[0].exception()) == "the broker sent no confirm in time"
+
+
+async def test_what_is_refused_is_tried_on_another_channel_once_for_all(insisting: _Bench) -> None:
+    """A channel that a queue has refused may be refused for good; a queue without a leader refuses too."""
+    await insisting.publish(3, "replies.millesime")
+    first = insisting.channel
+    for tag in (1, 2, 3):
+        first.nack(tag)
+    await insisting.turn()
+    assert (len(insisting.channels), len(insisting.channel.sent)) == (2, 1)
+    insisting.channel.ack(1)
+    await insisting.turn()
+    assert [message.body for message, *_ in insisting.channel.sent] == [b"1", b"2", b"3"]
+    insisting.channel.ack(3, multiple=True)
+    assert await insisting.fates() == [Confirmation.ROUTED] * 3
+    assert (first.is_closed, insisting.channel.is_closed) == (True, False)
+
+
+async def test_a_channel_with_messages_of_others_is_closed_once_they_are_confirmed(insisting: _Bench) -> None:
+    await insisting.publish(2)
+    first = insisting.channel
+    first.nack(1)
+    await insisting.turn()
+    insisting.channel.ack(1)
+    assert await insisting.fates() == [Confirmation.ROUTED, None]
+    assert not first.is_closed
+    first.ack(2)
+    assert await insisting.fates() == [Confirmation.ROUTED] * 2
+    assert first.is_closed
+
+
+async def test_a_queue_that_goes_on_refusing_is_full_and_tried_from_time_to_time(
+    insisting: _Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await insisting.publish(2, "replies.millesime")
+    insisting.channel.nack(2, multiple=True)
+    for opened in (2, 3):
+        await insisting.turn()
+        assert len(insisting.channels) == opened
+        insisting.channel.nack(1)
+    assert await insisting.fates() == [Confirmation.REFUSED] * 2
+    await insisting.publish(1, "replies.millesime")
+    insisting.channel.nack(2)
+    assert await insisting.fates() == [Confirmation.REFUSED] * 3
+    assert len(insisting.channels) == 3
+    now = asyncio.get_running_loop().time() + FULL_SECONDS
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    await insisting.publish(1, "replies.millesime")
+    insisting.channel.nack(3)
+    await insisting.turn()
+    assert len(insisting.channels) == 4
+    insisting.channel.ack(1)
+    assert (await insisting.fates())[3] is Confirmation.ROUTED
+
+
+async def test_who_waits_for_a_try_tries_too_where_that_one_is_given_up(insisting: _Bench) -> None:
+    await insisting.publish(2, "replies.millesime")
+    insisting.channel.nack(2, multiple=True)
+    await insisting.turn()
+    insisting.under_way[0].cancel()
+    await insisting.turn()
+    insisting.channel.ack(2)
+    await insisting.turn()
+    assert insisting.under_way[1].result() is Confirmation.ROUTED
+
+
+async def test_a_connection_that_ends_while_it_insists_ends_the_publish(insisting: _Bench) -> None:
+    await insisting.publish(2, "replies.millesime")
+    insisting.channel.nack(2, multiple=True)
+    await insisting.turn()
+    insisting.publisher.fail(OSError("gone"))
+    await asyncio.wait(insisting.under_way)
+    assert [type(task.exception()) for task in insisting.under_way] == [PublishError] * 2

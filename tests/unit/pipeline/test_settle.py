@@ -11,8 +11,9 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from connector.amqp.confirmed_channel import Confirmation, PublishError
 from connector.amqp.deferral import read_deferred
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.amqp.publisher import Outgoing, Publisher
 from connector.amqp.topology import overflow_queue
 from connector.checks.assemble import rejection
 from connector.checks.reasons import job_error

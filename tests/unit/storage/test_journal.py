@@ -10,7 +10,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher, PublishError
+from connector.amqp.confirmed_channel import Confirmation, PublishError
+from connector.amqp.publisher import Outgoing, Publisher
 from connector.catalogue.definition import Source
 from connector.jobs.rate import read_quota
 from connector.jobs.records import Lane, SecretField

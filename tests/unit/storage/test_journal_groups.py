@@ -8,7 +8,8 @@ import structlog
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from connector.amqp.publisher import FIRST_PAUSE_SECONDS, Confirmation, Outgoing, Publisher, PublishError
+from connector.amqp.confirmed_channel import Confirmation, PublishError
+from connector.amqp.publisher import FIRST_PAUSE_SECONDS, Outgoing, Publisher
 from connector.jobs.delivery import MAX_ENVELOPE_BYTES
 from connector.storage.journal.groups import LARGEST_GROUP, PURPOSE, Group, Groups
 from connector.storage.journal.record import Record, read

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from connector.amqp.publisher import Confirmation, Outgoing, Publisher
+from connector.amqp.confirmed_channel import Confirmation
+from connector.amqp.publisher import Outgoing, Publisher
 from connector.jobs.delivery import Delivery
 from connector.jobs.job_state import Fresh, IdempotencyKey
 from connector.jobs.records import Lane

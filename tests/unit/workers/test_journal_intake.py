@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from connector.amqp.publisher import Confirmation, Outgoing, PublishError
+from connector.amqp.confirmed_channel import Confirmation, PublishError
+from connector.amqp.publisher import Outgoing
 from connector.amqp.session import BrokerSession
 from connector.storage.journal.writer import MOST_HELD, Held, JournalWriter
 from connector.telemetry.metrics import Metrics

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from amqp.exceptions import AccessRefused, PreconditionFailed
 
+from connector.amqp.confirmed_channel import PublishError
 from connector.amqp.overflow_life import LEFT_WITHIN
-from connector.amqp.publisher import PublishError
 from connector.amqp.queue_state import QueueState
 from connector.amqp.session import BrokerSession
 from connector.jobs.records import Flow, Lane

@@ -9,8 +9,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from connector.amqp.confirmed_channel import Confirmation, PublishError
 from connector.amqp.deferral import quarantined
-from connector.amqp.publisher import Confirmation, Outgoing, PublishError
+from connector.amqp.publisher import Outgoing
 from connector.amqp.session import BrokerSession
 from connector.amqp.topology import lane_queue, quarantine_queue
 from connector.jobs.delivery import read_delivery
