@@ -88,12 +88,17 @@ def _cause(error: BaseException) -> str | None:
             return None
 
 
-def _of_tls(error: ssl.SSLError) -> str:
+def _of_tls(error: ssl.SSLError) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        code = error.verify_code
-        return _CERTIFICATES.get(code, f"its certificate is not accepted (OpenSSL's code {code})")
+        # aiohttp's has none, and came from one that has.
+        code = getattr(error, "verify_code", None)
+        return (
+            None
+            if code is None
+            else _CERTIFICATES.get(code, f"its certificate is not accepted (OpenSSL's code {code})")
+        )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "it closed the connection while TLS began: does its port speak TLS, and does it want a client certificate?"
     reason = getattr(error, "reason", None) or ""
     told = next((sentence for part, sentence in _ALERTS.items() if part in reason), None)
-    return told or f"TLS failed ({reason.lower() or 'without a reason'})"
+    return told or (f"TLS failed ({reason.lower()})" if reason else None)

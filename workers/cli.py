@@ -84,9 +84,9 @@ def worker(  # noqa: PLR0913 - its options
         # What httpx and structlog would draw with, and a form of message that kombu would read: 5 MiB.
         import structlog
 
+        from connector.bootstrap.egress import open_transport
         from connector.bootstrap.worker import Scrape, build_services
         from connector.cli.options import failing_cleanly
-        from connector.sources.transport import http_transport
         from connector.telemetry.logs import configure_logs
         from connector.telemetry.opening import log_clear_addresses, open_telemetry
         from workers.app import Work, make_app, start_worker
@@ -102,7 +102,9 @@ def worker(  # noqa: PLR0913 - its options
     if http_port is None:
         scrape = Scrape.NOTHING
     with failing_cleanly():
-        services = build_services(settings, http_transport(), concurrency, scrape=scrape, telemetry=telemetry)
+        services = build_services(
+            settings, open_transport(settings), concurrency, scrape=scrape, telemetry=telemetry
+        )
     if settings.journal_key is None:
         structlog.get_logger(__name__).info(Event.JOURNAL_OFF, variable="CONNECTOR_JOURNAL_KEY")
     work = Work(

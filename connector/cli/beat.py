@@ -29,7 +29,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
     from sqlalchemy.exc import SQLAlchemyError
 
     from connector.bootstrap.beat import build_beat
-    from connector.sources.transport import http_transport
+    from connector.bootstrap.egress import open_transport
     from connector.storage.causes import database_cause
     from connector.storage.database import DatabaseError
     from connector.telemetry.logs import configure_logs, log_loop_error
@@ -53,7 +53,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
 
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, end, signum)
-        transport = http_transport()
+        transport = open_transport(settings)
         try:
             built = build_beat(settings, transport, telemetry=telemetry)
             click.echo("beat ready", err=True)

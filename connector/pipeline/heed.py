@@ -32,7 +32,7 @@ from connector.limits.refusals import (
 from connector.limits.suspension import is_share_spent
 from connector.pipeline.call import CallContext, Ended
 from connector.pipeline.ports import Breakers, Heeding, Suspensions
-from connector.sources.exchange import Answered, Exchange
+from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.sources.traits import Alert, Refusal, Signal, refusal_of
 from connector.telemetry.token_alerts import dgfip_refused, record_refused, refused
 from schemas.codes import CheckCode
@@ -51,7 +51,7 @@ async def heed(
     _heed_rate_limit(context, bounds, ended.exchange, ports)
     await _heed_refusal(context, decision.reply, decision.alert, ports)
     for breaker, end in ends_of(planned, decision.reply, ended.asked_at, progress).items():
-        await note_end(breaker, context.admitted.tenant, end, ports)
+        await note_end(breaker, context.admitted.tenant, end, ports, _cause(ended.exchange))
 
 
 def _heed_rate_limit(
@@ -154,8 +154,14 @@ def _until(key: str, ports: Suspensions) -> str | None:
     return until.isoformat() if until else None
 
 
-async def note_end(breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers) -> None:
-    """Tell a breaker how a call ended, and tell of what follows."""
+def _cause(exchange: Exchange) -> str | None:
+    return exchange.cause if isinstance(exchange, Unanswered) else None
+
+
+async def note_end(
+    breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers, cause: str | None = None
+) -> None:
+    """Tell a breaker how a call ended, and tell of what follows; ``cause`` says why its source was not reached."""
     affected_tenants = ports.affected_tenants
     if end.signal is Signal.DOWN:
         affected_tenants.note(breaker, tenant.siret)
@@ -175,6 +181,7 @@ async def note_end(breaker: str, tenant: Tenant, end: CallEnd, ports: Breakers) 
             code=str(end.code),
             until=after.until.isoformat(),
             tenants=affected_tenants.tell_all(breaker),
+            **({} if cause is None else {"cause": cause}),
         )
     elif before.until is not None and after == CLOSED:
         _log.info(Event.BREAKER_CLOSED, breaker=breaker)

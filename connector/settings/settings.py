@@ -4,6 +4,7 @@
 orchestrator mounts. An empty variable counts as absent.
 """
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -31,7 +32,7 @@ ALLOW_CLEAR_HTTP: Final = f"{PREFIX}ALLOW_CLEAR_HTTP"
 _LEAST_TRUST_SECONDS: Final = 5
 _MONTH_SECONDS: Final = 31 * 24 * 3600
 _HTTP_ADDRESSES: Final = ("api_particulier_url", "dgfip_url", "sentry_dsn")
-_ADDRESSES: Final = (*_HTTP_ADDRESSES, "broker_url", "database_url", "redis_url")
+_ADDRESSES: Final = (*_HTTP_ADDRESSES, "proxy_url", "broker_url", "database_url", "redis_url")
 
 
 class SettingsError(OperatorError):
@@ -69,6 +70,25 @@ def _base(value: SecretStr) -> SecretStr:
     if "@" in parts.netloc or "?" in value.get_secret_value():
         raise ValueError("must be a scheme, a host and a path alone: no user, no password, no query")
     return value
+
+
+def _proxy(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(
+            "must be a host and its port, with a user and a password or without: http://user:password@proxy:3128"
+        )
+    return value
+
+
+def _authorities(file: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise ValueError("holds no certificate in the PEM format") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {(error.strerror or type(error).__name__).lower()}") from None
+    return file
 
 
 def _dsn(value: SecretStr) -> SecretStr:
@@ -111,6 +131,10 @@ class Settings(BaseModel):
     ] = SecretStr("sqlite:///ccas-connector.db")
     dgfip_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] | None = None
     """Base address of the gateway of API Impôt particulier, with its token endpoint at ``/token``."""
+    ca_file: Annotated[Path, AfterValidator(_authorities)] | None = None
+    """Authorities of certificates to trust beside the system's, for the API and its proxy; None: the system's alone."""
+    proxy_url: Annotated[SecretStr, _address("http", "https"), AfterValidator(_proxy)] | None = None
+    """What every call to the API goes through; None: nothing, whatever the environment says."""
     secret_key: SecretStr | None = None
     journal_key: SecretStr | None = None
     """Keys the hashes of the access journal; None: there is no journal."""

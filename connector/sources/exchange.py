@@ -27,6 +27,8 @@ class Unanswered:
     """``network_error``, ``upstream_error``, ``provider_timeout`` or ``expired``; of a token endpoint also
     ``token_invalid`` or ``unexpected_response``."""
     duration_ms: int
+    cause: str | None = None
+    """Why the source was not reached, in one sentence for the operator; None where there is nothing to mend here."""
 
 
 Exchange = Answered | Unanswered

@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 import httpx
 
+from connector.causes import network_cause
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.time_limits import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from schemas.codes import CheckCode
@@ -20,6 +21,8 @@ _HEADERS: Final = (
     (b"accept-encoding", b"gzip, deflate"),
     (b"user-agent", b"ccas-connector"),
 )
+_PROXY: Final = "the proxy of CONNECTOR_PROXY_URL is not reached, or refuses the call: see its address, its user, its password and its rules"
+_PROXY_ERRORS: Final = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Of a decoded body. The longest documented answer has some ten thousand; beyond this it is none."""
 
@@ -61,7 +64,8 @@ async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within
         code = CheckCode.EXPIRED if is_expired else CheckCode.PROVIDER_TIMEOUT
         return Unanswered(code=code, duration_ms=_since(start))
     except httpx.HTTPError as error:
-        return Unanswered(code=transport_code(error), duration_ms=_since(start))
+        cause = _PROXY if isinstance(error.__cause__, _PROXY_ERRORS) else network_cause(error)
+        return Unanswered(code=transport_code(error), duration_ms=_since(start), cause=cause)
     except aiohttp.ClientError:
         # Not HTTP: the transport lets the parser's own errors through, the address in their text.
         return Unanswered(code=CheckCode.UPSTREAM_ERROR, duration_ms=_since(start))

@@ -11,6 +11,7 @@ from tests.servers.redis_node import redis_server
 HOW_TO_GET_REDIS: Final = "Redis is needed, and is not here: sudo apt-get install redis-server"
 HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-get install postgresql"
 HOW_TO_GET_PGBOUNCER: Final = "PgBouncer is needed, and is not here: sudo apt-get install pgbouncer"
+HOW_TO_GET_TINYPROXY: Final = "Tinyproxy is needed, and is not here: sudo apt-get install tinyproxy"
 HOW_TO_GET_PROMTOOL: Final = "promtool is needed, and is not here: sudo apt-get install prometheus"
 
 
@@ -39,6 +40,16 @@ def install_pgbouncer(say: Callable[[str], None]) -> bool:
     if shutil.which("pgbouncer") is None:
         install_packages(["pgbouncer"], say)
     return shutil.which("pgbouncer") is not None
+
+
+def install_tinyproxy(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where Tinyproxy is missing; tell whether it is here.
+
+    Where Debian runs services, it starts one then, on port 8888, of which nothing here makes use.
+    """
+    if shutil.which("tinyproxy") is None:
+        install_packages(["tinyproxy"], say)
+    return shutil.which("tinyproxy") is not None
 
 
 def install_promtool(say: Callable[[str], None]) -> bool:

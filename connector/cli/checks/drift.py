@@ -42,12 +42,12 @@ def drift(*, as_json: bool) -> None:
 
 
 async def _drifts(settings: "Settings") -> "tuple[Drift, ...]":
+    from connector.bootstrap.egress import open_transport
     from connector.catalogue import CATALOGUE
     from connector.sources.nomenclature.drift import drifts
     from connector.sources.nomenclature.published import fetch_nomenclature
-    from connector.sources.transport import http_transport
 
-    transport = http_transport()
+    transport = open_transport(settings)
     try:
         nomenclature = await fetch_nomenclature(transport, settings.api_particulier_url.get_secret_value())
     finally:

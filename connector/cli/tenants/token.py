@@ -84,9 +84,9 @@ def rotate(*, siret: str, file: Path | None, env: str | None, dry_run: bool) -> 
     """
     import asyncio
 
+    from connector.bootstrap.egress import open_transport
     from connector.bootstrap.tokens import build_introspector
     from connector.clock import utc_now
-    from connector.sources.transport import http_transport
     from connector.storage.registry.token_store import TokenStore
     from connector.tokens.rotation import Rotated
     from connector.tokens.rotation import rotate as rotate_token
@@ -97,7 +97,7 @@ def rotate(*, siret: str, file: Path | None, env: str | None, dry_run: bool) -> 
         new = _new_token(siret, file, env)
 
         async def run() -> Rotated:
-            introspector = build_introspector(settings, http_transport())
+            introspector = build_introspector(settings, open_transport(settings))
             try:
                 return await rotate_token(
                     tenant,

@@ -60,15 +60,15 @@ def check(*, sirets: tuple[str, ...], as_json: bool) -> None:
 async def _check(
     settings: "Settings", registry: "Registry", chosen: "Sequence[Tenant]", vault: "Vault"
 ) -> "list[TokenReport]":
+    from connector.bootstrap.egress import open_transport
     from connector.bootstrap.tokens import build_introspector
     from connector.cli.tables import tracked
     from connector.clock import utc_now
     from connector.sources.introspection import Introspection
-    from connector.sources.transport import http_transport
     from connector.tokens.check import check_token
     from connector.tokens.scheduled.pace import Pace
 
-    introspector, pace = build_introspector(settings, http_transport()), Pace()
+    introspector, pace = build_introspector(settings, open_transport(settings)), Pace()
 
     async def ask(token: str) -> Introspection:
         await pace.wait()
