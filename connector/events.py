@@ -68,6 +68,7 @@ class Event(StrEnum):
     MEMORY_UNREADABLE = "memory.unreadable"
     NOMENCLATURE_DRIFT = "nomenclature.drift"
     NOMENCLATURE_UNAVAILABLE = "nomenclature.unavailable"
+    PRESENCE_NOT_TOLD = "presence.not_told"
     PROGRAM_CRASHED = "program.crashed"
     REGISTRY_CONFIRMED = "registry.confirmed"
     REGISTRY_REFRESHED = "registry.refreshed"
@@ -126,6 +127,7 @@ OF_INFORMATION: Final = frozenset(
         Event.LANE_BEHIND,
         Event.MEMORY_BACK,
         Event.NOMENCLATURE_UNAVAILABLE,
+        Event.PRESENCE_NOT_TOLD,
         Event.REGISTRY_CONFIRMED,
         Event.REGISTRY_REFRESHED,
         Event.SHARED_STATE_BACK,

@@ -118,6 +118,7 @@ def services(transport: httpx.AsyncBaseTransport, registry: Any, time: ManualTim
         served=Served(),
         exclusion=Exclusion(OwnArrivals()),
         link=None,
+        presence=None,
         memory=ReplyMemory(None, vault, passing.clock),
         journal=NoJournal(),
         vault=vault,

@@ -31,6 +31,7 @@ from workers.pool import end
 from workers.quarantine import Quarantine
 from workers.reply_queues import ReplyQueues
 from workers.request import VerifyRequest, queues_of
+from workers.rounds import Rounds
 from workers.single_instance import SingleInstanceGuard
 
 _log = structlog.get_logger(__name__)
@@ -107,6 +108,7 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         self._hurrying = asyncio.Event()
         self._broker = BrokerLink(self.app.broker.files)
         self._reply_queues = ReplyQueues()
+        self._has_rounds = False
         self.place = SingleInstanceGuard(self.work.services.link, self.pool.run)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
 
@@ -115,9 +117,25 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
         # Celery would start the worker anew at its end; whoever supervises it does that.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._tell_health()
+        self._begin_rounds()
         self.place.join()
         self.pool.run_blocking(self._broker.connect, conn)
         return conn
+
+    def _begin_rounds(self) -> None:
+        """Say from now on that this worker is alive, whether the broker is there or not."""
+        store = self.work.services.presence
+        if self._has_rounds or store is None:
+            return
+        self._has_rounds = True
+        rounds = Rounds(
+            services=self.work.services,
+            store=store,
+            lanes=tuple(lane.value for lane in self.work.lanes),
+            state=lambda: self.work.health.state.value,
+            started_at=self.work.services.clock(),
+        )
+        self.pool.run_beside(rounds.go())
 
     def _tell_health(self) -> None:
         """Listen for probes, before the broker is there: a worker without one is alive, and not ready."""

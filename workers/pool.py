@@ -35,6 +35,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(log_loop_error)
         self.jobs = set()
+        self._beside: list[asyncio.Task[None]] = []
 
     def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
         """Run the loop, and every job on it, until ``work`` is done."""
@@ -66,6 +67,10 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         self.jobs.add(job)
         job.add_done_callback(self.jobs.discard)
 
+    def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the jobs, whenever the loop runs, until the pool ends."""
+        self._beside.append(self.loop.create_task(work))
+
     def flush(self) -> None:
         """Drop the jobs of a connection that is gone: the broker gives their deliveries again."""
         for job in self.jobs:
@@ -83,7 +88,7 @@ class AsyncioPool(BasePool):  # type: ignore[misc]  # Celery ships no types
     on_terminate = on_stop
 
     async def _finish(self) -> None:
-        await end(self.jobs)
+        await end((*self.jobs, *self._beside))
         await self.app.work.health.stop()
         self.app.work.services.rejections.close()
         self.app.work.services.turns.close()

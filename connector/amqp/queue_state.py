@@ -1,9 +1,20 @@
 """What the broker tells of a queue to whoever looks at it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amqp.exceptions import NotFound
+
+from connector.amqp.topology import (
+    DEAD,
+    JOURNAL,
+    UNDELIVERABLE,
+    deferred_queue,
+    lane_queue,
+    quarantine_queue,
+)
+from connector.jobs.records import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +36,12 @@ def queue_state(connection: Any, name: str) -> QueueState | None:
         return None
     channel.close()
     return QueueState(waiting=found.message_count, consumers=found.consumer_count)
+
+
+def queue_states(connection: Any) -> Mapping[str, QueueState | None]:
+    """Return the state of each queue that jobs pass through; None for one that does not exist."""
+    lanes = [name for lane in Lane for name in (lane_queue(lane), deferred_queue(lane))]
+    quarantines = [quarantine_queue(lane) for lane in Lane]
+    return {
+        name: queue_state(connection, name) for name in (*lanes, *quarantines, JOURNAL, DEAD, UNDELIVERABLE)
+    }

@@ -44,6 +44,7 @@ from connector.storage.journal.keys import JournalKeys
 from connector.storage.journal.store import JournalStore
 from connector.storage.journal.writer import JournalWriter
 from connector.storage.notices import Notices
+from connector.storage.presence import PresenceStore
 from connector.storage.registry.cache import RegistryCache
 from connector.storage.registry.freshness import Freshness
 from connector.storage.registry.store import RegistryStore
@@ -111,6 +112,7 @@ def build_services(
         served=Served(),
         exclusion=Exclusion(OwnArrivals() if shared is None else shared.arrivals()),
         link=None if shared is None else shared.link,
+        presence=PresenceStore(engine),
         memory=ReplyMemory(_memory_writer(settings, clock), vault, clock),
         journal=_journal(settings, vault, clock),
         vault=vault,

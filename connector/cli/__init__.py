@@ -14,7 +14,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "datapass": "datapass",
         "dead": "dead.commands",
         "demo": "demo",
-        "health": "health",
+        "health": "health.commands",
         "journal": "journal.commands",
         "registry": "registry.commands",
         "sandbox": "sandbox.commands",

@@ -93,7 +93,7 @@ def _on_the_broker(
     """Return the dead letters of a job, and how much waits sealed. Raises ``OperatorError``."""
     from connector.amqp.dead.queue import TRANSPORT_OPTIONS, DeadQueues
     from connector.amqp.deferred import look_at_deferred
-    from connector.amqp.health import queue_states
+    from connector.amqp.queue_state import queue_states
     from connector.amqp.topology import JOURNAL
     from connector.cli.broker import reaching
     from connector.cli.dead.options import QUEUES, look

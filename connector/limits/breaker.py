@@ -83,6 +83,8 @@ class Probe:
     ping_first: bool
 
 
+LAPSES_AFTER_SECONDS: Final = 600.0
+"""After a breaker's pause: whether the provider is back is then found out by the calls that come."""
 CLOSED: Final = Breaker()
 Passed = Go | Probe | BlockedUntil
 
@@ -127,6 +129,15 @@ def without_answer(breaker: Breaker, now: datetime) -> Breaker:
     if breaker.probe_until is None:
         return breaker
     return replace(breaker, probe_until=None, until=now + timedelta(seconds=FIRST_PAUSE_SECONDS))
+
+
+def lapsed(breaker: Breaker, now: datetime) -> Breaker:
+    """Return the breaker as it is once nobody has called its provider for long since it might be called again."""
+    if breaker.until is None:
+        return breaker
+    is_probed = breaker.probe_until is not None and now < breaker.probe_until
+    is_over = now >= breaker.until + timedelta(seconds=LAPSES_AFTER_SECONDS)
+    return CLOSED if is_over and not is_probed else breaker
 
 
 def _after_failure(breaker: Breaker, end: CallEnd, now: datetime, *, is_older: bool) -> Breaker:

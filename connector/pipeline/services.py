@@ -23,6 +23,7 @@ from connector.sources.exchange import Upstream
 from connector.sources.schema_drift import DriftCounter
 from connector.storage.announcements import Announcements
 from connector.storage.journal.journal import Journal
+from connector.storage.presence import PresenceStore
 from connector.storage.registry.cache import RegistryCache
 from connector.storage.replies import ReplyMemory
 from connector.telemetry.affected_tenants import AffectedTenants
@@ -64,6 +65,8 @@ class Services:
     """Lets calls go one at a time where their source refuses them otherwise."""
     link: "RedisLink | None"
     """To what the worker processes share; None where there is one process only."""
+    presence: PresenceStore | None
+    """Where this process says that it is alive; None: nowhere."""
     memory: ReplyMemory
     journal: Journal
     """Notes every call."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector.storage.causes import database_cause
 from connector.storage.database import DatabaseError
 
-REVISION: Final = "0006"
+REVISION: Final = "0007"
 """This version's: the last of ``migrations/versions``."""
 
 

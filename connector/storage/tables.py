@@ -96,6 +96,18 @@ NOTICES = Table(
     Column("given_at", Instant, nullable=False),
 )
 
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("sees", JSON, nullable=False),
+)
+
 REPLIES = Table(
     "replies",
     METADATA,

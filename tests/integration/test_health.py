@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from kombu import Connection
 
+from connector.amqp.topology import DEAD
 from connector.demo.deployment import PROGRAM
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
@@ -21,11 +23,24 @@ def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
         yield deployment
 
 
+PATIENCE = 200
+"""Looks before a test gives up."""
+
+
 def health(deployed: Deployment, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """Return the exit status, the findings, and what was said on standard error."""
     finished = run([*PROGRAM, "health", "--json", *options], deployed.environment)
     findings = json.loads(finished.stdout) if finished.stdout else []
     return finished.returncode, findings, finished.stderr
+
+
+def becomes(deployed: Deployment, *parts: str) -> tuple[int, list[dict[str, Any]]]:
+    """Return the status and the findings once just these parts are unwell: a worker says that it is alive every few seconds."""
+    for _ in range(PATIENCE):
+        status, findings, _ = health(deployed)
+        if unwell(findings) == set(parts):
+            return status, findings
+    pytest.fail(f"still unwell: {unwell(findings)}")
 
 
 def unwell(findings: list[dict[str, Any]]) -> set[str]:
@@ -45,8 +60,8 @@ def test_a_worker_without_its_broker_is_live_and_not_ready(
         assert health(deployed, "--worker", address)[:2] == (
             0,
             [
-                {"part": "worker live", "is_well": True, "detail": "yes"},
-                {"part": "worker ready", "is_well": True, "detail": "yes"},
+                {"part": "worker live", "is_well": True, "severity": "ok", "detail": "yes"},
+                {"part": "worker ready", "is_well": True, "severity": "ok", "detail": "yes"},
             ],
         )
         own_node.kill()
@@ -70,13 +85,67 @@ def test_a_deployment_is_ready_when_a_worker_takes_from_each_queue(
 ) -> None:
     shared = {"CONNECTOR_REDIS_URL": redis_node.url()}
     deployed.command("topology", "declare")
-    status, findings, _ = health(deployed)
-    assert status == 1
-    assert "verifications.batch" in unwell(findings)
-    with deployed.worker("--lane", "interactive", settings=shared):
-        assert unwell(health(deployed)[1]) == {"verifications.batch", "connector.deferred.batch"}
-        with deployed.worker("--lane", "batch", settings=shared):
-            assert health(deployed)[0] == 0
+    lanes = {"verifications.interactive", "connector.deferred.interactive"}
+    campaigns = {"verifications.batch", "connector.deferred.batch"}
+    assert becomes(deployed, "workers", *lanes, *campaigns)[0] == 1
+    with deployed.worker("--lane", "interactive", settings=shared) as interactive:
+        _, findings = becomes(deployed, *campaigns)
+        (told,) = (finding["detail"] for finding in findings if finding["part"] == "workers")
+        assert f"({interactive.pid}), ready" in told
+        with deployed.worker("--lane", "batch", settings=shared) as batch:
+            assert becomes(deployed)[0] == 0
+            batch.kill()
+        # Its row is there yet, and the broker may count its consumers: it is not alive for long.
+        becomes(deployed, *campaigns)
+    becomes(deployed, "workers", *lanes, *campaigns)
+
+
+def test_what_workers_go_on_without_is_told_and_is_no_failure(
+    own_node: RabbitNode, deployed: Deployment, redis_node: RedisNode
+) -> None:
+    with Connection(own_node.url()) as connection, RedisNode() as lost:
+        shared = {"CONNECTOR_REDIS_URL": lost.url()}
+        connection.default_channel.basic_publish(connection.default_channel.prepare_message(b"{}"), "", DEAD)
+        with deployed.worker(settings=shared):
+            lost.kill()
+            for _ in range(PATIENCE):
+                status, findings, _ = health(deployed)
+                severities = {finding["part"]: finding["severity"] for finding in findings}
+                if "shared_state" in severities and not unwell(findings):
+                    break
+            assert (unwell(findings), severities["shared_state"], severities[DEAD]) == (
+                set(),
+                "warning",
+                "warning",
+            )
+            assert status == 3
+            looking = Deployment(deployed.environment["CONNECTOR_BROKER_URL"])
+            looking.environment = deployed.environment | shared
+            assert unwell(health(looking)[1]) == {"shared state"}
+            looking.environment = deployed.environment | {"CONNECTOR_REDIS_URL": redis_node.url()}
+            (seen,) = (found for found in health(looking)[1] if found["part"] == "shared state")
+            assert (seen["severity"], "and 1 are alive" in seen["detail"]) == ("warning", True)
+        connection.default_channel.queue_purge(DEAD)
+
+
+def test_a_database_that_takes_no_changes_is_told(own_node: RabbitNode, postgres: str) -> None:
+    with Deployment(own_node.url(), database_url=postgres) as deployment:
+        name = postgres.rpartition("/")[2]
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        status, findings, _ = health(deployment)
+    (told,) = (finding["detail"] for finding in findings if finding["part"] == "database")
+    assert (status, "it takes no changes" in told) == (1, True)
+
+
+def test_the_api_is_looked_at_where_that_is_asked(deployed: Deployment) -> None:
+    looking = Deployment(deployed.environment["CONNECTOR_BROKER_URL"])
+    seen = []
+    for address in (deployed.environment["CONNECTOR_API_PARTICULIER_URL"], "http://127.0.0.1:1"):
+        looking.environment = deployed.environment | {"CONNECTOR_API_PARTICULIER_URL": address}
+        (found,) = (found for found in health(looking, "--api")[1] if found["part"] == "API")
+        seen.append((found["severity"], found["detail"].partition(":")[0]))
+    assert seen == [("ok", "reached (404)"), ("failure", "not reached")]
 
 
 @pytest.mark.parametrize(

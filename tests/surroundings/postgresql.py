@@ -53,9 +53,9 @@ def play(only: Sequence[str] = ()) -> Iterator[Outcome]:
                 fault = Fault(name=f"PostgreSQL {name}", begin=begin, end=standby.promote)
                 yield from _served(fault, broker, both(primary, standby), f"postgresql-{number}", only)
         with PostgresNode() as server, PgBouncerNode(server, "transaction") as pooler:
-            server.create_database(DATABASE)
-            for number, (name, node) in enumerate(
-                (("PgBouncer", pooler), ("PostgreSQL behind PgBouncer", server))
-            ):
+            parts = {"PgBouncer": pooler, "PostgreSQL behind PgBouncer": server}
+            for number, (name, node) in enumerate(parts.items()):
+                database = f"pooled_{number}"
+                server.create_database(database)
                 fault = Fault(name=f"{name} killed and started again", begin=node.kill, end=node.start)
-                yield from _served(fault, broker, pooler.url(DATABASE), f"pgbouncer-{number}", only)
+                yield from _served(fault, broker, pooler.url(database), f"pgbouncer-{number}", only)

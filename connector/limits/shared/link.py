@@ -72,6 +72,18 @@ class RedisLink:
             ) from None
         self._server.answered()
 
+    async def look(self) -> int:
+        """Return how many worker processes take part, without taking part. Raises ``SharedStateError``."""
+        try:
+            await self.redis.set(f"{PREFIX}health", "", ex=1)
+            await self._refuse_cluster()
+            now, _ = await self.redis.time()
+            return int(await self.redis.zcount(_PROCESSES, now - _GONE_AFTER_SECONDS, "+inf"))
+        except FAILURES as error:
+            raise SharedStateError(
+                f"CONNECTOR_REDIS_URL: the server cannot be used: {redis_cause(error)}"
+            ) from None
+
     async def keep(self) -> None:
         """Take part for ever."""
         for beats in count(1):

@@ -1,0 +1,1 @@
+"""``ccas-connector health``: what is looked at (``looks``), and what it means (``findings``, pure)."""
