@@ -16,6 +16,8 @@ from connector.demo.private import NodeError, PrivateServer
 from connector.demo.program import ending_with_parent
 
 _SCRIPTS: Final = Path("/usr/lib/rabbitmq/bin")
+PROGRAMS_VARIABLE: Final = "RABBITMQ_PROGRAMS"
+"""The environment's name for the folder of another RabbitMQ's programs."""
 _CTL_TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_ATTEMPTS: Final = 20
 """A node without time to spare does not take every connection."""
@@ -27,7 +29,7 @@ _CTL_ON_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 def rabbitmq_server() -> Path | None:
     """Return the program that starts a node without a service manager, or None when it is not installed."""
     # /usr/sbin/rabbitmq-server is Debian's wrapper, which insists on root or its own user.
-    beside = _SCRIPTS / "rabbitmq-server"
+    beside = Path(os.environ.get(PROGRAMS_VARIABLE, _SCRIPTS)) / "rabbitmq-server"
     if beside.exists():
         return beside
     found = shutil.which("rabbitmq-server")
@@ -80,7 +82,11 @@ class RabbitNode(PrivateServer):
     def start(self) -> None:
         """Start the node and wait until it takes connections. Raises ``NodeError``."""
         epmd = shutil.which("epmd")
-        if self.ends_with_parent and epmd is not None:
+        if (
+            self.ends_with_parent
+            and epmd is not None
+            and (self._epmd is None or self._epmd.poll() is not None)
+        ):
             # The node would start one that outlives it.
             self._epmd = subprocess.Popen(  # noqa: S603 - Erlang's own program, on this node's port
                 ending_with_parent([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"]),

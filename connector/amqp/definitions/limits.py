@@ -85,6 +85,9 @@ whoever's they are. A suspect and the workers' claim are few.
 """
 
 
+_SPREAD: Final[Mapping[str, str]] = MappingProxyType({"queue-leader-locator": "balanced"})
+
+
 class LimitError(OperatorError):
     """A limit that cannot serve; the message says which."""
 
@@ -137,17 +140,22 @@ def limits_of(given: Iterable[str]) -> Mapping[Family, Limit]:
 
 
 def policies_of(limits: Mapping[Family, Limit], vhost: str) -> list[dict[str, Any]]:
-    """Return the policies of a definitions file."""
+    """Return the policies of a definitions file: each family's limit, and leaders on every node of a cluster.
+
+    Where nothing is said, the leader of a quorum queue is on the node that it was declared on: of all queues, on one.
+    """
+    unlimited = f"^({'|'.join(map(re.escape, UNLIMITED))})"
+    families = [(str(family), PATTERNS[family], limit.definition) for family, limit in limits.items()]
     return [
         {
             "vhost": vhost,
-            "name": f"ccas-connector.{family}",
-            "pattern": PATTERNS[family],
+            "name": f"ccas-connector.{name}",
+            "pattern": pattern,
             "apply-to": "queues",
-            "definition": dict(limit.definition),
+            "definition": {**definition, **_SPREAD},
             "priority": _PRIORITY,
         }
-        for family, limit in limits.items()
+        for name, pattern, definition in (*families, ("unlimited", unlimited, {}))
     ]
 
 

@@ -40,9 +40,13 @@ def test_each_family_has_queues() -> None:
 def test_a_limit_is_of_bytes_and_of_messages() -> None:
     """A job without a body, and with headers, would pass by a limit of bytes."""
     policies = {policy["name"]: policy for policy in policies_of(limits_of([]), "ccas")}
-    assert policies.keys() == {f"ccas-connector.{family}" for family in Family}
+    assert policies.keys() == {f"ccas-connector.{family}" for family in (*Family, "unlimited")}
     batch = policies["ccas-connector.batch"]
-    assert batch["definition"] == {"max-length": 131_072, "max-length-bytes": 512 * 1024 * 1024}
+    assert batch["definition"] == {
+        "max-length": 131_072,
+        "max-length-bytes": 512 * 1024 * 1024,
+        "queue-leader-locator": "balanced",
+    }
     assert (batch["vhost"], batch["apply-to"], batch["priority"]) == ("ccas", "queues", 10)
 
 
@@ -80,3 +84,10 @@ def test_the_sum_counts_every_queue() -> None:
     assert (spaces[Family.OVERFLOW].queues, spaces[Family.OVERFLOW].mebibytes) == (7, 7 * 256)
     assert {spaces[family].queues for family in Family} == {1, 3, 7}
     assert spaces[Family.DEAD].mebibytes == DEFAULT_MIB[Family.DEAD], DEAD
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_each_queue_has_one_policy_which_spreads_its_leaders(queue: str) -> None:
+    policies = policies_of(limits_of([]), "ccas")
+    (found,) = (policy for policy in policies if re.search(policy["pattern"], queue))
+    assert found["definition"]["queue-leader-locator"] == "balanced"
