@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from connector.amqp.kept_headers import ROUTING_KEY_HEADER, USER_HEADER
+from connector.amqp.topology import GUARD
 from connector.demo.node import RabbitNode
 from connector.jobs.delivery import TRACE_HEADERS
 from connector.storage.database import open_database
@@ -64,7 +65,8 @@ def lying_on_broker(node: RabbitNode, *, deferred: int = 0) -> dict[str, bytes]:
 
 
 def _looks(node: RabbitNode, sealed: list[bytes], deferred: int) -> Iterator[str]:
-    names = node.queue_names()
+    # Of the workers' guard nobody may take but its single active consumer.
+    names = [name for name in node.queue_names() if name != GUARD]
     for _ in range(_LOOKS):
         yield from names
         if sum(queue.startswith(_DEFERRED) for queue in sealed[::3]) >= deferred:
