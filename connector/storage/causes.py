@@ -5,8 +5,11 @@ server's own language: English, or French.
 """
 
 import re
+import socket
+import ssl
 from typing import Final
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from connector.causes import network_cause
@@ -29,6 +32,11 @@ _STATES: Final = {
 """By the beginning of a code (https://www.postgresql.org/docs/current/errcodes-appendix.html), the first that fits."""
 _OF_A_SERVER: Final = re.compile(r"^- host: .*$", re.MULTILINE)
 """A line of psycopg's on one of several servers, none of which could be used."""
+_NOT_VERIFIED: Final = "certificate verify failed"
+_SSL_REQUEST: Final = (8).to_bytes(4) + (80877103).to_bytes(4)
+"""What asks a server for TLS (https://www.postgresql.org/docs/current/protocol-message-formats.html, ``SSLRequest``)."""
+_PORT: Final = 5432
+_LOOK_SECONDS: Final = 5.0
 _TEXTS: Final = tuple(
     (re.compile(pattern), sentence)
     for pattern, sentence in (
@@ -107,8 +115,11 @@ _TEXTS: Final = tuple(
 """By what a text holds, the first that fits."""
 
 
-def database_cause(error: BaseException) -> str:
-    """Return why a statement or a connection failed: one sentence, without a part of the address; else the error's type."""
+def database_cause(error: BaseException, url: URL | None = None) -> str:
+    """Return why a statement or a connection failed: one sentence, without a part of the address; else the error's type.
+
+    With the address, a certificate that the client library only refuses is looked at once more: it does not say why.
+    """
     met = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     state = getattr(met, "sqlstate", None)
     if state is not None:
@@ -117,11 +128,31 @@ def database_cause(error: BaseException) -> str:
                 return sentence
         return f"it refuses a statement (SQLSTATE {state})"
     text = str(met)
+    if url is not None and _NOT_VERIFIED in text and (why := _certificate_cause(url)) is not None:
+        return why
     of_each = _OF_A_SERVER.findall(text)
     if of_each:
         # Of several servers, one by one.
         return "; ".join(dict.fromkeys(_told(each, met) for each in of_each))
     return _told(text, met)
+
+
+def _certificate_cause(url: URL) -> str | None:
+    """Return what is wrong with a server's certificate, by a connection of our own; None where nothing is found."""
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    authority = arguments.get("sslrootcert")
+    for host, port in zip(
+        arguments["host"].split(","), str(arguments.get("port", _PORT)).split(","), strict=False
+    ):
+        try:
+            context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+            with socket.create_connection((host, int(port or _PORT)), timeout=_LOOK_SECONDS) as opened:
+                opened.sendall(_SSL_REQUEST)
+                if opened.recv(1) == b"S":
+                    context.wrap_socket(opened, server_hostname=host).close()
+        except (OSError, ValueError) as refused:
+            return network_cause(refused)
+    return None
 
 
 def _told(text: str, met: BaseException) -> str:

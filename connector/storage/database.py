@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connector.errors import OperatorError
 from connector.settings.database_address import database_address
-from connector.storage.postgresql import LONGEST_LIFE_SECONDS, bound, connect_arguments
+from connector.storage.postgresql import LONGEST_LIFE_SECONDS, are_options_known, bound, connect_arguments
 from connector.storage.sqlite_file import file_of, is_open_to_others, keep_private
 
 _LOOK_AGAIN_SECONDS: Final = 0.02
@@ -54,6 +54,8 @@ def open_database(url: SecretStr, lock_seconds: float = 10.0, *, is_pooled: bool
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_seconds))
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        if not are_options_known(parsed):
+            raise DatabaseError("CONNECTOR_DATABASE_URL: an option of the address is not one of PostgreSQL's")
         bound(engine, lock_seconds)
     return engine
 

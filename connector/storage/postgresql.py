@@ -42,6 +42,18 @@ def connect_arguments(url: URL) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name not in given}
 
 
+def are_options_known(url: URL) -> bool:
+    """Tell whether the options of an address are libpq's: others would be taken for the driver's own."""
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - SQLAlchemy has loaded it by now
+
+    try:
+        # What each is worth is libpq's to tell.
+        conninfo.make_conninfo("", **dict.fromkeys(url.query, "1"))
+    except ProgrammingError:
+        return False
+    return True
+
+
 def bound(engine: Engine, lock_seconds: float) -> None:
     """Have each connection of an engine bounded in time, and given up once it may not write."""
     limits = tuple(str(round(seconds * 1000)) for seconds in (lock_seconds, lock_seconds + STATEMENT_SECONDS))

@@ -43,4 +43,6 @@ def _revision(engine: Engine) -> str | None:
                 return None
             return found
     except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be opened: {database_cause(error)}") from None
+        raise DatabaseError(
+            f"CONNECTOR_DATABASE_URL: cannot be opened: {database_cause(error, engine.url)}"
+        ) from None

@@ -26,7 +26,10 @@ def upgrade(engine: Engine) -> None:
 
     Raises ``DatabaseError`` when the database cannot be reached, or is of a later version.
     """
-    with _telling("upgraded"), engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+    with (
+        _telling("upgraded", engine),
+        engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection,
+    ):
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config = _config()
@@ -37,7 +40,7 @@ def upgrade(engine: Engine) -> None:
 def is_current(engine: Engine) -> bool:
     """Tell whether the schema is this version's. Raises ``DatabaseError`` where it cannot be read, or is a later one's."""
     script = ScriptDirectory.from_config(_config())
-    with _telling("opened"):
+    with _telling("opened", engine):
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
         if current is not None:
@@ -46,7 +49,7 @@ def is_current(engine: Engine) -> bool:
 
 
 @contextmanager
-def _telling(done: str) -> Iterator[None]:
+def _telling(done: str, engine: Engine) -> Iterator[None]:
     try:
         yield
     except CommandError:
@@ -54,7 +57,9 @@ def _telling(done: str) -> Iterator[None]:
             "CONNECTOR_DATABASE_URL: made by a later version of the connector; install that version",
         ) from None
     except SQLAlchemyError as error:
-        raise DatabaseError(f"CONNECTOR_DATABASE_URL: cannot be {done}: {database_cause(error)}") from None
+        raise DatabaseError(
+            f"CONNECTOR_DATABASE_URL: cannot be {done}: {database_cause(error, engine.url)}"
+        ) from None
 
 
 def _config() -> Config:

@@ -13,6 +13,7 @@ from typing import Final
 
 import psycopg
 
+from connector.demo.authority import ServerFiles
 from connector.demo.private import NodeError, PrivateServer
 
 _VERSIONS: Final = Path("/usr/lib/postgresql")
@@ -46,8 +47,8 @@ class PostgresNode(PrivateServer):
     kill_signal = signal.SIGQUIT
     """Its immediate shutdown, after which it recovers as from a crash: a SIGKILL would leave its children behind."""
 
-    def __init__(self, password: str | None = None) -> None:
-        """``password`` is the administrator's; None: one of its own."""
+    def __init__(self, password: str | None = None, *, tls: ServerFiles | None = None) -> None:
+        """``password`` is the administrator's; None: one of its own. With ``tls`` it speaks that too."""
         programs = postgresql_programs()
         if programs is None:
             raise NodeError("postgresql is not installed")
@@ -56,6 +57,7 @@ class PostgresNode(PrivateServer):
             self.user = _unprivileged_user()
         super().__init__()
         self._programs = programs
+        self._tls = tls
         self.password = password or secrets.token_urlsafe()
 
     def url(self, database: str = "postgres") -> str:
@@ -93,6 +95,8 @@ class PostgresNode(PrivateServer):
         if self.user is not None:
             for path in (self._folder, password):
                 shutil.chown(path, self.user, self.user)
+        if self._tls is not None:
+            self._take(self._tls)
         self._run(
             "initdb",
             f"--pgdata={self._folder / 'data'}",
@@ -103,6 +107,15 @@ class PostgresNode(PrivateServer):
             "--no-locale",
             "--no-sync",
         )
+
+    def _take(self, files: ServerFiles) -> None:
+        """Copy the files: it reads a key that is its user's alone."""
+        own = ServerFiles.within(self._folder)
+        for source, copy in ((files.certificate, own.certificate), (files.key, own.key)):
+            shutil.copy(source, copy)
+            copy.chmod(0o600)
+            if self.user is not None:
+                shutil.chown(copy, self.user, self.user)
 
     def _run(self, program: str, *arguments: str) -> str:
         finished = subprocess.run(
@@ -140,6 +153,9 @@ class PostgresNode(PrivateServer):
             "fsync": "off",
             "timezone": _TIMEZONE,
         }
+        if self._tls is not None:
+            own = ServerFiles.within(self._folder)
+            settings |= {"ssl": "on", "ssl_cert_file": str(own.certificate), "ssl_key_file": str(own.key)}
         options = (word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
         return [self._programs / "postgres", "-D", str(self._folder / "data"), *options]
 
