@@ -76,16 +76,27 @@ def _cause(error: BaseException) -> str | None:
             return _of_tls(error)
         case socket.gaierror():
             return "its host name does not resolve"
-        case FileNotFoundError() | PermissionError() | IsADirectoryError():
-            # OpenSSL names none.
-            which = f"the file {error.filename}" if error.filename else "a file that the address names"
-            return f"{which} cannot be read: {(error.strerror or 'it is not there').lower()}"
+        case OSError() if _is_of_a_file(error):
+            return _of_file(error)
         case TimeoutError():
             return _NUMBERS[errno.ETIMEDOUT]
         case OSError():
             return _NUMBERS.get(error.errno or 0)
         case _:
             return None
+
+
+def _is_of_a_file(error: OSError) -> bool:
+    # A connection may be forbidden too, which names none.
+    return isinstance(error, FileNotFoundError | IsADirectoryError) or (
+        isinstance(error, PermissionError) and bool(error.filename)
+    )
+
+
+def _of_file(error: OSError) -> str:
+    # OpenSSL names none.
+    which = f"the file {error.filename}" if error.filename else "a file that the address names"
+    return f"{which} cannot be read: {(error.strerror or 'it is not there').lower()}"
 
 
 def _of_tls(error: ssl.SSLError) -> str | None:

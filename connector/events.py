@@ -78,6 +78,7 @@ class Event(StrEnum):
     REGISTRY_UNREACHABLE = "registry.unreachable"
     REPLY_UNDELIVERABLE = "reply.undeliverable"
     REPLY_QUEUE_DIFFERS = "reply_queue.differs"
+    ROUNDS_UNEXPECTED_ERROR = "rounds.unexpected_error"
     SENTRY_AWAY = "sentry.away"
     SETTLING_UNEXPECTED_ERROR = "settling.unexpected_error"
     SHARED_STATE_AWAY = "shared_state.away"

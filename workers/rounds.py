@@ -43,8 +43,11 @@ class Rounds:
         """Go round until cancelled."""
         try:
             while True:
-                await tell_lapsed(self.services)
-                await self._say(partial(self.store.tell, self.presence()))
+                try:
+                    await tell_lapsed(self.services)
+                    await self._say(partial(self.store.tell, self.presence()))
+                except Exception:  # noqa: BLE001 - whatever fails, a worker that is alive is to say so
+                    _log.exception(Event.ROUNDS_UNEXPECTED_ERROR)
                 await self._until_due()
         finally:
             if not self.services.registry.is_away:

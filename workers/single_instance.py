@@ -63,7 +63,8 @@ class SingleInstanceGuard:
         """
         kind = Kind.ALONE if self._link is None else Kind.TOGETHER
         since = time.monotonic()
-        while (verdict := session.claim(kind)) is not Verdict.WELCOME:
+        # In a thread: the loop answers probes, and nobody reads the connection yet.
+        while (verdict := self._run(asyncio.to_thread(session.claim, kind))) is not Verdict.WELCOME:
             is_patient = self._has_claimed or verdict is Verdict.UNANSWERED
             if time.monotonic() - since > (GHOST_SECONDS if is_patient else PREDECESSOR_SECONDS):
                 detail = _UNANSWERED if verdict is Verdict.UNANSWERED else _NOT_ALONE[kind]

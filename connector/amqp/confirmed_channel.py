@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from amqp import spec
+
 
 class Confirmation(Enum):
     """What became of a published message."""
@@ -149,7 +151,8 @@ class ConfirmedChannel:
 
     def _close(self) -> None:
         try:
-            self.channel.close()
+            # Without waiting for the answer: the broker may read nothing for now.
+            self.channel.send_method(spec.Channel.Close, "BsBB", (0, "", 0, 0))
         except self.connection_errors:
             # Whoever reads the connection is told.
             return

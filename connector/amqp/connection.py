@@ -15,12 +15,13 @@ CONNECT_SECONDS: Final = 5
 """One node; a node whose machine is gone says nothing."""
 _LOGIN: Final = "login was refused"
 _DOWN: Final = "is down"
+_LIMIT: Final = "limit"
 _SENTENCES: Final = (
     (Refused, _LOGIN, "it refuses the user or the password"),
     (NotAllowed, "not found", "there is no such virtual host"),
-    (NotAllowed, _DOWN, "its virtual host is down on this node: look at the node's log"),
+    (AMQPError, _DOWN, "its virtual host is down on this node: look at the node's log"),
+    (NotAllowed, _LIMIT, "it takes no further connection of this user, or on this virtual host"),
     (NotAllowed, "access to vhost", "its user has no right on the virtual host"),
-    (NotAllowed, "limit", "it takes no further connection of this user, or on this virtual host"),
     (ConnectionForced, "", "it is stopping, or somebody has closed the connection there"),
 )
 """By the broker's code and a part of its words, the first that fits (RabbitMQ's ``rabbit_reader.erl``)."""
@@ -54,7 +55,10 @@ def connect(connection: NodesConnection) -> tuple[Exception, ...]:
 
 def is_refusal(errors: Iterable[Exception]) -> bool:
     """Tell whether each node refuses whoever connects: to try again is of no use."""
-    return all(isinstance(error, Refused | NotAllowed) and _DOWN not in _text(error) for error in errors)
+    return all(
+        isinstance(error, Refused | NotAllowed) and not any(part in _text(error) for part in (_DOWN, _LIMIT))
+        for error in errors
+    )
 
 
 def broker_cause(errors: Iterable[BaseException], files: Iterable[str] = ()) -> str:
@@ -66,6 +70,8 @@ def broker_cause(errors: Iterable[BaseException], files: Iterable[str] = ()) -> 
 
 
 def _cause(error: BaseException) -> str:
+    # kombu tells of some as errors of its own.
+    error = error.__cause__ if isinstance(error.__cause__, AMQPError) else error
     text = _text(error)
     told = (sentence for kind, part, sentence in _SENTENCES if isinstance(error, kind) and part in text)
     return next(told, text or network_cause(error))

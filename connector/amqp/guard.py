@@ -63,18 +63,25 @@ class Guard:
 
         Raises the client's errors, ``NotFound`` where the queue does not exist.
         """
-        if not self._passes_the_former():
+        former = self._open()
+        if not self._passes_the_former(former):
             return Verdict.EXCLUDED
         self._verdict = None
-        channel = self._connection.channel()
+        channel = self._open()
         channel.basic_consume(_REPLY_TO, no_ack=True, callback=self._on_answer)
         channel.basic_consume(GUARD, callback=self._on_question, on_cancel=self._on_lost)
         question = Message(b"", reply_to=_REPLY_TO, correlation_id=self._name, expiration=_KEPT_MILLISECONDS)
         channel.basic_publish(question, exchange="", routing_key=GUARD)
         verdict = self._wait()
         if verdict is not Verdict.WELCOME:
-            channel.close()
+            # Else a further claim would find this one.
+            for opened in (channel, former):
+                opened.close()
         return verdict
+
+    def _open(self) -> Any:
+        # Not kombu's own, which makes another connection where this one has ended.
+        return self._connection.connection.channel()
 
     def _wait(self) -> Verdict:
         until = time.monotonic() + ANSWER_SECONDS
@@ -98,16 +105,22 @@ class Guard:
         are_together = body == self._kind.value == Kind.TOGETHER.value
         self._verdict = Verdict.WELCOME if are_together else Verdict.EXCLUDED
 
-    def _passes_the_former(self) -> bool:
+    def _passes_the_former(self, channel: Any) -> bool:
         """Take the place where workers of a former version look, too, as long as its queue is there."""
         try:
-            self._connection.channel().basic_consume(
-                FORMER_GUARD, exclusive=self._kind is Kind.ALONE, callback=lambda _message: None
+            # Where it is deleted, or its only node dies, nothing is lost.
+            channel.basic_consume(
+                FORMER_GUARD,
+                exclusive=self._kind is Kind.ALONE,
+                callback=lambda _message: None,
+                on_cancel=lambda _tag: None,
             )
         except AccessRefused as error:
+            # py-amqp opens a channel again that the broker has closed.
+            channel.close()
             # A user that may not read it is refused otherwise, and excluded from nothing.
             return _EXCLUSIVE not in (error.reply_text or "")
         except NotFound:
             # Nor does it matter where its only node is down.
-            return True
+            channel.close()
         return True

@@ -83,6 +83,8 @@ class Publisher:
         """Of queues that a message is tried on again: whether it was taken."""
         self.on_unrouted: Callable[[], None] = lambda: None
         """Called when a message finds no queue."""
+        self.on_failed: Callable[[BaseException], None] = lambda _error: None
+        """Called when no further channel can be opened: the connection is of no use any more."""
         self._channel = self._open()
         self._former: list[ConfirmedChannel] = []
 
@@ -166,7 +168,8 @@ class Publisher:
             return
         try:
             self._channel = self._open()
-        except refused.connection_errors as error:
+        except Exception as error:  # noqa: BLE001 - whatever the client met, be it of another channel, is the connection's
+            self.on_failed(error)
             self.fail(error)
             return
         self._former = [channel for channel in (*self._former, refused) if channel.retire()]

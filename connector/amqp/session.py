@@ -70,7 +70,7 @@ class BrokerSession:
         self._amqp = connection.connection
         self._errors = (*connection.connection_errors, *connection.channel_errors)
         self._channel = _open_channel(connection)
-        self.publisher = self.publisher_type(partial(_open_channel, connection), loop)
+        self.publisher = self.publisher_type(partial(_open_channel, self._amqp), loop)
         self._amqp.on_blocked = self._on_blocked
         self._amqp.on_unblocked = self._on_unblocked
         self._when_unblocked: list[Callable[[], None]] = []
@@ -84,6 +84,7 @@ class BrokerSession:
         self.on_upkeep: Callable[[], None] = lambda: None
         """Called each time that the topology has been declared again."""
         self.publisher.on_unrouted = self._want_upkeep
+        self.publisher.on_failed = self.fail
         self._consumer_tags: dict[str, str] = {}
         """By queue."""
         self._consumers_started = 0

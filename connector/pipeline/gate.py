@@ -107,9 +107,11 @@ async def set_out(context: CallContext, passage: Passage, access: Access, ports:
             # Many calls are late at once after a stall: they queue again, so that they do not leave together.
             bounds = _bounds_of(context, ports)
             turn = await _turn(context, bounds, passage.set_out_by, ports, probed=passage.probes)
-    if isinstance(turn, Reservation):
+    if isinstance(turn, Reservation) and ports.registry.is_trusted:
         await turn.come()
         return None
+    if isinstance(turn, Reservation):
+        turn = _not_trusted(ports)
     access.end(NOT_MADE)
     await _give_back(passage.probes, ports)
     return turn
@@ -117,8 +119,7 @@ async def set_out(context: CallContext, passage: Passage, access: Access, ports:
 
 async def _pass(context: CallContext, stack: AsyncExitStack, ports: Gating) -> Passage | Blocked:
     if not ports.registry.is_trusted:
-        soon = ports.clock() + timedelta(seconds=REFRESH_SECONDS)
-        return BlockedUntil(soon, CheckCode.NETWORK_ERROR, detail=_NOT_TRUSTED)
+        return _not_trusted(ports)
     if context.keys.is_of_the_person:
         blocked = await _line_up(context, stack, ports)
         if blocked is not None:
@@ -144,6 +145,11 @@ async def _pass(context: CallContext, stack: AsyncExitStack, ports: Gating) -> P
     set_out_by = ports.clock() + timedelta(seconds=SET_OUT_SECONDS)
     passage = Passage(bounds=bounds, turn=turn, probes=probes, set_out_by=set_out_by)
     return await _pinged_down(context, passage, ports) or passage
+
+
+def _not_trusted(ports: Gating) -> BlockedUntil:
+    soon = ports.clock() + timedelta(seconds=REFRESH_SECONDS)
+    return BlockedUntil(soon, CheckCode.NETWORK_ERROR, detail=_NOT_TRUSTED)
 
 
 async def _line_up(context: CallContext, stack: AsyncExitStack, ports: Gating) -> Blocked | None:

@@ -64,8 +64,7 @@ async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within
         code = CheckCode.EXPIRED if is_expired else CheckCode.PROVIDER_TIMEOUT
         return Unanswered(code=code, duration_ms=_since(start))
     except httpx.HTTPError as error:
-        cause = _PROXY if isinstance(error.__cause__, _PROXY_ERRORS) else network_cause(error)
-        return Unanswered(code=transport_code(error), duration_ms=_since(start), cause=cause)
+        return Unanswered(code=transport_code(error), duration_ms=_since(start), cause=_cause(error, asked))
     except aiohttp.ClientError:
         # Not HTTP: the transport lets the parser's own errors through, the address in their text.
         return Unanswered(code=CheckCode.UPSTREAM_ERROR, duration_ms=_since(start))
@@ -75,6 +74,13 @@ async def send(transport: httpx.AsyncBaseTransport, asked: httpx.Request, within
         body=body,
         duration_ms=_since(start),
     )
+
+
+def _cause(error: httpx.HTTPError, asked: httpx.Request) -> str:
+    met = error.__cause__
+    # A name that does not resolve, or a certificate, may be the proxy's: the host is told.
+    is_of_proxy = isinstance(met, _PROXY_ERRORS) or getattr(met, "host", asked.url.host) != asked.url.host
+    return _PROXY if is_of_proxy else network_cause(error)
 
 
 async def _answer(transport: httpx.AsyncBaseTransport, asked: httpx.Request) -> tuple[httpx.Response, bytes]:

@@ -37,7 +37,7 @@ class _Authorities:
         self._seen: int | None = None
 
     def renew(self) -> None:
-        """Trust what the file holds by now; what cannot be read leaves what was trusted before."""
+        """Trust what the file holds by now, beside what it held: an authority that was taken out is trusted until the program ends."""
         try:
             changed_at = self._file.stat().st_mtime_ns
             if changed_at != self._seen:

@@ -7,6 +7,7 @@ server's own language: English, or French.
 import re
 import socket
 import ssl
+from itertools import zip_longest
 from typing import Final
 
 from sqlalchemy import URL
@@ -23,7 +24,7 @@ _STATES: Final = {
     "42P01": "its tables are missing; run: ccas-connector registry upgrade",
     "53100": "its disk is full",
     "53200": "it has no memory left",
-    "53300": "it takes no further connection: max_connections is reached",
+    "53300": "it takes no further connection: max_connections, or a limit of the user's or the database's, is reached",
     "55P03": "another process holds a lock on it",
     "57014": "it took too long over a statement",
     "57P": "it is starting, stopping or recovering",
@@ -141,11 +142,13 @@ def _certificate_cause(url: URL) -> str | None:
     """Return what is wrong with a server's certificate, by a connection of our own; None where nothing is found."""
     _, arguments = url.get_dialect()().create_connect_args(url)
     authority = arguments.get("sslrootcert")
-    for host, port in zip(
-        arguments["host"].split(","), str(arguments.get("port", _PORT)).split(","), strict=False
-    ):
+    hosts, ports = (str(arguments.get(name, "")).split(",") for name in ("host", "port"))
+    for host, port in zip_longest(hosts, ports, fillvalue=""):
         try:
             context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+            # As libpq does.
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            context.check_hostname = arguments.get("sslmode") == "verify-full"
             with socket.create_connection((host, int(port or _PORT)), timeout=_LOOK_SECONDS) as opened:
                 opened.sendall(_SSL_REQUEST)
                 if opened.recv(1) == b"S":

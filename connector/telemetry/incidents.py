@@ -216,6 +216,7 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
                 Event.TURNS_UNEXPECTED_ERROR: "What lets calls through failed, and was started again",
                 Event.EXCLUSION_UNEXPECTED_ERROR: "What orders FranceConnect's calls failed: each worker has its own order",
                 Event.JOURNAL_UNEXPECTED_ERROR: "Records of the access journal could not be sent: no call is made meanwhile",
+                Event.ROUNDS_UNEXPECTED_ERROR: "A worker could not say that it is alive, and goes on",
                 Event.BEAT_TASK_FAILED: "A scheduled task failed, and will come due again",
                 Event.LOOP_UNEXPECTED_ERROR: "An event loop was left with an exception",
                 Event.LIBRARY_UNEXPECTED_ERROR: "A library logged an exception",

@@ -127,6 +127,17 @@ async def test_sentinels_lead_to_whichever_server_is_the_master(other_node: Redi
             assert promoted.exists("ccas-connector:processes")
 
 
+async def test_a_sentinel_that_is_dead_is_passed_over(redis_node: RedisNode) -> None:
+    """redis-py asks it again ten times, which takes longer than a command may."""
+    with SentinelNode(redis_node.port) as sentinel:
+        dead = "127.0.0.1:1,127.0.0.1:2,"
+        async with linked(sentinel.url().replace("127.0.0.1:", f"{dead}127.0.0.1:", 1)) as link:
+            for _ in range(3):
+                await link.connect()
+                await link.redis.connection_pool.disconnect()
+            assert link.is_up
+
+
 async def test_a_sentinel_that_does_not_know_the_service_is_told(redis_node: RedisNode) -> None:
     with SentinelNode(redis_node.port) as sentinel:
         said = await refusal(sentinel.url().replace("service=connector", "service=another"))

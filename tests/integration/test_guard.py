@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -114,3 +114,30 @@ def test_workers_of_a_former_version_are_heeded(declared: RabbitNode) -> None:
                 assert start(TOGETHER).verdict is Verdict.WELCOME
         finally:
             former.channel().queue_delete(FORMER_GUARD)
+
+
+def test_a_claim_that_was_not_answered_is_in_nobody_s_way(
+    declared: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor in its own, the next time, where a queue of a former version is still there."""
+    monkeypatch.setattr("connector.amqp.guard.ANSWER_SECONDS", 0.2)
+    with Connection(declared.url()) as former, Connection(declared.url()) as opened, ExitStack() as stack:
+        channel = former.channel()
+        arguments = {"x-queue-type": "classic"}
+        channel.queue_declare(FORMER_GUARD, durable=True, auto_delete=False, arguments=arguments)
+        stack.callback(lambda: former.channel().queue_delete(FORMER_GUARD))
+        first = Worker(declared, ALONE, stack)
+        guard = Guard(opened, ALONE)
+        assert guard.claim() is Verdict.EXCLUDED
+        first.end()
+        hanging = Worker(declared, ALONE, stack)
+        hanging.hang()
+        channels = set(opened.connection.channels)
+        assert [guard.claim() for _ in range(3)] == [Verdict.EXCLUDED] * 3
+        assert set(opened.connection.channels) == channels
+        hanging.end()
+        assert guard.claim() is Verdict.WELCOME
+        former.channel().queue_delete(FORMER_GUARD)
+        with suppress(TimeoutError):
+            opened.drain_events(timeout=0.5)
+        assert opened.connected

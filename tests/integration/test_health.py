@@ -124,7 +124,7 @@ def test_what_workers_go_on_without_is_told_and_is_no_failure(
             assert unwell(health(looking)[1]) == {"shared state"}
             looking.environment = deployed.environment | {"CONNECTOR_REDIS_URL": redis_node.url()}
             (seen,) = (found for found in health(looking)[1] if found["part"] == "shared state")
-            assert (seen["severity"], "and 1 are alive" in seen["detail"]) == ("warning", True)
+            assert (seen["severity"], "and 1 are ready" in seen["detail"]) == ("warning", True)
         connection.default_channel.queue_purge(DEAD)
 
 

@@ -89,10 +89,13 @@ TEXTS = [
         "FATAL:  aucune entrée dans pg_hba.conf pour l'hôte « s3same »",
         "its pg_hba.conf does not let this user in from here, or not without TLS",
     ),
-    ("FATAL:  sorry, too many clients already", "it takes no further connection: max_connections is reached"),
+    (
+        "FATAL:  sorry, too many clients already",
+        "it takes no further connection: max_connections, or a limit of the user's or the database's, is reached",
+    ),
     (
         "FATAL:  désolé, trop de clients sont déjà connectés",
-        "it takes no further connection: max_connections is reached",
+        "it takes no further connection: max_connections, or a limit of the user's or the database's, is reached",
     ),
     ("FATAL:  the database system is starting up", "it is starting, stopping or recovering"),
     ("FATAL:  le système de bases de données se lance", "it is starting, stopping or recovering"),

@@ -19,7 +19,7 @@ from connector.amqp.topology import (
 from connector.jobs.records import Flow, Lane
 from connector.storage.presence import Presence
 
-_READY: Final = "ready"
+READY: Final = "ready"
 _LANE_OF: Final = {name(lane): lane for lane in Lane for name in (lane_queue, deferred_queue)}
 _QUARANTINES: Final = tuple(quarantine_queue(lane) for lane in Lane)
 """Workers look at these from time to time."""
@@ -65,7 +65,7 @@ def worst(findings: Iterable[Finding]) -> Severity:
 def of_workers(alive: Sequence[Presence], now: datetime) -> list[Finding]:
     """Return a finding for all workers, and one for each part that some of them go on without."""
     told = "; ".join(_of_worker(worker, now) for worker in alive)
-    ready = [worker for worker in alive if worker.sees.state == _READY]
+    ready = [worker for worker in alive if worker.sees.state == READY]
     findings = [
         Finding(
             part="workers",
@@ -147,5 +147,5 @@ def _is_taken(state: QueueState, lane: Lane | None, alive: Sequence[Presence] | 
     """Tell whether a worker that is ready takes from a queue of a lane; of any, where it has none."""
     if alive is None:
         return state.consumers > 0
-    ready = (worker for worker in alive if worker.sees.state == _READY)
+    ready = (worker for worker in alive if worker.sees.state == READY)
     return any(lane is None or lane.value in worker.sees.lanes for worker in ready)

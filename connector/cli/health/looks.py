@@ -14,7 +14,7 @@ from connector.amqp.topology import overflow_queue
 from connector.bootstrap.egress import open_transport
 from connector.bootstrap.registry import open_current_database
 from connector.cli.broker import reaching
-from connector.cli.health.findings import Finding, Severity, of_overflows, of_queues, of_workers
+from connector.cli.health.findings import READY, Finding, Severity, of_overflows, of_queues, of_workers
 from connector.clock import utc_now
 from connector.errors import OperatorError
 from connector.jobs.records import Flow, Registry
@@ -114,10 +114,12 @@ async def _look_at_shared_state(url: SecretStr, alive: Sequence[Presence] | None
         return Finding(part="shared state", severity=Severity.FAILURE, detail=str(error))
     finally:
         await link.close()
-    severity = Severity.OK if alive is None or len(alive) <= processes else Severity.WARNING
+    # Without its broker a worker takes no part.
+    ready = [] if alive is None else [worker for worker in alive if worker.sees.state == READY]
+    severity = Severity.OK if len(ready) <= processes else Severity.WARNING
     detail = f"{processes} worker processes share it"
-    if severity is Severity.WARNING and alive is not None:
-        detail = f"{detail}, and {len(alive)} are alive: give all of them this CONNECTOR_REDIS_URL"
+    if severity is Severity.WARNING:
+        detail = f"{detail}, and {len(ready)} are ready: give all of them this CONNECTOR_REDIS_URL"
     return Finding(part="shared state", severity=severity, detail=detail)
 
 

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
+from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -34,7 +36,9 @@ _READ_ONLY: Final = "it takes no changes: it is a replica"
 _SENTENCES: Final = (
     (MasterNotFoundError, "", "the Sentinels name no master of that name, or none of them answers"),
     (ReadOnlyError, "", _READ_ONLY),
-    (ResponseError, "previous master is now", _READ_ONLY),
+    (RedisError, "previous master is now", _READ_ONLY),
+    # Of a script, before Redis 7.
+    (ResponseError, "READONLY", _READ_ONLY),
     (OutOfMemoryError, "", "its memory is full (maxmemory)"),
     (BusyLoadingError, "", "it is loading its data"),
     (ClusterDownError, "", "its cluster is down"),
@@ -71,7 +75,9 @@ class _Client(Redis):
         async with asyncio.timeout(ANSWER_SECONDS), self._turns:
             try:
                 return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
-            except ReadOnlyError:
+            except ResponseError as error:
+                if not (isinstance(error, ReadOnlyError) or "READONLY" in str(error)):
+                    raise
                 # It was demoted: the address, asked again, may lead to the one that took its place.
                 await self.connection_pool.disconnect()
                 raise
@@ -110,9 +116,18 @@ def _tls(address: RedisAddress) -> dict[str, Any]:
 def _watched(address: RedisAddress, options: Mapping[str, Any], own: Mapping[str, Any]) -> Redis:
     """Return a client of the master that Sentinels name, whichever it is at each connection."""
     tls = {"ssl": True} if address.is_encrypted else {}
-    theirs = {"username": address.sentinel_user, "password": address.sentinel_password}
+    # One after the other, and all of them within the time of one command.
+    each_seconds = ANSWER_SECONDS / (len(address.servers) + 1)
+    theirs = {
+        "username": address.sentinel_user,
+        "password": address.sentinel_password,
+        "socket_timeout": each_seconds,
+        "socket_connect_timeout": each_seconds,
+        "retry": Retry(NoBackoff(), 0),
+    }
     make: Any = Sentinel
-    sentinel = make(list(address.servers), sentinel_kwargs={**options, **tls, **theirs}, **options, **tls)
+    asked = {**options, **tls, **theirs}
+    sentinel = make(list(address.servers), sentinel_kwargs=asked, **options, **tls)
     client: Redis = sentinel.master_for(address.service, redis_class=_Client, **own)
     return client
 

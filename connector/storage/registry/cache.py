@@ -90,9 +90,8 @@ class RegistryCache:
         check_key(self._registry.tenants.values(), self.secret)
 
     async def keep_fresh(self, on_change: Callable[[Registry], None]) -> None:
-        """Refresh for ever; ``on_change`` is called with each new registry."""
+        """Refresh for ever, at once to begin with; ``on_change`` is called with each new registry."""
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
             refreshing = asyncio.create_task(self._refresh())
             # A database that says nothing makes it old too.
             while not (await asyncio.wait({refreshing}, timeout=REFRESH_SECONDS))[0]:
@@ -104,6 +103,7 @@ class RegistryCache:
                     revision=self._registry.revision,
                     tenants=len(self._registry.tenants),
                 )
+            await asyncio.sleep(REFRESH_SECONDS)
 
     async def _refresh(self) -> bool:
         try:

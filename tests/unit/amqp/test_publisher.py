@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from amqp import spec
 from amqp.basic_message import Message
 
 from connector.amqp.confirmed_channel import Confirmation, PublishError
@@ -28,8 +29,8 @@ class _Channel:
     def confirm_select(self) -> None:
         self.confirming = True
 
-    def close(self) -> None:
-        self.is_closed = True
+    def send_method(self, method: tuple[int, int], *_arguments: Any) -> None:
+        self.is_closed = method == spec.Channel.Close
 
     def prepare_message(
         self,
@@ -360,3 +361,22 @@ async def test_a_connection_that_ends_while_it_insists_ends_the_publish(insistin
     insisting.publisher.fail(OSError("gone"))
     await asyncio.wait(insisting.under_way)
     assert [type(task.exception()) for task in insisting.under_way] == [PublishError] * 2
+
+
+async def test_where_no_other_channel_can_be_opened_the_connection_is_given_up(
+    insisting: _Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every publish would fail for good on a connection that looks alive."""
+    told: list[BaseException] = []
+    insisting.publisher.on_failed = told.append
+    await insisting.publish(1)
+
+    def silent() -> _Channel:
+        raise TimeoutError
+
+    monkeypatch.setattr(insisting.publisher, "_open_channel", silent)
+    insisting.channel.nack(1)
+    await asyncio.wait(insisting.under_way)
+    assert isinstance(insisting.under_way[0].exception(), PublishError)
+    assert [type(error) for error in told] == [TimeoutError]
+    assert insisting.publisher.has_ended
