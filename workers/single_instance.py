@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery.exceptions import WorkerShutdown
+from celery.worker.state import maybe_shutdown
 
 from connector.amqp.guard import Kind, Verdict
 from connector.amqp.session import BrokerSession
@@ -33,6 +34,21 @@ _UNANSWERED: Final = (
 _log = structlog.get_logger(__name__)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 """Runs a coroutine on the worker's loop until it is done."""
+
+
+async def _in_thread(session: BrokerSession, kind: Kind) -> Verdict:
+    """Claim in a thread. What ends the worker (``WorkerShutdown``) would end the loop too, carried by a future."""
+    claimed = await asyncio.to_thread(_claim, session, kind)
+    if isinstance(claimed, BaseException):
+        raise claimed
+    return claimed
+
+
+def _claim(session: BrokerSession, kind: Kind) -> Verdict | BaseException:
+    try:
+        return session.claim(kind, maybe_shutdown)
+    except BaseException as error:  # noqa: BLE001 - raised again by who waits
+        return error
 
 
 class SingleInstanceGuard:
@@ -64,7 +80,7 @@ class SingleInstanceGuard:
         kind = Kind.ALONE if self._link is None else Kind.TOGETHER
         since = time.monotonic()
         # In a thread: the loop answers probes, and nobody reads the connection yet.
-        while (verdict := self._run(asyncio.to_thread(session.claim, kind))) is not Verdict.WELCOME:
+        while (verdict := self._run(_in_thread(session, kind))) is not Verdict.WELCOME:
             is_patient = self._has_claimed or verdict is Verdict.UNANSWERED
             if time.monotonic() - since > (GHOST_SECONDS if is_patient else PREDECESSOR_SECONDS):
                 detail = _UNANSWERED if verdict is Verdict.UNANSWERED else _NOT_ALONE[kind]

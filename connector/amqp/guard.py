@@ -22,6 +22,7 @@ from connector.amqp.topology import FORMER_GUARD, GUARD
 
 ANSWER_SECONDS: Final = 3.0
 """How long the first worker may take to answer."""
+_LOOK_SECONDS: Final = 1.0
 _REPLY_TO: Final = "amq.rabbitmq.reply-to"
 _EXCLUSIVE: Final = "in exclusive use"
 _KEPT_MILLISECONDS: Final = "10000"
@@ -49,18 +50,28 @@ class Guard:
     """One worker's place, for as long as its connection lives."""
 
     def __init__(
-        self, connection: Any, kind: Kind, on_lost: Callable[[str], Any] = lambda _tag: None
+        self,
+        connection: Any,
+        kind: Kind,
+        *,
+        on_lost: Callable[[str], Any] = lambda _tag: None,
+        is_blocked: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Make one of kombu's connection; ``on_lost`` is told when the broker has ended its consumer."""
+        """Make one of kombu's connection.
+
+        ``on_lost`` is told when the broker has ended its consumer; ``is_blocked`` tells whether the broker reads nothing for now.
+        """
         self._connection = connection
         self._kind = kind
         self._on_lost = on_lost
+        self._is_blocked = is_blocked
         self._name = uuid4().hex
         self._verdict: Verdict | None = None
 
-    def claim(self) -> Verdict:
+    def claim(self, meanwhile: Callable[[], object] = lambda: None) -> Verdict:
         """Take the place, or learn why not; another claim may follow. Nobody else may be reading the connection.
 
+        Waits for as long as the broker reads nothing (its memory or disk alarm). ``meanwhile`` is called each second, and may raise.
         Raises the client's errors, ``NotFound`` where the queue does not exist.
         """
         former = self._open()
@@ -72,7 +83,7 @@ class Guard:
         channel.basic_consume(GUARD, callback=self._on_question, on_cancel=self._on_lost)
         question = Message(b"", reply_to=_REPLY_TO, correlation_id=self._name, expiration=_KEPT_MILLISECONDS)
         channel.basic_publish(question, exchange="", routing_key=GUARD)
-        verdict = self._wait()
+        verdict = self._wait(meanwhile)
         if verdict is not Verdict.WELCOME:
             # Else a further claim would find this one.
             for opened in (channel, former):
@@ -83,11 +94,14 @@ class Guard:
         # Not kombu's own, which makes another connection where this one has ended.
         return self._connection.connection.channel()
 
-    def _wait(self) -> Verdict:
+    def _wait(self, meanwhile: Callable[[], object]) -> Verdict:
         until = time.monotonic() + ANSWER_SECONDS
         while self._verdict is None and (left_seconds := until - time.monotonic()) > 0:
             with suppress(TimeoutError):
-                self._connection.drain_events(timeout=left_seconds)
+                self._connection.drain_events(timeout=min(left_seconds, _LOOK_SECONDS))
+            meanwhile()
+            if self._is_blocked():
+                until = time.monotonic() + ANSWER_SECONDS
         return self._verdict or Verdict.UNANSWERED
 
     def _on_question(self, message: Any) -> None:

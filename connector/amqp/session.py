@@ -143,9 +143,11 @@ class BrokerSession:
         if tag is not None:
             self._send(partial(self._channel.basic_cancel, tag))
 
-    def claim(self, kind: Kind) -> Verdict:
+    def claim(self, kind: Kind, meanwhile: Callable[[], object]) -> Verdict:
         """Take a place among the worker processes, as ``Guard.claim`` does, before anything is consumed."""
-        return Guard(self._connection, kind, partial(self._on_cancelled, GUARD)).claim()
+        lost = partial(self._on_cancelled, GUARD)
+        guard = Guard(self._connection, kind, on_lost=lost, is_blocked=lambda: self.is_blocked)
+        return guard.claim(meanwhile)
 
     def look(self, queue: str) -> QueueState | None:
         """Return a queue's state; None where it does not exist, as far as the broker shows it to this user.

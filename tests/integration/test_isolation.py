@@ -429,10 +429,9 @@ def test_the_operator_s_user_looks_and_replays(
         finally:
             deployed.environment = environment
 
-    millesime.publish(job(job_id="no-lane"), "urgent", user_id="millesime")
-
     assert "All there, and this user may not declare" in command("topology", "declare")
     assert "NOT OK" not in command("health")
+    millesime.publish(job(job_id="no-lane"), "urgent", user_id="millesime")
     assert "unknown_lane" in command("dead", "list")
     assert "1 of 1 letters replayed" in command("dead", "replay", "--all", "--lane", "interactive")
     (message,) = millesime.replies(1)

@@ -1,5 +1,7 @@
 """What a real worker answers to Prometheus, about jobs that went through it."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -106,25 +108,46 @@ def test_a_worker_tells_of_each_tenant_where_it_is_told_to(own_broker: str, depl
 def test_an_alarm_of_the_broker_is_told_while_it_lasts(
     node: RabbitNode, own_broker: str, deployed: Deployment
 ) -> None:
-    deployed.command("topology", "declare")
-    with VendorClient(own_broker, "millesime") as vendor:
+    with (
+        deployed.worker("--http", "0") as worker,
+        VendorClient(own_broker, "millesime") as vendor,
+        ExitStack() as alarm,
+    ):
+        address = next(line for line in worker.said if "health.listening" in line)
+        address = address.split("address=")[1].split()[0]
+        os.kill(worker.pid, signal.SIGSTOP)
         vendor.publish(job(QF))
-        with ExitStack() as stack:
-            alarm = stack.enter_context(ExitStack())
-            alarm.enter_context(memory_alarm(node))
-            worker = stack.enter_context(deployed.start_worker("--http", "0"))
-            address = address_of(worker)
-            # The broker tells whoever publishes, which a worker does with its first reply.
-            worker.wait_for("broker.blocked")
-            told = scrape(address)
-            assert told.value("connector_broker_blocked") == 1
-            # Its call was made, its reply is not confirmed: no job is being run, and one is not settled.
-            assert told.value("connector_jobs_in_hand", lane="interactive") == 0
-            assert told.value("connector_deliveries_unsettled") == 1
-            alarm.close()
-            worker.wait_for("broker.unblocked")
-            assert scrape_once_settled(address, 1).value("connector_broker_blocked") == 0
+        alarm.enter_context(memory_alarm(node))
+        os.kill(worker.pid, signal.SIGCONT)
+        # The broker tells whoever publishes, which a worker does with its reply.
+        worker.wait_for("broker.blocked")
+        told = scrape(address)
+        assert told.value("connector_broker_blocked") == 1
+        # Its call was made, its reply is not confirmed: no job is being run, and one is not settled.
+        assert told.value("connector_jobs_in_hand", lane="interactive") == 0
+        assert told.value("connector_deliveries_unsettled") == 1
+        alarm.close()
+        worker.wait_for("broker.unblocked")
+        assert scrape_once_settled(address, 1).value("connector_broker_blocked") == 0
         assert len(list(vendor.replies(1))) == 1
+
+
+def test_a_worker_that_starts_under_an_alarm_waits_for_its_end(
+    node: RabbitNode, own_broker: str, deployed: Deployment
+) -> None:
+    deployed.command("topology", "declare")
+    with VendorClient(own_broker, "millesime") as vendor, ExitStack() as alarm:
+        vendor.publish(job(QF))
+        alarm.enter_context(memory_alarm(node))
+        with deployed.start_worker() as ended:
+            ended.wait_for("broker.blocked")
+            assert ended.stop() == 0
+        with deployed.start_worker() as worker:
+            worker.wait_for("broker.blocked")
+            alarm.close()
+            worker.wait_for("worker.ready")
+            assert len(list(vendor.replies(1))) == 1
+        assert not [line for line in worker.said if "Connection to broker lost" in line]
 
 
 def test_tenants_metrics_want_somewhere_to_be_read(deployed: Deployment) -> None:

@@ -117,7 +117,9 @@ def test_a_start_without_the_database_is_told_where_somebody_looks(program: str)
         (event,) = sentry.wait(lambda: sentry.events("registry.refused"))
         shown = b"".join(sentry.raw).decode() + "".join(refused.said)
     assert told["level"] == "error"
-    assert told["detail"] == "CONNECTOR_DATABASE_URL: cannot be opened (OperationalError)"
+    assert told["detail"] == (
+        "CONNECTOR_DATABASE_URL: cannot be opened: nothing listens at its address: is it started, and is the port right?"
+    )
     assert event["tags"] == {"event": "registry.refused"}
     assert "registry upgrade" in incident(event)["to_do"]
     assert PRIVATE[0] not in shown
