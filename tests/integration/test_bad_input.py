@@ -46,9 +46,9 @@ BAD = {
     "not an object": Bad(body=b"[1, 2]", code="invalid_message"),
     "nested thousands deep": Bad(body=NESTED, code="invalid_message"),
     "over 64 KiB": Bad(body=json.dumps(job(dossier="x" * 70_000)).encode(), code="invalid_message"),
-    "20 MB": Bad(body=b"x" * 20_000_000, code="invalid_message"),
-    "20 MB for an unknown vendor": Bad(
-        body=b"x" * 20_000_000,
+    "16 MB": Bad(body=b"x" * 16_000_000, code="invalid_message"),
+    "16 MB for an unknown vendor": Bad(
+        body=b"x" * 16_000_000,
         routing_key="inconnu.interactive",
         ends_in=DEAD,
     ),
