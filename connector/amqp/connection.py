@@ -9,7 +9,7 @@ from amqp.exceptions import AMQPError, ConnectionForced, NotAllowed
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from connector.causes import network_cause
+from connector.settings.causes import network_cause
 
 CONNECT_SECONDS: Final = 5
 """One node; a node whose machine is gone says nothing."""

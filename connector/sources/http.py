@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 import httpx
 
-from connector.causes import network_cause
+from connector.settings.causes import network_cause
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.time_limits import CALL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from schemas.codes import CheckCode

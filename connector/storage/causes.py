@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from connector.causes import network_cause
+from connector.settings.causes import network_cause
 
 _READ_ONLY: Final = "it takes no changes: it is a standby, or was made read-only"
 _STATES: Final = {

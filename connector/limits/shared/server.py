@@ -24,7 +24,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from connector.causes import network_cause
+from connector.settings.causes import network_cause
 from connector.settings.redis_address import RedisAddress
 
 ANSWER_SECONDS: Final = 2.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from connector.causes import network_cause
+from connector.settings.causes import network_cause
 from connector.storage.causes import database_cause
 
 
