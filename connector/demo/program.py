@@ -7,11 +7,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, Self
 
 READY_TIMEOUT_SECONDS: Final = 60.0
 STOP_TIMEOUT_SECONDS: Final = 60.0
+_LAST_LINES: Final = 20
 
 
 class ProgramError(Exception):
@@ -108,10 +110,15 @@ class Program:
                     # The end stays to be seen by whoever reads the rest.
                     self._lines.put(None)
             if line is None:
-                raise ProgramError(f"no line with {text!r}; last lines:\n{''.join(self.said[-20:])}")
+                raise ProgramError(f"no line with {text!r}; last lines:\n{self.last_lines()}")
             self.said.append(line)
             if text in line:
                 return line
+
+    def last_lines(self) -> str:
+        """Return what it said last, those lines included that nobody waited for."""
+        self._take_waiting()
+        return "".join(self.said[-_LAST_LINES:])
 
     def lines(self) -> Iterator[str]:
         """Yield each line that was not waited through, until the program's end."""
@@ -143,10 +150,15 @@ class Program:
 
     def _close(self) -> None:
         self._reader.join()
-        while (line := self._lines.get()) is not None:
-            self.said.append(line)
-        self._lines.put(None)
+        self._take_waiting()
         self._output.close()
+
+    def _take_waiting(self) -> None:
+        with suppress(queue.Empty):
+            while (line := self._lines.get_nowait()) is not None:
+                self.said.append(line)
+            # The end stays to be seen by whoever waits.
+            self._lines.put(None)
 
     def _read(self) -> None:
         for line in self._output:

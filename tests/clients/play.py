@@ -68,6 +68,7 @@ class Play:
             try:
                 look(product)
             except Exception as error:  # noqa: BLE001 - the programs are told apart by what goes wrong with each
+                error.add_note(self._stage.account(product))
                 self._failures.setdefault((product.language, situation), error)
                 product.has_failed = True
 

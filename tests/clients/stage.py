@@ -6,11 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from amqp.exceptions import AMQPError
 from kombu import Connection
 
+from connector.amqp.topology import DEAD, UNDELIVERABLE, lane_queue
 from connector.demo.authority import make_server_files
 from connector.demo.node import RabbitNode
+from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from connector.jobs.records import Lane
 from tests.brokers import import_definitions
 from tests.chaos.proxy import TcpProxy
 from tests.clients.product import VENDOR, Product
@@ -22,6 +26,7 @@ from tests.deployments import Deployment
 class Stage:
     """The parts that situations are played on."""
 
+    worker: Program
     node: RabbitNode
     proxy: TcpProxy
     """Between the programs that publish and the broker."""
@@ -34,6 +39,29 @@ class Stage:
         """Open a connection of the vendor's own: another program than the one under test."""
         with VendorClient(self.url, VENDOR) as client:
             yield client
+
+    def account(self, product: Product) -> str:
+        """Tell what stands where: messages by queue, and what the worker and a product's programs said last."""
+        parts = {"worker": self.worker, "publisher": product.publisher, "reader": product.reader}
+        said = [f"{name}:\n{program.last_lines()}" for name, program in parts.items()]
+        return "\n".join([f"messages by queue: {self._messages()}", *said])
+
+    def _messages(self) -> str:
+        try:
+            with Connection(self.node.url(), connect_timeout=5) as connection:
+                channel = connection.channel()
+                counts = {
+                    queue: channel.queue_declare(queue, passive=True).message_count
+                    for queue in (
+                        *map(lane_queue, Lane),
+                        UNDELIVERABLE,
+                        DEAD,
+                        *(one.queue for one in self.products),
+                    )
+                }
+        except (OSError, AMQPError) as error:
+            return f"not known ({type(error).__name__})"
+        return ", ".join(f"{queue} {count}" for queue, count in counts.items())
 
     def put(self, queue: str, body: bytes, **properties: str) -> None:
         """Put a message on a queue that is nobody's reply."""
@@ -54,7 +82,7 @@ def open_stage(commands: Mapping[str, Sequence[str]], folder: Path) -> Iterator[
             deployed.command("vendors", "reply-queue", "add", VENDOR, language)
         passwords = _import_generated(deployed, node, folder)
         worker_url = node.url("connector", passwords["connector"])
-        stack.enter_context(deployed.worker(settings={"CONNECTOR_BROKER_URL": worker_url}))
+        worker = stack.enter_context(deployed.worker(settings={"CONNECTOR_BROKER_URL": worker_url}))
         proxy = stack.enter_context(TcpProxy(node.tls_port))
         url = node.tls_url(VENDOR, passwords[VENDOR])
         settings = {"CCAS_URL": url, "CCAS_AUTORITE": str(files.authority)}
@@ -64,7 +92,7 @@ def open_stage(commands: Mapping[str, Sequence[str]], folder: Path) -> Iterator[
             for language, command in commands.items()
         ]
         plain_url = node.url(VENDOR, passwords[VENDOR])
-        yield Stage(node=node, proxy=proxy, url=plain_url, products=products)
+        yield Stage(worker=worker, node=node, proxy=proxy, url=plain_url, products=products)
 
 
 def _import_generated(deployed: Deployment, node: RabbitNode, folder: Path) -> Mapping[str, str]:
