@@ -32,9 +32,14 @@ class LocalSentry:
         self._server.server_close()
 
     @property
+    def port(self) -> int:
+        """Where it listens, on 127.0.0.1."""
+        return self._server.server_port
+
+    @property
     def dsn(self) -> str:
         """Its address, as a setting."""
-        return f"http://key@127.0.0.1:{self._server.server_port}/7"
+        return f"http://key@127.0.0.1:{self.port}/7"
 
     def items(self, kind: str) -> list[Item]:
         """Return what came of a kind."""

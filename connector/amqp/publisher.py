@@ -132,12 +132,15 @@ class Publisher:
     async def _insist(self, message: Outgoing, refused: ConfirmedChannel) -> Confirmation:
         """Have a message taken that was refused, unless its queue has only just been found full: one message tries, for all."""
         queue = message.queue
+        while (others := self._trying.get(queue)) is not None:
+            if not await asyncio.shield(others):
+                return Confirmation.REFUSED
+            refused = self._channel
+            confirmation = await self._send(message)
+            if confirmation is not Confirmation.REFUSED:
+                return confirmation
         if self._loop.time() < self._full.get(queue, 0.0):
             return Confirmation.REFUSED
-        trying = self._trying.get(queue)
-        if trying is not None:
-            takes_again = await asyncio.shield(trying)
-            return await self._send(message) if takes_again else Confirmation.REFUSED
         trying = self._trying[queue] = self._loop.create_future()
         # Others are told to try for themselves where this one ends without an answer.
         takes_again = True

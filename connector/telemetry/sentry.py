@@ -10,13 +10,17 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import proxy_bypass
 from uuid import uuid4
 
 import structlog
 from sentry_sdk import Client
 from sentry_sdk.transport import HttpTransport
+from urllib3.util import make_headers
 
 from connector.events import Event
+from connector.settings.addresses import is_loopback
 from connector.settings.settings import Settings
 from connector.telemetry.check_ins import Ran
 from connector.telemetry.privacy import before_breadcrumb, before_send, before_send_transaction
@@ -57,6 +61,7 @@ class Sentry:
             spotlight=False,
             debug=False,
             shutdown_timeout=FLUSH_SECONDS,
+            **_way_out(settings, dsn),
             transport=Transport,
         )
         self.observer = Reporter(self._send)
@@ -95,6 +100,24 @@ class Sentry:
         """Send what is on its way, for ``FLUSH_SECONDS`` at most."""
         self.observer.close()
         self._client.close(FLUSH_SECONDS)
+
+
+def _way_out(settings: Settings, dsn: str) -> Mapping[str, Any]:
+    """Return the SDK's options for the proxy of everything that leaves this machine, unless ``NO_PROXY`` names Sentry's host.
+
+    The SDK hands the address to urllib3, which leaves the user and password in it unused: they go as a header.
+    """
+    host = urlsplit(dsn).hostname or ""
+    if settings.proxy_url is None or is_loopback(host) or proxy_bypass(host):
+        return {}
+    url = settings.proxy_url.get_secret_value()
+    parts = urlsplit(url)
+    credentials = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return {
+        "http_proxy": url,
+        "https_proxy": url,
+        "proxy_headers": make_headers(proxy_basic_auth=credentials) if parts.username else None,
+    }
 
 
 class Transport(HttpTransport):

@@ -18,7 +18,10 @@ from connector.settings.settings import Settings, SettingsError, load_settings
 from connector.sources.exchange import Answered, Exchange, Unanswered
 from connector.sources.http import request, send
 from connector.sources.transport import Egress, http_transport
+from connector.telemetry.check_ins import Ran
+from connector.telemetry.sentry import Sentry
 from schemas.codes import CheckCode
+from tests.sentry import LocalSentry
 from tests.servers.http_proxy_node import PASSWORD, HttpProxyNode
 from tests.servers.install import HOW_TO_GET_TINYPROXY, install_tinyproxy
 
@@ -173,6 +176,38 @@ async def test_a_sandbox_on_this_machine_is_called_without_the_proxy(files: Serv
         transport = open_transport(settings)
         assert isinstance(await send(transport, request("GET", api.url), 30), Answered)
         await transport.aclose()
+
+
+def told(proxy_url: str, dsn: str) -> None:
+    """Have Sentry told of an incident by a process that is about to end."""
+    told_by = Sentry(Settings(proxy_url=SecretStr(proxy_url)), dsn)
+    told_by.tell(
+        Ran(
+            task="beat.test",
+            every=timedelta(days=1),
+            late_after=timedelta(hours=1),
+            took=timedelta(),
+            has_failed=False,
+        )
+    )
+    told_by.close()
+
+
+def test_sentry_is_told_through_the_proxy_with_its_password_unless_no_proxy_names_it(
+    proxy: HttpProxyNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalSentry() as sentry, HttpProxyNode({"sentry.test": sentry.port}) as town_hall:
+        dsn = "http://key@sentry.test/7"
+        told(town_hall.url(), dsn)
+        assert len(sentry.items("check_in")) == 1
+        told(town_hall.url("another"), dsn)
+        assert len(sentry.items("check_in")) == 1
+        told("http://127.0.0.1:1", sentry.dsn)
+        assert len(sentry.items("check_in")) == 2
+        asked = town_hall.log()
+        monkeypatch.setenv("NO_PROXY", "sentry.test")
+        told(town_hall.url(), dsn)
+        assert town_hall.log() == asked
 
 
 @pytest.mark.parametrize(

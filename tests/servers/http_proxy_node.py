@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,12 +16,14 @@ class HttpProxyNode(PrivateServer):
 
     product = "Tinyproxy"
 
-    def __init__(self) -> None:
+    def __init__(self, upstreams: Mapping[str, int] | None = None) -> None:
+        """``upstreams`` are hosts that it asks on a port of this machine, whatever their names resolve to."""
         program = shutil.which("tinyproxy")
         if program is None:
             raise NodeError("tinyproxy is not installed")
         super().__init__()
         self._program = program
+        self._upstreams = upstreams or {}
 
     def url(self, password: str = PASSWORD) -> str:
         """Return its address, with its user."""
@@ -40,6 +42,7 @@ class HttpProxyNode(PrivateServer):
             "Allow 127.0.0.1",
             f"BasicAuth {USER} {PASSWORD}",
             "LogLevel Connect",
+            *(f'Upstream http 127.0.0.1:{port} "{host}"' for host, port in self._upstreams.items()),
         ]
         (self._folder / "tinyproxy.conf").write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -94,8 +94,11 @@ class RegistryCache:
         while True:
             refreshing = asyncio.create_task(self._refresh())
             # A database that says nothing makes it old too.
-            while not (await asyncio.wait({refreshing}, timeout=REFRESH_SECONDS))[0]:
-                self._freshness.tell()
+            try:
+                while not (await asyncio.wait({refreshing}, timeout=REFRESH_SECONDS))[0]:
+                    self._freshness.tell()
+            finally:
+                refreshing.cancel()
             if refreshing.result():
                 on_change(self._registry)
                 _log.info(

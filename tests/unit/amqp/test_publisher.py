@@ -354,6 +354,19 @@ async def test_who_waits_for_a_try_tries_too_where_that_one_is_given_up(insistin
     assert insisting.under_way[1].result() is Confirmation.ROUTED
 
 
+async def test_who_has_waited_for_a_try_and_is_refused_again_tries_for_itself(insisting: _Bench) -> None:
+    await insisting.publish(2, "replies.millesime")
+    insisting.channel.nack(2, multiple=True)
+    await insisting.turn()
+    insisting.channel.ack(1)
+    await insisting.turn()
+    insisting.channel.nack(2)
+    await insisting.turn()
+    assert len(insisting.channels) == 3
+    insisting.channel.ack(1)
+    assert await insisting.fates() == [Confirmation.ROUTED, Confirmation.ROUTED]
+
+
 async def test_a_connection_that_ends_while_it_insists_ends_the_publish(insisting: _Bench) -> None:
     await insisting.publish(2, "replies.millesime")
     insisting.channel.nack(2, multiple=True)
