@@ -100,6 +100,7 @@ class Event(StrEnum):
     VENDOR_CLOCK_AHEAD = "vendor.clock_ahead"
     VENDOR_REJECTED_OFTEN = "vendor.rejected_often"
     WORKER_CONSUMER_LOST = "worker.consumer_lost"
+    WORKER_DELIVERY_TIMED_OUT = "worker.delivery_timed_out"
     WORKER_DRAINING = "worker.draining"
     WORKER_GAVE_BACK = "worker.gave_back"
     WORKER_NOT_ALONE = "worker.not_alone"

@@ -7,15 +7,22 @@ Remote control, gossip, mingle and heartbeat events have no step here, so no tra
 
 import asyncio
 import signal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import structlog
+from amqp.exceptions import PreconditionFailed, RecoverableConnectionError
 from celery import bootsteps, signals
 from celery.exceptions import WorkerShutdown
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
-from connector.amqp.session import REFUSALS, BrokerSession, ConsumerLostError, TopologyLostError
+from connector.amqp.session import (
+    REFUSALS,
+    BrokerSession,
+    ConsumerLostError,
+    DeliveryTimedOutError,
+    TopologyLostError,
+)
 from connector.amqp.topology import JOURNAL, quarantine_queue
 from connector.events import Event
 from connector.jobs.records import Registry
@@ -36,6 +43,8 @@ from workers.single_instance import SingleInstanceGuard
 
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
+_TIMED_OUT: Final = "acknowledgement on channel"
+"""In RabbitMQ's words (``rabbit_channel.erl``, before 4.3) as it ends a channel with an unacknowledged delivery."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -70,13 +79,22 @@ class EventLoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery sh
     def start(self, consumer: "ConnectorConsumer") -> None:
         """Serve. Returns by raising: the connection's error, or Celery's ``WorkerShutdown``.
 
-        A worker that has lost a consumer ends, so that it is seen and started again, rather than idle.
+        A worker whose queue is gone ends, so that it is seen and started again, rather than idle. One from which the broker took jobs
+        back connects anew: RabbitMQ 4.3 ends the consumer then, an earlier one its channel
+        (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout).
         """
         try:
             consumer.pool.run(consumer.serve())
         except ConsumerLostError as error:
             _log.error(Event.WORKER_CONSUMER_LOST, queue=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None
+        except DeliveryTimedOutError as error:
+            _log.error(Event.WORKER_DELIVERY_TIMED_OUT, queue=str(error))
+            raise RecoverableConnectionError("a delivery has timed out") from None
+        except PreconditionFailed as error:
+            if _TIMED_OUT in error.reply_text:
+                _log.error(Event.WORKER_DELIVERY_TIMED_OUT)
+            raise
         except TopologyLostError as error:
             _log.error(Event.TOPOLOGY_REFUSED, error=str(error))
             raise WorkerShutdown(_EXIT_FAILURE) from None

@@ -28,6 +28,8 @@ from connector.amqp.upkeep import EVERY_SECONDS, PAUSE_SECONDS, Upkeep, is_refus
 from connector.events import Event
 from connector.jobs.records import Flow
 
+CONNECTION_NAME: Final = "ccas-connector worker"
+"""What RabbitMQ calls it."""
 HEARTBEAT_SECONDS: Final = 30
 REFUSALS: Final = (AccessRefused, PreconditionFailed)
 """What the broker answers to a declaration that is not allowed, or not the same as what exists."""
@@ -35,6 +37,8 @@ _HEARTBEAT_RATE: Final = 2
 FRAMES_AT_ONCE: Final = 24
 """Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that overflow."""
 _BLOCKED: Final = "connection.blocked"
+_NACK_SIGNATURE: Final = "Lbb"
+"""The delivery's tag, whether all up to it, whether back to the queue."""
 _TAG_PREFIX: Final = "ccas-connector."
 """What our consumers' tags begin with, before the queue's name and a number."""
 _log = structlog.get_logger(__name__)
@@ -45,13 +49,21 @@ TRANSPORT_OPTIONS: Final = {
     # A broker that no longer reads or answers must not hold the loop for ever.
     "read_timeout": 10,
     "write_timeout": 10,
-    "client_properties": {"connection_name": "ccas-connector worker"},
+    "client_properties": {"connection_name": CONNECTION_NAME},
 }
 """What a connection given to a session is made with."""
 
 
 class ConsumerLostError(Exception):
-    """The broker has ended a consumer: its queue, which the message names, was deleted or has no leader."""
+    """The broker has ended a consumer, whose queue, which the message names, is gone."""
+
+
+class DeliveryTimedOutError(Exception):
+    """The broker has ended a consumer, whose queue, which the message names, is still there.
+
+    RabbitMQ 4.3 does so where a delivery stays unacknowledged for too long
+    (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout).
+    """
 
 
 class TopologyLostError(Exception):
@@ -243,8 +255,13 @@ class BrokerSession:
         self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=False))
 
     def requeue(self, delivery_tag: int) -> None:
-        """Return a delivery to its queue. Does nothing once the session has ended."""
-        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
+        """Return a delivery to its queue. Does nothing once the session has ended.
+
+        For RabbitMQ 4.3 a ``basic.reject`` is a failure of the message, which counts for its delivery limit, and a ``basic.nack`` is
+        not. The client has no method for it.
+        """
+        nack = (delivery_tag, False, True)
+        self._send(lambda: self._channel.send_method(spec.Basic.Nack, _NACK_SIGNATURE, nack))
 
     async def loss(self) -> Exception:
         """Return, once something that is consumed or declared is gone for good, what it is.
@@ -302,9 +319,14 @@ class BrokerSession:
 
     def _on_cancelled(self, queue: str, _tag: str) -> None:
         self._consumed.pop(queue, None)
-        self._lose(ConsumerLostError(queue))
-        # A moment later: other workers' consumers are to end too before the queue is back.
+        # RabbitMQ ends a consumer before its queue is gone.
+        self._loop.call_later(PAUSE_SECONDS / 2, self._send, partial(self._lose_consumer, queue))
+        # Later still: other workers' consumers are to end too before the queue is back.
         self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
+
+    def _lose_consumer(self, queue: str) -> None:
+        is_gone = self.look(queue) is None
+        self._lose(ConsumerLostError(queue) if is_gone else DeliveryTimedOutError(queue))
 
     def _lose(self, loss: Exception) -> None:
         if not self._lost.done():

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import amqp
 
+from connector.amqp.definitions.document import in_two
 from connector.demo.authority import ServerFiles
 from connector.demo.private import NodeError, PrivateServer
 from connector.demo.program import ending_with_parent
@@ -208,8 +209,12 @@ class RabbitNode(PrivateServer):
         lines = ["log.console = true", "log.file = false", "log.console.level = warning"]
         lines += [*self._listeners(), *self._settings]
         if self._definitions is not None:
-            (self._folder / "definitions.json").write_text(json.dumps(self._definitions), "utf-8")
-            lines.append(f"load_definitions = {self._folder / 'definitions.json'}")
+            folder = self._folder / "definitions"
+            folder.mkdir()
+            # Imported in the order of their names.
+            for number, part in enumerate(in_two(self._definitions)):
+                (folder / f"{number}.json").write_text(json.dumps(part), "utf-8")
+            lines.append(f"load_definitions = {folder}")
         (self._folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n", "utf-8")
         (self._folder / "advanced.config").write_text(_ADVANCED, "utf-8")
         (self._folder / "enabled_plugins").write_text("[].\n", "utf-8")

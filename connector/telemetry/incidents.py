@@ -175,6 +175,11 @@ INCIDENTS: Final[Mapping[str, Incident]] = MappingProxyType(
             cause="somebody deleted it; the worker ends, to be started again",
             to_do="ccas-connector topology declare, and find out who deletes queues",
         ),
+        Event.WORKER_DELIVERY_TIMED_OUT: Incident(
+            title="The broker took jobs back from a worker that was at them",
+            cause="its consumer_timeout is shorter than a job may take, or the worker has hung",
+            to_do="set consumer_timeout in rabbitmq.conf to ten minutes at least; where it is, send us the worker's log",
+        ),
         Event.WORKER_NOT_ALONE: Incident(
             title="A worker does not start: quotas would not be kept",
             cause="several worker processes, at least one of them without CONNECTOR_REDIS_URL",

@@ -141,9 +141,9 @@ def _less_whole(session: type[BrokerSession], without: frozenset[str]) -> type[B
             """Leave it as it is."""
 
     class EndingAtOnce(session):  # type: ignore[misc, valid-type] # chosen at run time
-        def _on_cancelled(self, tag: str) -> None:
-            super()._on_cancelled(tag)
-            self.fail(ConsumerLostError(tag))
+        def _on_cancelled(self, queue: str, tag: str) -> None:
+            super()._on_cancelled(queue, tag)
+            self.fail(ConsumerLostError(queue))
 
     if "declaring again" in without:
         return DeclaringOnce

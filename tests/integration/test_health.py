@@ -12,8 +12,10 @@ from connector.amqp.topology import DEAD
 from connector.demo.deployment import PROGRAM
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
+from connector.demo.vendor import VendorClient
 from tests.deployments import Deployment
 from tests.forked.start import run
+from tests.jobs import QF, job
 from tests.servers.redis_node import RedisNode
 
 
@@ -25,6 +27,11 @@ def deployed(own_node: RabbitNode) -> Iterator[Deployment]:
 
 PATIENCE = 200
 """Looks before a test gives up."""
+_TIMES_OUT_AFTER = (
+    "begin application:set_env(rabbit, consumer_timeout, {timeout}),"
+    " application:set_env(rabbit, channel_tick_interval, {tick}), 1 end"
+)
+"""How long a delivery may stay unacknowledged, and how often the broker looks, in milliseconds; of connections to come."""
 
 
 def health(deployed: Deployment, *options: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -183,6 +190,24 @@ def test_a_worker_whose_queue_is_deleted_says_so_and_ends(own_node: RabbitNode, 
     assert worker.wait() == 1
     with deployed.worker() as again:
         assert again.stop() == 0
+
+
+def test_a_worker_that_has_a_job_for_too_long_is_told_so_and_not_that_its_queue_is_gone(
+    own_node: RabbitNode,
+) -> None:
+    own_node.evaluate(_TIMES_OUT_AFTER.format(timeout=1000, tick=200))
+    try:
+        with (
+            Deployment(own_node.url(), ["--latency", "4"]) as slow,
+            slow.worker() as worker,
+            VendorClient(own_node.url(), "millesime") as vendor,
+        ):
+            vendor.publish(job(QF))
+            worker.wait_for("worker.delivery_timed_out")
+            worker.wait_for("worker.ready")
+            assert not any("consumer_lost" in line for line in worker.said)
+    finally:
+        own_node.evaluate(_TIMES_OUT_AFTER.format(timeout=1_800_000, tick=60_000))
 
 
 def test_a_port_that_is_taken_stops_the_worker_with_its_reason(deployed: Deployment) -> None:

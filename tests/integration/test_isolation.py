@@ -497,8 +497,20 @@ def test_a_new_password_is_taken_by_a_node_that_runs(broker: Broker, deployed: D
         connection.connect()
 
 
-def test_a_node_may_load_the_file_when_it_starts(broker: Broker, deployed: Deployment) -> None:
-    with RabbitNode(json.loads(broker.definitions.read_text("utf-8"))) as node:
+def test_a_node_may_load_the_files_when_it_starts(
+    broker: Broker, deployed: Deployment, tmp_path: Path
+) -> None:
+    """Both of a split one: a new node of RabbitMQ 4.3 does not take the whole."""
+    whole = json.loads(broker.definitions.read_text("utf-8"))
+    held = tmp_path / "rabbitmq-2-users.json"
+    held.touch(0o600)
+    held.write_text(json.dumps(whole), "utf-8")
+    said = broker.write_definitions(deployed, "--split", f"--out={tmp_path / 'rabbitmq.json'}")
+    assert "new passwords" not in said
+    parts = [json.loads(file.read_text("utf-8")) for file in sorted(tmp_path.iterdir())]
+    assert parts[0] | parts[1] == whole
+    assert "permissions" not in parts[0]
+    with RabbitNode(None, [f"load_definitions = {tmp_path}"]) as node:
         users = {each["user"] for each in json.loads(node.ctl("list_users", "--formatter", "json"))}
         limits = json.loads(node.ctl("list_user_limits", "--user", "sonate", "--formatter", "json"))
         queues = {each["name"] for each in json.loads(node.ctl("list_queues", "name", "--formatter", "json"))}

@@ -64,11 +64,17 @@ class PostgresNode(PrivateServer):
         """Return the address of a database, its password included."""
         return f"postgresql://{_ADMINISTRATOR}:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str) -> str:
-        """Create a database, empty, and return its address. Raises ``psycopg.Error``."""
+    def create_database(self, name: str, *, folder: Path | None = None) -> str:
+        """Create a database, empty, and return its address; in ``folder``, where it is to lie elsewhere. Raises ``psycopg.Error``."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
+            if folder is not None:
+                tablespace = psycopg.sql.Identifier(name)
+                connection.execute(
+                    psycopg.sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(tablespace, str(folder))
+                )
             collation = _COLLATION if connection.info.server_version >= _KNOWS_ICU else ""
-            creating = psycopg.sql.SQL(f"CREATE DATABASE {{}} {collation}")
+            elsewhere = "" if folder is None else "TABLESPACE {0}"
+            creating = psycopg.sql.SQL(f"CREATE DATABASE {{0}} {collation} {elsewhere}")
             connection.execute(creating.format(psycopg.sql.Identifier(name)))
         return self.url(name)
 

@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from connector.demo.node import RabbitNode
+from connector.demo.private import NodeError
 
 NODES = 3
+_SPARE_MILLISECONDS = 120_000
 _PAUSES_MINORITY = "cluster_partition_handling = pause_minority"
 
 
@@ -84,6 +86,25 @@ class RabbitCluster:
         )
         places = {node.name: index for index, node in enumerate(self.nodes)}
         return {queue: places[node] for queue, node in self._any().evaluate(expression)}
+
+    def serving(self, connection_name: str) -> int:
+        """Return which node a client is connected to, by the name that it gives its connection."""
+        expression = (
+            "[atom_to_binary(node(P)) || P <- rabbit_networking:connections(),"
+            " [{client_properties, C}] <- [rabbit_networking:connection_info(P, [client_properties])],"
+            f' lists:member({{<<"connection_name">>, longstr, <<"{connection_name}">>}}, C)]'
+        )
+        names = [node.name for node in self.nodes]
+        (place,) = {names.index(name) for name in self._any().evaluate(expression)}
+        return place
+
+    def await_spare(self, index: int) -> None:
+        """Wait until no queue would lose its majority with a node, as ``rabbitmq-upgrade await_online_quorum_plus_one`` does."""
+        waited = self.nodes[index].evaluate(
+            f"rabbit_upgrade_preparation:await_online_quorum_plus_one({_SPARE_MILLISECONDS})"
+        )
+        if waited is not True:
+            raise NodeError(f"node {index} cannot be spared")
 
     def cut_off(self, index: int) -> None:
         """Have a node and the others refuse each other: a network that is parted, with clients on either side."""

@@ -1,4 +1,4 @@
-"""RabbitMQ 4 of Debian 13 on a machine with Debian 12: in a folder of its own, from Debian's packages, for the suite.
+"""RabbitMQ 4 of a later Debian on a machine with Debian 12: in a folder of its own, from Debian's packages, for the suite.
 
     python -m tests.servers.rabbitmq4 /var/tmp/rabbitmq4
     RABBITMQ_PROGRAMS=/var/tmp/rabbitmq4/programs make test
@@ -7,7 +7,6 @@ Needs root: it changes the root folder of the broker's programs. /proc, /dev and
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -17,23 +16,28 @@ from typing import Final
 from connector.demo.install import install_packages
 
 _SUITE: Final = "trixie"
+"""Debian 13, which has RabbitMQ 4.0; the Debian that is being made has 4.3."""
 _PROGRAMS: Final = ("rabbitmq-server", "rabbitmqctl")
 _SHARED: Final = ("proc", "dev", "tmp")
 _WITHIN: Final = "/usr/lib/rabbitmq/bin"
 _SHIM: Final = '#!/bin/sh\ncd /\nexec chroot {root} {program} "$@"\n'
 
 
-def make(folder: Path) -> Path:
-    """Install the broker into a folder, unless it is there; return the folder of its programs. Raises ``CalledProcessError``."""
+def make(folder: Path, suite: str) -> Path:
+    """Install the broker of a Debian into a folder, unless it is there; return the folder of its programs. Raises ``CalledProcessError``."""
     root = folder / "root"
     if not (root / _WITHIN.lstrip("/")).is_dir():
         if shutil.which("debootstrap") is None:
             install_packages(["debootstrap"], _say)
         folder.mkdir(parents=True, exist_ok=True)
         options = ("--variant=minbase", "--include=rabbitmq-server")
-        _run("debootstrap", *options, _SUITE, str(root))
+        _run("debootstrap", *options, suite, str(root))
+    # Without it, "localhost" has no address there.
+    shutil.copy("/etc/hosts", root / "etc/hosts")
+    # ``os.path.ismount`` does not see a folder that is mounted from the same file system.
+    mounted = {line.split()[1] for line in Path("/proc/mounts").read_text("utf-8").splitlines()}
     for name in _SHARED:
-        if not os.path.ismount(root / name):
+        if str(root / name) not in mounted:
             _run("mount", "--bind", f"/{name}", str(root / name))
     programs = folder / "programs"
     programs.mkdir(exist_ok=True)
@@ -59,7 +63,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="where it is to live; 600 MB")
-    programs = make(parser.parse_args().folder.resolve())
+    parser.add_argument("--suite", default=_SUITE, help="the Debian whose packages are taken: trixie, sid, …")
+    options = parser.parse_args()
+    programs = make(options.folder.resolve(), options.suite)
     sys.stdout.write(f"RABBITMQ_PROGRAMS={programs}\n")
 
 

@@ -11,6 +11,7 @@ from connector.storage.journal.keys import new_key
 from tests.deployments import Deployment
 from tests.servers.pgbouncer_node import PgBouncerNode
 from tests.servers.postgres_node import PostgresNode, StandbyNode
+from tests.servers.small_disk import SmallDisk
 from tests.surroundings.stage import Fault, Outcome, suffer
 
 DATABASE = "connector"
@@ -59,3 +60,7 @@ def play(only: Sequence[str] = ()) -> Iterator[Outcome]:
                 server.create_database(database)
                 fault = Fault(name=f"{name} killed and started again", begin=node.kill, end=node.start)
                 yield from _served(fault, broker, pooler.url(database), f"pgbouncer-{number}", only)
+        with PostgresNode() as server, SmallDisk(server.user) as disk:
+            url = server.create_database(DATABASE, folder=disk.folder)
+            fault = Fault(name="PostgreSQL's disk full, then freed", begin=disk.fill, end=disk.free)
+            yield from _served(fault, broker, url, "full-disk", only)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from connector.amqp.session import CONNECTION_NAME
 from tests.chaos.proxy import TcpProxy
 from tests.deployments import Deployment
 from tests.servers.rabbit_cluster import RabbitCluster
@@ -17,6 +18,7 @@ class Clustered:
         self.cluster = cluster
         self._front = front
         self._at = 0
+        self._cut_off = 0
 
     @property
     def vendor_url(self) -> str:
@@ -44,9 +46,14 @@ class Clustered:
             end=self._start_again,
         )
         yield Fault(
+            name="RabbitMQ, each node stopped and started again, in turn",
+            begin=self._upgrade,
+            end=lambda: None,
+        )
+        yield Fault(
             name="RabbitMQ, the workers' node cut off from the others",
-            begin=self._cut_off_first,
-            end=partial(self.cluster.heal, 0),
+            begin=self._cut_off_workers,
+            end=lambda: self.cluster.heal(self._cut_off),
         )
 
     def _kill(self, index: int) -> None:
@@ -61,9 +68,18 @@ class Clustered:
             if node.has_ended:
                 node.start()
 
-    def _cut_off_first(self) -> None:
-        self.spare(0)
-        self.cluster.cut_off(0)
+    def _upgrade(self) -> None:
+        """Do as for an upgrade: no node is stopped before the queues' majorities can spare it."""
+        for index, node in enumerate(self.cluster.nodes):
+            self.cluster.await_spare(index)
+            self.spare(index)
+            node.stop()
+            node.start()
+
+    def _cut_off_workers(self) -> None:
+        self._cut_off = self.cluster.serving(CONNECTION_NAME)
+        self.spare(self._cut_off)
+        self.cluster.cut_off(self._cut_off)
 
     def _leading(self) -> int:
         places = list(self.cluster.leaders().values())

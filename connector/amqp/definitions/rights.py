@@ -5,8 +5,9 @@ vendors publish to there is one more (https://www.rabbitmq.com/docs/access-contr
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import digits
 from typing import Final
 
 from connector.amqp.declaration import consumed_queues, way_of_jobs
@@ -88,22 +89,20 @@ def worker_user(name: str, objects: Objects) -> BrokerUser:
     the right to write to its destination and to read its source.
     """
     overflows = rf"{re.escape(OVERFLOW_PREFIX)}.+"
-    consumed = [re.escape(queue) for queue in consumed_queues(objects)]
     delays, _ = delayed(DEAD, 1)
-    sources = {re.escape(binding.source) for binding in way_of_jobs(objects)}
-    destinations = {re.escape(binding.destination) for binding in way_of_jobs(objects)}
+    sources = {binding.source for binding in way_of_jobs(objects)}
+    destinations = {binding.destination for binding in way_of_jobs(objects)}
     return BrokerUser(
         name=name,
         configure=_any_of([overflows]),
         # Whoever declares a queue must be able to write to where it dead-letters.
         write=_any_of(
             [
-                *(re.escape(name) for name in (_DEFAULT_EXCHANGE, delays, DEAD, UNDELIVERABLE)),
-                *sorted(destinations),
+                *_patterns([_DEFAULT_EXCHANGE, delays, DEAD, UNDELIVERABLE, *destinations]),
                 _TO_SEE_REPLY_QUEUES,
             ]
         ),
-        read=_any_of([*consumed, overflows, *sorted(sources)]),
+        read=_any_of([*_patterns([*consumed_queues(objects), *sources]), overflows]),
     )
 
 
@@ -112,12 +111,27 @@ def operator_user(name: str, objects: Objects) -> BrokerUser:
 
     Through the default exchange it writes to every queue already; the names of queues are there to see them.
     """
-    consumed = [re.escape(queue) for queue in consumed_queues(objects)]
     return BrokerUser(
         name=name,
-        write=_any_of([re.escape(_DEFAULT_EXCHANGE), *consumed, _TO_SEE_REPLY_QUEUES]),
-        read=_any_of(re.escape(queue) for queue in (DEAD, UNDELIVERABLE)),
+        write=_any_of([*_patterns([_DEFAULT_EXCHANGE, *consumed_queues(objects)]), _TO_SEE_REPLY_QUEUES]),
+        read=_any_of(_patterns([DEAD, UNDELIVERABLE])),
     )
+
+
+def _patterns(names: Iterable[str]) -> list[str]:
+    """Return patterns for these names and no other; those that differ by a number at their end share one.
+
+    RabbitMQ 4.3 refuses a permission of more than 1,024 bytes, and all definitions with it.
+    """
+    numbers: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        stem = name.rstrip(digits)
+        numbers.setdefault(stem, []).append(name.removeprefix(stem))
+    return [f"{re.escape(stem)}{_one_of(found)}" for stem, found in numbers.items()]
+
+
+def _one_of(numbers: Sequence[str]) -> str:
+    return numbers[0] if len(numbers) == 1 else f"({'|'.join(numbers)})"
 
 
 def _any_of(patterns: Iterable[str]) -> str:

@@ -60,6 +60,11 @@ _LIMIT = click.IntRange(0, 1_000_000)
     metavar="FAMILY=MIB",
     help="What each queue of a family may hold, batch=1024 for instance; repeatable. Printed, with the sum.",
 )
+@click.option(
+    "--split",
+    is_flag=True,
+    help="Write two files, the objects and then the users: RabbitMQ 4.3 imports them in turn, and no whole at first.",
+)
 @DRY_RUN
 def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     out: Path,
@@ -71,6 +76,7 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     connections: int,
     channels: int,
     limits: tuple[str, ...],
+    split: bool,  # noqa: FBT001 - click passes flags by name
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
     """Write what RabbitMQ imports: a user per vendor and two of ours, their rights, every exchange and queue.
@@ -85,12 +91,15 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     holds already, else a new one, added to --passwords. Both files are readable by their owner alone; --passwords is
     not needed any more once its passwords are handed over.
 
+    RabbitMQ 4.3 and later take the whole file only once the exchange of vendors is there. For a new broker, --split writes
+    rabbitmq-definitions-1-objects.json and rabbitmq-definitions-2-users.json: import the first one first.
+
     \b
     Example: ccas-connector vendors definitions
     then:    rabbitmqctl import_definitions rabbitmq-definitions.json
     """  # noqa: D301 - \b is click's, to keep the lines
     from connector.amqp.declaration import recorded_topology
-    from connector.amqp.definitions.document import definitions_of
+    from connector.amqp.definitions.document import definitions_of, in_two
     from connector.amqp.definitions.limits import limits_of, spaces_of
     from connector.amqp.definitions.passwords import (
         credentials_of,
@@ -119,17 +128,19 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
         names = [user.name for user in users]
         if unknown := sorted(set(renewed) - set(names)):
             raise click.UsageError(f"--new-password: {unknown[0]} is none of {', '.join(names)}")
-        held = read_hashes(out)
+        files = _parts(out) if split else (out,)
+        held = read_hashes(files[-1])
         credentials = credentials_of(names, read_passwords(passwords_file), held, renewed)
         if not dry_run:
             # Before the hashes: of a password that is not kept, nobody would know.
             if credentials.new:
                 write_private(passwords_file, passwords_json(credentials.passwords))
             defined = definitions_of(objects, users, credentials.hashes, vhost, bounds)
-            write_private(out, definitions_json(defined))
+            for file, part in zip(files, in_two(defined) if split else (defined,), strict=True):
+                write_private(file, definitions_json(part))
     tail = end_of_line(dry_run=dry_run)
     click.echo(
-        f"{out}: {len(users)} users, {len(objects.exchanges)} exchanges, {len(objects.queues)} queues{tail}"
+        f"{', '.join(map(str, files))}: {len(users)} users, {len(objects.exchanges)} exchanges, {len(objects.queues)} queues{tail}"
     )
     if credentials.new:
         click.echo(f"new passwords, in {passwords_file}: {', '.join(credentials.new)}{tail}")
@@ -138,6 +149,11 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
     for name in sorted(set(held) - set(names)):
         click.echo(f"no longer in it, and importing removes nobody: rabbitmqctl delete_user {name}")
     _tell_space(spaces_of(bounds, objects, len(registry.every_overflow)), registry)
+
+
+def _parts(out: Path) -> tuple[Path, Path]:
+    """Return where the objects and the users go, in the order of their names, which is how RabbitMQ loads a folder."""
+    return out.with_stem(f"{out.stem}-1-objects"), out.with_stem(f"{out.stem}-2-users")
 
 
 def _tell_space(spaces: "Sequence[Space]", registry: "Registry") -> None:

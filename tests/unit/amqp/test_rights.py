@@ -6,6 +6,7 @@ import pytest
 
 from connector.amqp.declaration import recorded_topology, way_of_jobs
 from connector.amqp.definitions.document import definitions_of
+from connector.amqp.definitions.limits import limits_of, policies_of
 from connector.amqp.definitions.rights import (
     BrokerUser,
     RightsError,
@@ -88,6 +89,20 @@ def test_a_worker_may_make_each_binding_of_the_way_of_jobs_and_no_other() -> Non
             open_to(vendor.read, [binding.source]) and open_to(vendor.write, [binding.destination])
             for binding in OBJECTS.bindings
         )
+
+
+LONGEST_PATTERN = 1024
+"""Of RabbitMQ 4.3, in bytes: ``rabbit_parameter_validation:regex/2``."""
+
+
+def test_no_pattern_is_longer_than_a_broker_takes() -> None:
+    users = (worker_user("w", OBJECTS), operator_user("o", OBJECTS), vendor_user("v" * 32, {}))
+    patterns = [
+        one for user in users for one in (user.configure, user.write, user.read, user.routing_keys or "")
+    ]
+    assert max(map(len, patterns)) <= LONGEST_PATTERN
+    policies = policies_of(limits_of([]), "/")
+    assert max(len(policy["pattern"]) for policy in policies) <= LONGEST_PATTERN
 
 
 def test_an_operator_reads_dead_letters_alone() -> None:
