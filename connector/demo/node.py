@@ -23,7 +23,12 @@ _CTL_TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_ATTEMPTS: Final = 20
 """A node without time to spare does not take every connection."""
 _NOT_CONNECTED: Final = "failed to connect"
-_ADVANCED: Final = "[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n"
+_ADVANCED: Final = """[
+  {kernel, [{inet_dist_use_interface, {127,0,0,1}}]},
+  {rabbit, [{consumer_disconnected_timeout, 2000}]}
+].
+"""
+"""RabbitMQ 4.3 keeps what consumers on a node had that is gone for ten seconds and more, where nothing is said; 3.10 knows no such thing."""
 _CTL_ON_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 

@@ -24,16 +24,13 @@ _COUNTS: Final = """
    {Ready, Held, Total} = try
      case amqqueue:get_type(Q) of
        rabbit_quorum_queue ->
-         {ok, Counts, _} = ra:consistent_query(amqqueue:get_pid(Q), fun(State) ->
-           {rabbit_fifo:query_messages_ready(State),
-            rabbit_fifo:query_messages_checked_out(State),
-            rabbit_fifo:query_messages_total(State)}
-         end),
-         Counts;
+         {ok, #{num_ready_messages := R, num_checked_out := U, num_messages := M}, _} =
+           ra:consistent_query(amqqueue:get_pid(Q), {rabbit_fifo, overview, []}),
+         {R, U, M};
        _ ->
-         [{_, R}, {_, U}, {_, M}] =
+         [{_, Waiting}, {_, Taken}, {_, All}] =
            rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, messages]),
-         {R, U, M}
+         {Waiting, Taken, All}
      end
    catch Class:Reason ->
      case rabbit_amqqueue:lookup(amqqueue:get_name(Q)) of

@@ -142,13 +142,13 @@ def test_a_vendor_that_fills_a_lane_is_refused_and_the_others_go_on(broker: Brok
 
 
 def test_headers_do_not_pass_by_the_limit(broker: Broker) -> None:
-    """RabbitMQ's limit in bytes does not count them: a queue of 256 bytes would have 100 MiB on the disk, and go on."""
+    """RabbitMQ's limit in bytes does not count them before 4.3: a queue of 256 bytes would have 100 MiB on the disk, and go on."""
     confirmed = 0
     with VendorClient(broker.url("millesime"), "millesime") as filling, suppress(MessageNacked):
         while confirmed < 4 * MESSAGES:
             filling.publish(b"x", "batch", headers={"x-large": "x" * 100_000})
             confirmed += 1
-    assert confirmed in (MESSAGES, MESSAGES + 1)
+    assert 0 < confirmed <= MESSAGES + 1
 
 
 def test_a_vendor_that_reads_nothing_keeps_nobody_from_being_answered(broker: Broker) -> None:

@@ -357,7 +357,7 @@ def test_a_vendor_s_connections_and_channels_are_limited(broker: Broker, worker:
             opened[-1].connect()
         for _ in range(CHANNELS):
             opened[0].channel()
-        with pytest.raises(NotAllowed, match=rf"user limit of \({CHANNELS}\)"):
+        with pytest.raises(NotAllowed, match=rf"user limit of \(?{CHANNELS}\b"):
             opened[1].channel()
     finally:
         for connection in opened:
