@@ -44,7 +44,7 @@ from workers.single_instance import SingleInstanceGuard
 _log = structlog.get_logger(__name__)
 _EXIT_FAILURE = 1
 _TIMED_OUT: Final = "acknowledgement on channel"
-"""In RabbitMQ's words (``rabbit_channel.erl``, before 4.3) as it ends a channel with an unacknowledged delivery."""
+"""In RabbitMQ's words (``rabbit_channel.erl``) as it ends a channel with an unacknowledged delivery."""
 
 
 class SessionStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ships no types
@@ -192,6 +192,9 @@ class ConnectorConsumer(Consumer):  # type: ignore[misc]  # Celery ships no type
                 concurrency=self.work.concurrency,
             )
             await _first_of(reading, refreshing, stopping, isolating, sharing, tidying, watching, losing)
+            if losing.done() and isinstance(losing.result(), DeliveryTimedOutError):
+                # All that is in flight comes again, as when the connection ends.
+                raise losing.result()
             self.work.health.state = State.DRAINING
             self.session.stop_consuming()
             isolating.cancel()

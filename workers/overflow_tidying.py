@@ -12,6 +12,7 @@ import structlog
 from connector.amqp.overflow_life import REMOVED_AFTER, Step, next_step
 from connector.amqp.session import REFUSALS, BrokerSession
 from connector.amqp.topology import overflow_queue
+from connector.amqp.upkeep import is_refusal
 from connector.clock import Clock
 from connector.events import Event
 from connector.jobs.records import Flow, Lane
@@ -55,6 +56,8 @@ class OverflowTidying:
                     _log.warning(Event.BACKLOG_NOT_TIDIED, error=type(error).__name__)
                     return
                 except REFUSALS as error:
+                    if not is_refusal(error):
+                        raise
                     _log.error(Event.TOPOLOGY_REFUSED, queue=overflow_queue(flow), error=error.reply_text)
 
     async def _tidy(self, flow: Flow) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from typing import Final
 from uuid import uuid4
 
@@ -17,11 +18,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from connector.checks.retry import BlockedUntil
 from connector.events import Event
 from connector.limits.breaker import let_through
-from connector.limits.suspension import is_address_paused
+from connector.limits.suspension import is_address_paused, suspensions
 from connector.pipeline.lapsing import tell_lapsed
 from connector.pipeline.services import Services
 from connector.storage.causes import database_cause
-from connector.storage.presence import BEAT_SECONDS, Presence, PresenceStore, Sight
+from connector.storage.presence import (
+    BEAT_SECONDS,
+    MOST_TOLD,
+    HeldBack,
+    Presence,
+    PresenceStore,
+    Rejected,
+    Sight,
+    Suspended,
+)
 
 _LOOKS: Final = 20
 """At its own state, between two rounds."""
@@ -72,6 +82,7 @@ class Rounds:
     def presence(self) -> Presence:
         """Return what is to be said now."""
         now = self.services.clock()
+        held_back = tuple(_held_back(self.services, now))
         return Presence(
             id=self.name,
             host=socket.gethostname()[:255],
@@ -83,9 +94,12 @@ class Rounds:
                 lanes=self.lanes,
                 state=self.state(),
                 away=tuple(_away(self.services)),
-                open_breakers=tuple(_open_breakers(self.services, now)),
+                open_breakers=tuple(held.breaker for held in held_back),
                 is_address_paused=is_address_paused(self.services.refusals, now),
                 is_journal_held_up=self.services.journal.is_held_up,
+                suspended=tuple(islice(_suspended(self.services, now), MOST_TOLD)),
+                held_back=held_back,
+                rejected=tuple(_rejected(self.services, now)),
             ),
         )
 
@@ -100,9 +114,20 @@ def _away(services: Services) -> list[str]:
     return [name for name, is_away in parts.items() if is_away]
 
 
-def _open_breakers(services: Services, now: datetime) -> list[str]:
-    return sorted(
-        name
-        for name, state in services.breakers.held()
-        if isinstance(let_through(state, now)[1], BlockedUntil)
-    )
+def _held_back(services: Services, now: datetime) -> Iterator[HeldBack]:
+    for name, state in sorted(services.breakers.held()):
+        _, passed = let_through(state, now)
+        if isinstance(passed, BlockedUntil):
+            yield HeldBack(breaker=name, code=passed.code, until=passed.until.isoformat())
+
+
+def _suspended(services: Services, now: datetime) -> Iterator[Suspended]:
+    for one in suspensions(services.refusals, services.registry.registry, now):
+        until = one.suspended.until.isoformat()
+        yield Suspended(tenant=one.siret, check=one.check, code=one.suspended.code, until=until)
+
+
+def _rejected(services: Services, now: datetime) -> Iterator[Rejected]:
+    for one in services.rejections.recent(now):
+        last_at = one.last_at.isoformat()
+        yield Rejected(vendor=one.vendor, count=one.count, codes=one.codes, last_at=last_at)

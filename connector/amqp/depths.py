@@ -25,8 +25,8 @@ class Depths:
         self._loop = loop
         self._channel: _DepthChannel | None = None
 
-    def ask(self, queue: str) -> "asyncio.Future[int]":
-        """Return what becomes the number of messages that wait in a queue; none where it does not exist.
+    def ask(self, queue: str) -> "asyncio.Future[int | None]":
+        """Return what becomes the number of messages that wait in a queue; None where it does not exist, or the connection ends.
 
         Raises the client's error where nothing can be written.
         """
@@ -47,14 +47,14 @@ class _DepthChannel(Channel):  # type: ignore[misc]  # py-amqp ships no types
 
     def __init__(self, connection: Any) -> None:
         self.is_gone = False
-        self._asked: deque[asyncio.Future[int]] = deque()
+        self._asked: deque[asyncio.Future[int | None]] = deque()
         super().__init__(connection)
 
     def _setup_listeners(self) -> None:
         super()._setup_listeners()
         self._callbacks[spec.Queue.DeclareOk] = self._on_declared
 
-    def ask(self, queue: str, depth: "asyncio.Future[int]") -> "asyncio.Future[int]":
+    def ask(self, queue: str, depth: "asyncio.Future[int | None]") -> "asyncio.Future[int | None]":
         """Send a passive declaration, whose answer ``depth`` becomes."""
         passive, durable, exclusive, auto_delete, nowait = True, False, False, False, False
         self.send_method(
@@ -65,9 +65,9 @@ class _DepthChannel(Channel):  # type: ignore[misc]  # py-amqp ships no types
         return depth
 
     def answer_all(self) -> None:
-        """Answer whoever waits that nothing is known to wait."""
+        """Answer whoever waits that nothing is known."""
         while self._asked:
-            self._answer(0)
+            self._answer(None)
 
     def _on_declared(self, _queue: str, messages: int, _consumers: int) -> None:
         if self._asked:
@@ -80,7 +80,7 @@ class _DepthChannel(Channel):  # type: ignore[misc]  # py-amqp ships no types
         self.collect()
         self.answer_all()
 
-    def _answer(self, messages: int) -> None:
+    def _answer(self, messages: int | None) -> None:
         depth = self._asked.popleft()
         if not depth.done():
             depth.set_result(messages)

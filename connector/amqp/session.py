@@ -37,8 +37,6 @@ _HEARTBEAT_RATE: Final = 2
 FRAMES_AT_ONCE: Final = 24
 """Eight messages, of three frames each: a call whose turn has come must not wait for hundreds that overflow."""
 _BLOCKED: Final = "connection.blocked"
-_NACK_SIGNATURE: Final = "Lbb"
-"""The delivery's tag, whether all up to it, whether back to the queue."""
 _TAG_PREFIX: Final = "ccas-connector."
 """What our consumers' tags begin with, before the queue's name and a number."""
 _log = structlog.get_logger(__name__)
@@ -236,9 +234,13 @@ class BrokerSession:
 
     async def depth(self, queue: str) -> int:
         """Return how many messages wait in a queue; none where it does not exist, or once the session has ended."""
-        asked: list[asyncio.Future[int]] = []
+        asked = self._ask(queue)
+        return 0 if asked is None else await asked or 0
+
+    def _ask(self, queue: str) -> asyncio.Future[int | None] | None:
+        asked: list[asyncio.Future[int | None]] = []
         self._send(lambda: asked.append(self._depths.ask(queue)))
-        return await asked[0] if asked else 0
+        return asked[0] if asked else None
 
     def basic_get(self, queue: str) -> Any | None:
         """Take one message of a queue that is not consumed; None where there is none."""
@@ -255,13 +257,11 @@ class BrokerSession:
         self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=False))
 
     def requeue(self, delivery_tag: int) -> None:
-        """Return a delivery to its queue. Does nothing once the session has ended.
+        """Return a delivery that could not be settled to its queue. Does nothing once the session has ended.
 
-        For RabbitMQ 4.3 a ``basic.reject`` is a failure of the message, which counts for its delivery limit, and a ``basic.nack`` is
-        not. The client has no method for it.
+        It counts for its delivery limit: from RabbitMQ 4.3 on a ``basic.nack`` would not, and the message come again for ever.
         """
-        nack = (delivery_tag, False, True)
-        self._send(lambda: self._channel.send_method(spec.Basic.Nack, _NACK_SIGNATURE, nack))
+        self._send(lambda: self._channel.basic_reject(delivery_tag, requeue=True))
 
     async def loss(self) -> Exception:
         """Return, once something that is consumed or declared is gone for good, what it is.
@@ -319,14 +319,29 @@ class BrokerSession:
 
     def _on_cancelled(self, queue: str, _tag: str) -> None:
         self._consumed.pop(queue, None)
-        # RabbitMQ ends a consumer before its queue is gone.
-        self._loop.call_later(PAUSE_SECONDS / 2, self._send, partial(self._lose_consumer, queue))
+        # Whoever claims a place reads the connection in a thread.
+        self._loop.call_soon_threadsafe(self._lose_consumer, queue)
+
+    def _lose_consumer(self, queue: str) -> None:
+        """Find out whether the queue is gone: RabbitMQ ends a consumer before its queue is.
+
+        Nobody is waited for who does not answer: what is in flight can then be given by nothing again, and is finished.
+        """
+        if queue == GUARD or self.is_blocked:
+            self._lose(ConsumerLostError(queue))
+        self._loop.call_later(PAUSE_SECONDS / 2, self._look_for, queue)
         # Later still: other workers' consumers are to end too before the queue is back.
         self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
 
-    def _lose_consumer(self, queue: str) -> None:
-        is_gone = self.look(queue) is None
-        self._lose(ConsumerLostError(queue) if is_gone else DeliveryTimedOutError(queue))
+    def _look_for(self, queue: str) -> None:
+        def hear(answer: asyncio.Future[int | None]) -> None:
+            is_gone = answer.result() is None
+            self._lose(ConsumerLostError(queue) if is_gone else DeliveryTimedOutError(queue))
+
+        asked = None if self._lost.done() else self._ask(queue)
+        if asked is not None:
+            asked.add_done_callback(hear)
+        self._loop.call_later(PAUSE_SECONDS, self._lose, ConsumerLostError(queue))
 
     def _lose(self, loss: Exception) -> None:
         if not self._lost.done():

@@ -19,6 +19,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "registry": "registry.commands",
         "sandbox": "sandbox.commands",
         "schemas": "schemas",
+        "status": "status.commands",
         "tenants": "tenants.commands",
         "topology": "topology",
         "trace": "trace",

@@ -15,7 +15,7 @@ class BrokerError(OperatorError):
 
 @contextlib.contextmanager
 def connected(settings: Settings, transport_options: Mapping[str, Any] | None = None) -> Iterator[Any]:
-    """Give kombu's connection to ``CONNECTOR_BROKER_URL``; what the broker, or an operator's error, ends exits.
+    """Give kombu's connection to the operator's broker address; what the broker, or an operator's error, ends exits.
 
     Print to a pipe outside of it: one that is closed would be taken for the broker's.
     """
@@ -25,25 +25,30 @@ def connected(settings: Settings, transport_options: Mapping[str, Any] | None = 
 
 @contextlib.contextmanager
 def reaching(settings: Settings, transport_options: Mapping[str, Any] | None = None) -> Iterator[Any]:
-    """Give that connection. Raises ``BrokerError`` when the broker is away, or refuses."""
+    """Give that connection. Raises ``BrokerError`` when the broker is away, or refuses.
+
+    ``CONNECTOR_OPERATOR_BROKER_URL``, else ``CONNECTOR_BROKER_URL``: a worker's user may not read what a command shows.
+    """
     from amqp.exceptions import AMQPError
     from kombu.exceptions import OperationalError
 
     from connector.amqp.connection import CONNECT_SECONDS, NodesConnection, broker_cause, connect
     from connector.settings.broker_address import broker_address
 
-    address = broker_address(settings.broker_url.get_secret_value())
+    given = settings.operator_broker_url
+    variable = "CONNECTOR_BROKER_URL" if given is None else "CONNECTOR_OPERATOR_BROKER_URL"
+    address = broker_address((given or settings.broker_url).get_secret_value())
     options = dict(transport_options or {})
     try:
         with NodesConnection(
             address.url, ssl=address.ssl, connect_timeout=CONNECT_SECONDS, transport_options=options
         ) as connection:
             if errors := connect(connection):
-                raise BrokerError(_told(broker_cause(errors, address.files)))
+                raise BrokerError(_told(variable, broker_cause(errors, address.files)))
             yield connection
     except (AMQPError, OSError, OperationalError) as error:
-        raise BrokerError(_told(broker_cause((error,)))) from None
+        raise BrokerError(_told(variable, broker_cause((error,)))) from None
 
 
-def _told(cause: str) -> str:
-    return f"CONNECTOR_BROKER_URL: the broker cannot be used: {cause}"
+def _told(variable: str, cause: str) -> str:
+    return f"{variable}: the broker cannot be used: {cause}"

@@ -129,16 +129,36 @@ def is_address_paused(refusals: SharedState[Refusals], now: datetime) -> bool:
     return is_suspended(refusals.peek(EGRESS), now)
 
 
-def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: datetime) -> frozenset[str]:
-    """Return the SIRETs of the tenants that are suspended, for one check at least; a token that was replaced is not."""
-    found = set()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspendedTenant:
+    """A tenant that is suspended, of one check or of every one."""
+
+    siret: str
+    check: str | None
+    """None: of whatever check."""
+    suspended: Suspended
+
+
+def suspensions(
+    refusals: SharedState[Refusals], registry: Registry, now: datetime
+) -> Iterator[SuspendedTenant]:
+    """Yield what suspends tenants; a token that was replaced is not suspended."""
     for key, state in refusals.held():
         tenant = registry.tenants.get(key.partition("/")[0])
-        if tenant is None or not is_suspended(state, now):
+        if tenant is None or state.until is None or not is_suspended(state, now):
             continue
-        if any(f"{key}/".startswith(f"{_token_key(source, tenant)}/") for source in Source):
-            found.add(tenant.siret)
-    return frozenset(found)
+        tokens = (_token_key(source, tenant) for source in Source)
+        token = next((token for token in tokens if f"{key}/".startswith(f"{token}/")), None)
+        if token is not None:
+            check = key.removeprefix(token).removeprefix("/") or None
+            yield SuspendedTenant(
+                siret=tenant.siret, check=check, suspended=Suspended(state.until, state.code)
+            )
+
+
+def suspended_tenants(refusals: SharedState[Refusals], registry: Registry, now: datetime) -> frozenset[str]:
+    """Return the SIRETs of the tenants that are suspended, for one check at least."""
+    return frozenset(one.siret for one in suspensions(refusals, registry, now))
 
 
 def keys_of(planned: PlannedCall, admitted: Admitted) -> Keys:

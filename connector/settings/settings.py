@@ -32,7 +32,14 @@ ALLOW_CLEAR_HTTP: Final = f"{PREFIX}ALLOW_CLEAR_HTTP"
 _LEAST_TRUST_SECONDS: Final = 5
 _MONTH_SECONDS: Final = 31 * 24 * 3600
 _HTTP_ADDRESSES: Final = ("api_particulier_url", "dgfip_url", "sentry_dsn")
-_ADDRESSES: Final = (*_HTTP_ADDRESSES, "proxy_url", "broker_url", "database_url", "redis_url")
+_ADDRESSES: Final = (
+    *_HTTP_ADDRESSES,
+    "proxy_url",
+    "broker_url",
+    "operator_broker_url",
+    "database_url",
+    "redis_url",
+)
 
 
 class SettingsError(OperatorError):
@@ -123,6 +130,10 @@ class Settings(BaseModel):
     broker_url: Annotated[SecretStr, _address("amqp", "amqps"), AfterValidator(_broker)] = SecretStr(
         "amqp://guest:guest@127.0.0.1:5672//",
     )
+    operator_broker_url: Annotated[SecretStr, _address("amqp", "amqps"), AfterValidator(_broker)] | None = (
+        None
+    )
+    """Where commands of the operator's go, as a user of their own; None: to ``broker_url``."""
     api_particulier_url: Annotated[SecretStr, _address("https", "http"), AfterValidator(_base)] = SecretStr(
         "https://staging.particulier.api.gouv.fr",
     )

@@ -3,10 +3,11 @@
 RabbitMQ cannot be asked: a quorum queue counts the consumers of a node that is down until it is back.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import Engine, delete, select
 
 from connector.storage.dialects import insert_into
@@ -15,7 +16,44 @@ from connector.storage.tables import WORKERS
 BEAT_SECONDS: Final = 5.0
 ALIVE_SECONDS: Final = 20.0
 """A worker that has said nothing for so long is dead, or has no database."""
+MOST_TOLD: Final = 200
+"""Of what may be many, so that what a worker says stays small."""
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """A tenant for whom no call is made for a while."""
+
+    tenant: str
+    check: str | None
+    """None: of whatever check."""
+    code: str
+    """The last refusal's."""
+    until: str
+    """ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A provider that is not asked for a while."""
+
+    breaker: str
+    code: str
+    """What opened it."""
+    until: str
+    """ISO 8601; afterwards one call shows whether it is back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Jobs of one vendor that were rejected lately."""
+
+    vendor: str
+    count: int
+    codes: tuple[str, ...]
+    last_at: str
+    """ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +70,10 @@ class Sight:
     is_address_paused: bool = False
     is_journal_held_up: bool = False
     """The broker keeps no records, hence no call is made."""
+    suspended: tuple[Suspended, ...] = ()
+    """The first ``MOST_TOLD`` of them."""
+    held_back: tuple[HeldBack, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +87,10 @@ class Presence:
     started_at: datetime
     seen_at: datetime
     sees: Sight
+
+
+# What another version knows beside is left out.
+_SIGHT: Final = TypeAdapter(Sight)
 
 
 class PresenceStore:
@@ -79,11 +125,4 @@ class PresenceStore:
 
 
 def _presence(row: Any) -> Presence:
-    known = {field.name for field in fields(Sight)}
-    # Of another version, it may hold what this one does not know.
-    seen: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in row["sees"].items()
-        if name in known
-    }
-    return Presence(**{**row, "sees": Sight(**seen)})
+    return Presence(**{**row, "sees": _SIGHT.validate_python(row["sees"])})

@@ -5,8 +5,12 @@ A vendor whose program is broken sends hundreds a second, and a log that nobody 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -14,7 +18,20 @@ from connector.events import Event
 from connector.telemetry.throttle import WINDOW_SECONDS, LeftOut, Throttle
 from schemas.reply import Reply
 
+RECENT: Final = timedelta(hours=1)
+MOST_RECENT: Final = 1000
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentRejections:
+    """The rejected jobs of one vendor in the last hour."""
+
+    vendor: str
+    count: int
+    codes: tuple[str, ...]
+    """Each once, in order."""
+    last_at: datetime
 
 
 class RejectionLog:
@@ -26,6 +43,7 @@ class RejectionLog:
         self._throttle = Throttle()
         self._clocks = Throttle()
         self._told = 0
+        self._recent: dict[str, deque[tuple[datetime, tuple[str, ...]]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, vendor: str, reply: Reply) -> None:
@@ -36,6 +54,9 @@ class RejectionLog:
         """
         codes = [error.code.value for error in reply.errors]
         self._told += 1
+        self._recent.setdefault(vendor, deque(maxlen=MOST_RECENT)).append(
+            (reply.completed_at, tuple(dict.fromkeys(codes)))
+        )
         # Each counts as one more: a vendor has so many a minute, whatever they are about.
         before = self._throttle.admit((vendor,), str(self._told), {"codes": codes}, self._monotonic())
         if before is None:
@@ -45,6 +66,17 @@ class RejectionLog:
             _tell(vendor, before)
         named = {name: value for name in ("job_id", "tenant") if (value := getattr(reply, name)) is not None}
         _log.info(Event.JOB_REJECTED, vendor=vendor, codes=codes, **named)
+
+    def recent(self, now: datetime) -> Iterator[RecentRejections]:
+        """Yield what was rejected of each vendor in the last hour, ``MOST_RECENT`` of each at most."""
+        for vendor, rejected in self._recent.items():
+            while rejected and rejected[0][0] < now - RECENT:
+                rejected.popleft()
+            if rejected:
+                codes = sorted({code for _, codes in rejected for code in codes})
+                yield RecentRejections(
+                    vendor=vendor, count=len(rejected), codes=tuple(codes), last_at=rejected[-1][0]
+                )
 
     def note_clock(self, vendor: str, ahead_seconds: float) -> None:
         """Log that a vendor's clock is ahead, once a minute at most: its jobs are answered, and wait longer than it means."""

@@ -108,7 +108,8 @@ def _way_out(settings: Settings, dsn: str) -> Mapping[str, Any]:
     The SDK hands the address to urllib3, which leaves the user and password in it unused: they go as a header.
     """
     host = urlsplit(dsn).hostname or ""
-    if settings.proxy_url is None or is_loopback(host) or proxy_bypass(host):
+    names = (host, urlsplit(dsn).netloc.rpartition("@")[2])
+    if settings.proxy_url is None or is_loopback(host) or any(map(proxy_bypass, names)):
         return {}
     url = settings.proxy_url.get_secret_value()
     parts = urlsplit(url)
@@ -116,7 +117,9 @@ def _way_out(settings: Settings, dsn: str) -> Mapping[str, Any]:
     return {
         "http_proxy": url,
         "https_proxy": url,
-        "proxy_headers": make_headers(proxy_basic_auth=credentials) if parts.username else None,
+        "proxy_headers": make_headers(proxy_basic_auth=credentials, proxy_basic_auth_encoding="utf-8")
+        if "@" in parts.netloc
+        else None,
     }
 
 

@@ -211,6 +211,13 @@ def test_sentry_is_told_through_the_proxy_with_its_password_unless_no_proxy_name
 
 
 @pytest.mark.parametrize(
+    "proxy_url", ["http://u:%E2%82%AC@proxy:3128", "http://:p@proxy:3128", "https://proxy:1"]
+)
+def test_whatever_the_settings_take_sentry_takes(proxy_url: str) -> None:
+    Sentry(Settings(proxy_url=SecretStr(proxy_url)), "https://key@sentry.test/7").close()
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "part"),
     [
         ("CONNECTOR_CA_FILE", "/nowhere/ca.pem", "cannot be read: no such file or directory"),

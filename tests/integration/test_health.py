@@ -13,6 +13,7 @@ from connector.demo.deployment import PROGRAM
 from connector.demo.node import RabbitNode
 from connector.demo.program import Program
 from connector.demo.vendor import VendorClient
+from tests.chaos.alarm import memory_alarm
 from tests.deployments import Deployment
 from tests.forked.start import run
 from tests.jobs import QF, job
@@ -190,6 +191,26 @@ def test_a_worker_whose_queue_is_deleted_says_so_and_ends(own_node: RabbitNode, 
     assert worker.wait() == 1
     with deployed.worker() as again:
         assert again.stop() == 0
+
+
+def test_a_job_is_answered_whose_queue_is_deleted_while_the_broker_reads_nothing(
+    own_node: RabbitNode,
+) -> None:
+    """It can be given by nothing again, and what the broker would say of the queue does not come."""
+    with (
+        Deployment(own_node.url(), ["--latency", "2"]) as slow,
+        slow.worker() as worker,
+        VendorClient(own_node.url(), "millesime") as vendor,
+        Connection(own_node.url()) as operator,
+    ):
+        vendor.publish(job(QF))
+        with memory_alarm(own_node):
+            worker.wait_for("broker.blocked")
+            operator.default_channel.queue_delete("verifications.interactive")
+            worker.wait_for("worker.draining")
+        assert len(list(vendor.replies(1))) == 1
+        assert "verifications.interactive" in worker.wait_for("worker.consumer_lost")
+        assert worker.wait() == 1
 
 
 def test_a_worker_that_has_a_job_for_too_long_is_told_so_and_not_that_its_queue_is_gone(

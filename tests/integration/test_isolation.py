@@ -502,14 +502,18 @@ def test_a_node_may_load_the_files_when_it_starts(
 ) -> None:
     """Both of a split one: a new node of RabbitMQ 4.3 does not take the whole."""
     whole = json.loads(broker.definitions.read_text("utf-8"))
-    held = tmp_path / "rabbitmq-2-users.json"
-    held.touch(0o600)
-    held.write_text(json.dumps(whole), "utf-8")
-    said = broker.write_definitions(deployed, "--split", f"--out={tmp_path / 'rabbitmq.json'}")
-    assert "new passwords" not in said
+    out, passwords = tmp_path / "rabbitmq.json", tmp_path.parent / "passwords-of-nobody.json"
+    shutil.copy(broker.definitions, out)
+    options = (f"--out={out}", f"--passwords={passwords}")
+    # Passwords that were handed over need not be kept: their hashes are in the other form.
+    assert "new passwords" not in broker.write_definitions(deployed, "--split", *options)
+    out.unlink()
     parts = [json.loads(file.read_text("utf-8")) for file in sorted(tmp_path.iterdir())]
     assert parts[0] | parts[1] == whole
     assert "permissions" not in parts[0]
+    assert "new passwords" not in broker.write_definitions(deployed, *options)
+    assert json.loads(out.read_text("utf-8")) == whole
+    out.unlink()
     with RabbitNode(None, [f"load_definitions = {tmp_path}"]) as node:
         users = {each["user"] for each in json.loads(node.ctl("list_users", "--formatter", "json"))}
         limits = json.loads(node.ctl("list_user_limits", "--user", "sonate", "--formatter", "json"))

@@ -128,8 +128,12 @@ def definitions(  # noqa: PLR0913, PLR0917 - one parameter per option
         names = [user.name for user in users]
         if unknown := sorted(set(renewed) - set(names)):
             raise click.UsageError(f"--new-password: {unknown[0]} is none of {', '.join(names)}")
-        files = _parts(out) if split else (out,)
-        held = read_hashes(files[-1])
+        if not out.name:
+            raise click.UsageError("--out: name a file")
+        parts = _parts(out)
+        files, other = (parts, out) if split else ((out,), parts[-1])
+        # A password outlives a change of the form: what another file holds is in force on the broker.
+        held = read_hashes(files[-1] if files[-1].exists() else other)
         credentials = credentials_of(names, read_passwords(passwords_file), held, renewed)
         if not dry_run:
             # Before the hashes: of a password that is not kept, nobody would know.
