@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import cast
 from uuid import uuid4
@@ -115,8 +115,9 @@ def worker(  # noqa: PLR0913 - its options
         health=Health(port=http_port, host=http_host, metrics=services.metrics),
     )
     if lane == Lane.BATCH:
-        # Where both lanes' workers share a machine, a counter waits for no campaign's CPU.
-        os.nice(BATCH_NICENESS)
+        # Where both lanes' workers share a machine, a counter waits for no campaign's CPU. A container may not let it.
+        with suppress(PermissionError):
+            os.nice(BATCH_NICENESS)
     # Two workers never share a node name.
     sys.exit(start_worker(make_app(settings, work), f"{lane}-{uuid4().hex[:8]}@{socket.gethostname()}"))
 

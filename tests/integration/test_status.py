@@ -10,6 +10,7 @@ import pytest
 from kombu import Connection
 
 from connector.bootstrap.registry import open_current_database
+from connector.catalogue import CATALOGUE
 from connector.clock import utc_now
 from connector.demo.deployment import BOURG, CLAMART, PROGRAM, SANS_JETON, VIEUX
 from connector.demo.node import RabbitNode
@@ -37,11 +38,7 @@ def deployed(own_node: RabbitNode, tmp_path_factory: pytest.TempPathFactory) -> 
     with Deployment(own_node.url(), preset="all") as started:
         started.environment["CONNECTOR_JOURNAL_KEY"] = new_key()
         tokens = {
-            BOURG: issue(
-                "lacking",
-                scopes=EVERY
-                - {"cnaf_quotient_familial", "mesri_statut_etudiant", "complementaire_sante_solidaire"},
-            ),
+            BOURG: issue("lacking", scopes=EVERY - frozenset(CATALOGUE["quotient_familial"].scopes)),
             VIEUX: issue("revoked", is_revoked=True),
             SANS_JETON: issue("expired", days=-25 / 24),
         }
