@@ -13,6 +13,7 @@ HOW_TO_GET_POSTGRESQL: Final = "PostgreSQL is needed, and is not here: sudo apt-
 HOW_TO_GET_PGBOUNCER: Final = "PgBouncer is needed, and is not here: sudo apt-get install pgbouncer"
 HOW_TO_GET_TINYPROXY: Final = "Tinyproxy is needed, and is not here: sudo apt-get install tinyproxy"
 HOW_TO_GET_PROMTOOL: Final = "promtool is needed, and is not here: sudo apt-get install prometheus"
+HOW_TO_GET_SYSTEMD: Final = "systemd-analyze is needed, and is not here: sudo apt-get install systemd"
 
 
 def install_redis(say: Callable[[str], None]) -> bool:
@@ -60,3 +61,13 @@ def install_promtool(say: Callable[[str], None]) -> bool:
     if shutil.which("promtool") is None:
         install_packages(["prometheus"], say)
     return shutil.which("promtool") is not None
+
+
+def install_systemd(say: Callable[[str], None]) -> bool:
+    """Install Debian's package where ``systemd-analyze`` is missing, as in a container; tell whether it is here.
+
+    It reads unit files where no systemd runs.
+    """
+    if shutil.which("systemd-analyze") is None:
+        install_packages(["systemd"], say)
+    return shutil.which("systemd-analyze") is not None
