@@ -103,3 +103,16 @@ def measured_mebibytes() -> int:
     heads, _, *rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()]
     column = heads.index("RSS, 1,000 in hand, MiB")
     return max(int(row[column]) for row in rows if row[1].startswith("connector, "))
+
+
+NO_PASSWORD = frozenset({"api_particulier_url", "dgfip_url"})
+"""Addresses in which there can be none."""
+OF_THE_OPERATOR = frozenset({"operator_broker_url"})
+"""What no program that runs all the time is given."""
+
+
+def secret_settings() -> frozenset[str]:
+    """Return the settings of programs that may hold a secret."""
+    fields = Settings.model_fields.items()
+    secret = {name for name, field in fields if "SecretStr" in str(field.annotation)}
+    return frozenset(secret - NO_PASSWORD - OF_THE_OPERATOR)

@@ -17,9 +17,17 @@ from kombu.transport.pyamqp import SSLTransport
 
 from connector.amqp.topology import lane_queue
 from connector.jobs.records import Lane
-from connector.settings.settings import PREFIX, Settings, load_settings
+from connector.settings.settings import PREFIX, load_settings
 from connector.time_limits import CALL_TIMEOUT_SECONDS
-from tests.deploy import closing_seconds, is_setting, measured_mebibytes, parameters, rules, variables_in
+from tests.deploy import (
+    closing_seconds,
+    is_setting,
+    measured_mebibytes,
+    parameters,
+    rules,
+    secret_settings,
+    variables_in,
+)
 from tests.manifests import (
     BASE,
     COMPONENT,
@@ -132,7 +140,6 @@ def test_each_variable_that_names_a_file_names_one_that_is_mounted(manifest: Man
 
 
 def test_workers_have_every_secret_and_the_others_what_they_need() -> None:
-    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
     given = {
         one.component: {
             variable["name"].removeprefix(PREFIX).removesuffix("_FILE").lower()
@@ -140,8 +147,7 @@ def test_workers_have_every_secret_and_the_others_what_they_need() -> None:
         }
         for one in RUN
     }
-    # Two that may hold no password.
-    everything = secret - {"api_particulier_url", "dgfip_url"}
+    everything = secret_settings()
     assert given == {
         **{f"worker-{lane}": everything for lane in Lane},
         "beat": everything - {"broker_url", "redis_url", "journal_key"},

@@ -10,10 +10,11 @@ import pytest
 
 from connector.jobs.records import Lane
 from connector.limits.intake import ROOM
-from connector.settings.settings import Settings, load_settings
+from connector.settings.settings import load_settings
 from connector.vault import new_key
 from tests.deploy import (
     DEPLOY,
+    OF_THE_OPERATOR,
     RULES,
     closing_seconds,
     is_setting,
@@ -21,6 +22,7 @@ from tests.deploy import (
     metrics_in,
     parameters,
     rules,
+    secret_settings,
     variables_in,
 )
 from tests.units import (
@@ -117,11 +119,11 @@ def test_beat_gets_no_secret_that_it_does_not_need() -> None:
 
 
 def test_no_setting_of_a_secret_stands_in_the_settings_file() -> None:
-    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    addresses = {"api_particulier_url", "dgfip_url"}  # which may hold no password
     told = variables_in((SYSTEMD / "connector.env").read_text("utf-8"))
-    assert not {name.removeprefix("CONNECTOR_").lower() for name in told} & (secret - addresses)
-    assert {name.replace("-", "_") for name in credentials_of(WORKER)} == secret - addresses
+    assert not {name.removeprefix("CONNECTOR_").lower() for name in told} & (
+        secret_settings() | OF_THE_OPERATOR
+    )
+    assert {name.replace("-", "_") for name in credentials_of(WORKER)} == secret_settings()
 
 
 @pytest.mark.parametrize("lane", Lane)
