@@ -47,9 +47,11 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header
 
 # What runs in production, and the same with what develops it: a production install brings no linter.
+# And what builds the package, for the image: pip takes hashes from a lock alone.
 lock:
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	$(LOCK) --all-extras --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) --only-build-deps --build-deps-for wheel --constraint requirements-dev.lock --output-file requirements-build.lock pyproject.toml
 	$(LOCK) --output-file tests/generated/requirements.txt tests/generated/requirements.in
 
 clean:
