@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup check test chaos surroundings demo bench schemas-generate lock clean
+.PHONY: setup check test chaos surroundings image demo bench schemas-generate lock clean
 
 setup: $(READY)
 
@@ -32,6 +32,10 @@ chaos: $(READY)
 # What workers stand on fails over, under load: a cluster of brokers, a database, a shared state.
 surroundings: $(READY)
 	$(BIN)/python -m tests.surroundings
+
+# The image of deploy/image, built without a registry, started without a privilege and looked at. Needs root.
+image: $(READY)
+	$(BIN)/python -m tests.image
 
 demo: $(READY)
 	$(BIN)/ccas-connector demo
