@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from connector.telemetry.metrics import Metrics
+
+METRICS_PATH: Final = "/metrics"
 
 
 class State(StrEnum):
@@ -47,7 +50,7 @@ class Health:
             [
                 web.get("/live", self._live),
                 web.get("/ready", self._ready),
-                web.get("/metrics", self._metrics),
+                web.get(METRICS_PATH, self._metrics),
             ]
         )
         runner = web.AppRunner(served, access_log=None)

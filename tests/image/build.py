@@ -65,7 +65,7 @@ class Workshop:
 
     def image(self, base: str) -> str:
         """Build the image anew; return its name. Raises ``ImageError``."""
-        self._say("image: buildah installs what the locks have, then the project (1 to 3 minutes) …")
+        self._say("image: buildah installs what the locks have, then the project (2 to 5 minutes) …")
         self.tidy()
         name = f"localhost/{NAME}:latest"
         arguments = {"BASE": base, "VERSION": _version(), "REVISION": _revision()}
