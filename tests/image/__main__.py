@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.image.build import ROOT, SUITE, Workshop
+from tests.image.build import ROOT, SUITE, Workshop, clean
 from tests.image.confined import Confined
 from tests.image.looks import (
     extent,
@@ -23,7 +23,7 @@ from tests.image.looks import (
     wrong_user,
     wrong_worker,
 )
-from tests.image.tools import ImageError, output_of, remove, require_tools
+from tests.image.tools import ImageError, output_of, require_tools
 
 FOLDER: Final = ROOT / ".cache" / "image"
 _MEBI: Final = 1024 * 1024
@@ -80,10 +80,10 @@ def main() -> int:
     # As Ctrl-C does: what was started is ended, what was made in passing is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = options.folder.resolve()
-    if options.clean:
-        remove(folder)
-        return 0
     try:
+        if options.clean:
+            clean(folder)
+            return 0
         require_tools(_say)
         workshop = Workshop(folder, _say)
         try:

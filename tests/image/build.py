@@ -24,6 +24,7 @@ _OF_PIP: Final = re.compile(
     r"^(?:global|install|:env:)\.(index-url|extra-index-url|proxy|trusted-host|cert|timeout)="
 )
 _CA: Final = "ca.pem"
+_MARK: Final = ".made-by-tests.image"
 _Say = Callable[[str], None]
 
 
@@ -35,6 +36,9 @@ class Workshop:
         self.log = folder / "build.log"
         self._say = say
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            _require_mark(folder)
+        (folder / _MARK).touch()
 
     def buildah(self, *arguments: str) -> list[str]:
         """Return a command of buildah's, whose images and containers are all in the folder."""
@@ -103,6 +107,18 @@ class Workshop:
     def tidy(self) -> None:
         """Remove the containers that a run which was ended has left."""
         output_of(self.buildah("rm", "--all"))
+
+
+def clean(folder: Path) -> None:
+    """Remove a workshop's folder, where there is one. Raises ``ImageError`` for any other folder."""
+    if folder.exists():
+        _require_mark(folder)
+        remove(folder)
+
+
+def _require_mark(folder: Path) -> None:
+    if not (folder / _MARK).is_file():
+        raise ImageError(f"{folder}: holds other things than an image; give another --folder")
 
 
 def _version() -> str:

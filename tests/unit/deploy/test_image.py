@@ -1,15 +1,18 @@
 """The Containerfile keeps what ``deploy/README.md`` promises of the image; ``make image`` builds it and runs it."""
 
+import os
 import re
 import shlex
 import tomllib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
 from tests.containers import ROOT, Instruction, command_of, labels, stages
+from tests.image.build import Workshop, clean
 from tests.image.looks import canonical, locked
+from tests.image.tools import ImageError, require_tools
 
 BUILD, RUNTIME = stages()
 IGNORED = (ROOT / ".containerignore").read_text("utf-8").splitlines()
@@ -149,3 +152,30 @@ def test_it_has_no_instruction_that_does_something_behind_one_s_back(word: str) 
     assert not [
         instruction for stage in (BUILD, RUNTIME) for instruction in stage if instruction.word == word
     ]
+
+
+def test_cleaning_removes_what_was_made_and_nothing_else(tmp_path: Path) -> None:
+    made, other = tmp_path / "made", tmp_path / "other"
+    Workshop(made, lambda _line: None)
+    clean(made)
+    clean(made)
+    assert not made.exists()
+    other.mkdir()
+    (other / "letters").touch()
+    for use in (clean, lambda folder: Workshop(folder, lambda _line: None)):
+        with pytest.raises(ImageError, match="give another --folder"):
+            use(other)
+    assert (other / "letters").exists()
+
+
+def test_whoever_is_not_root_is_told_how_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ImageError, match=r"sudo .*-m tests\.image"):
+        require_tools(lambda _line: None)
+
+
+def test_where_apt_brings_nothing_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ImageError, match="apt-get install debootstrap buildah"):
+        require_tools(lambda _line: None)
