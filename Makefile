@@ -55,7 +55,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 lock:
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	$(LOCK) --all-extras --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
-	$(LOCK) --only-build-deps --build-deps-for wheel --constraint requirements-dev.lock --output-file requirements-build.lock pyproject.toml
+	$(LOCK) --only-build-deps --build-deps-for wheel --constraint requirements-dev.lock --output-file deploy/image/requirements-build.txt pyproject.toml
 	$(LOCK) --output-file tests/generated/requirements.txt tests/generated/requirements.in
 
 clean:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 _PLACE: Final = re.compile(r"(?P<what>.*) at line (?P<line>\d+) column (?P<column>\d+)")
+_PICKLE: Final = "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8."
 _BEGINNINGS: Final[Mapping[bytes, str]] = MappingProxyType(
     {
         b"\x1f\x8b": "Le corps est compressé (gzip) : publiez-le sans compression.",
@@ -16,7 +17,9 @@ _BEGINNINGS: Final[Mapping[bytes, str]] = MappingProxyType(
         b"\x00{": "Le corps est en UTF-16 : publiez-le en UTF-8.",
         b"<": "Le corps est du XML ou du HTML : publiez un objet JSON.",
         b"\xac\xed\x00\x05": "Le corps est un objet Java sérialisé : publiez un objet JSON en UTF-8.",
-        b"\x80\x04\x95": "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8.",
+        b"\x80\x04\x95": _PICKLE,
+        # By default from Python 3.14 on.
+        b"\x80\x05\x95": _PICKLE,
         b"eyJ": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",
         b"ew0K": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",
         b"ewog": "Le corps semble être du JSON en base64 : publiez l'objet JSON lui-même.",

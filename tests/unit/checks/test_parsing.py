@@ -272,7 +272,11 @@ def test_a_defect_is_named_by_its_place_in_french_without_its_value(
             "Le corps n'est pas du JSON : Infinity est à remplacer par un nombre ou par null, ligne 2, colonne 3.",
         ),
         (
-            pickle.dumps({"version": 1}),
+            pickle.dumps({"version": 1}, protocol=4),
+            "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8.",
+        ),
+        (
+            pickle.dumps({"version": 1}, protocol=5),
             "Le corps est un objet Python (pickle) : publiez un objet JSON en UTF-8.",
         ),
         (

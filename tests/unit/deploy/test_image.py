@@ -51,7 +51,7 @@ def test_nothing_is_installed_from_an_index_but_what_a_lock_has_with_its_hashes(
 def test_the_lock_of_the_build_has_what_the_build_requires() -> None:
     """And at the versions of the lock of what develops, which the suite has run with."""
     pinned = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\]+)", re.MULTILINE)
-    building = dict(pinned.findall((ROOT / "requirements-build.lock").read_text("utf-8")))
+    building = dict(pinned.findall((ROOT / "deploy/image/requirements-build.txt").read_text("utf-8")))
     developing = dict(pinned.findall((ROOT / "requirements-dev.lock").read_text("utf-8")))
     assert set(PROJECT["build-system"]["requires"]) <= building.keys()
     assert building.items() <= developing.items()
