@@ -21,6 +21,7 @@ class Event(StrEnum):
     BACKLOG_REMOVED = "backlog.removed"
     BEAT_DATABASE_AWAY = "beat.database_away"
     BEAT_FINISHED = "beat.finished"
+    BEAT_READY = "beat.ready"
     BEAT_STARTED = "beat.started"
     BEAT_TASK_FAILED = "beat.task_failed"
     BEAT_TURN_LOST = "beat.turn_lost"
@@ -114,6 +115,7 @@ OF_INFORMATION: Final = frozenset(
         Event.BACKLOG_OPENED,
         Event.BACKLOG_REMOVED,
         Event.BEAT_FINISHED,
+        Event.BEAT_READY,
         Event.BEAT_STARTED,
         Event.BREAKER_CLOSED,
         Event.BROKER_BACK,

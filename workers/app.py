@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from celery import Celery, signals
 from celery.app.amqp import AMQP
+from celery.apps import worker as celery_worker
 from celery.exceptions import SecurityWarning
 
 from connector.amqp.connection import CONNECT_SECONDS, NodesConnection
@@ -91,6 +92,8 @@ def start_worker(app: ConnectorApp, hostname: str) -> int:
     signals.setup_logging.connect(_logs_are_configured, weak=False)
     # Celery advises against root because of pickle, which nothing here reads.
     warnings.simplefilter("ignore", SecurityWarning)
+    # It writes past the log, on signals; events say as much.
+    celery_worker.safe_say = _say_nothing
     worker = app.Worker(hostname=hostname, quiet=True, use_eventloop=False)
     # It has Python's warnings, texts and all, logged in place of what ``configure_logs`` makes of them.
     logging.captureWarnings(capture=False)
@@ -107,6 +110,10 @@ def _spare_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
+
+
+def _say_nothing(*_words: Any) -> None:
+    pass
 
 
 def _logs_are_configured(**_details: Any) -> None:

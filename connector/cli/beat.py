@@ -26,10 +26,12 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
     import asyncio
     import signal
 
+    import structlog
     from sqlalchemy.exc import SQLAlchemyError
 
     from connector.bootstrap.beat import build_beat
     from connector.bootstrap.egress import open_transport
+    from connector.events import Event
     from connector.storage.causes import database_cause
     from connector.storage.database import DatabaseError
     from connector.telemetry.logs import configure_logs, log_loop_error
@@ -56,7 +58,7 @@ def beat(once: bool, log_level: str) -> None:  # noqa: FBT001 - click passes fla
         transport = open_transport(settings)
         try:
             built = build_beat(settings, transport, telemetry=telemetry)
-            click.echo("beat ready", err=True)
+            structlog.get_logger(__name__).info(Event.BEAT_READY)
             await (built.run_due() if once else built.run())
         except asyncio.CancelledError:
             return

@@ -40,7 +40,9 @@ def read_letter(message: Any, queue: str) -> DeadLetter:
         case Arrival.UNROUTED:
             # With x-death, a queue dead-lettered it into the vendors' exchange, or its publisher pretends so.
             reason = DeadReason.FORGED if "x-death" in headers else UNKNOWN_LANE
-            known = {"reason": str(reason), **_published_as(message)}
+            # By its publisher's word: nobody has dated it since.
+            since = _instant(message.properties.get("timestamp"))
+            known = {"reason": str(reason), "since": since, **_published_as(message)}
         case _:
             known = {"reason": UNKNOWN}
     return DeadLetter(

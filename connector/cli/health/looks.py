@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.amqp.queue_state import QueueState, queue_state, queue_states
 from connector.amqp.topology import overflow_queue
-from connector.bootstrap.egress import open_transport
 from connector.bootstrap.registry import open_current_database
 from connector.cli.broker import reaching
 from connector.cli.health.findings import READY, Finding, Severity, of_overflows, of_queues, of_workers
@@ -19,8 +17,6 @@ from connector.clock import utc_now
 from connector.errors import OperatorError
 from connector.jobs.records import Flow, Registry
 from connector.settings.settings import Settings
-from connector.sources.exchange import Unanswered
-from connector.sources.http import request, send
 from connector.storage.causes import database_cause
 from connector.storage.presence import Presence, PresenceStore
 from connector.storage.registry.store import RegistryStore
@@ -124,6 +120,10 @@ async def _look_at_shared_state(url: SecretStr, alive: Sequence[Presence] | None
 
 
 async def _look_at_api(settings: Settings) -> Finding:
+    from connector.bootstrap.egress import open_transport
+    from connector.sources.exchange import Unanswered
+    from connector.sources.http import request, send
+
     transport = open_transport(settings)
     try:
         ended = await send(
@@ -138,6 +138,8 @@ async def _look_at_api(settings: Settings) -> Finding:
 
 
 def _probe(url: str, path: str) -> Finding:
+    import httpx
+
     part = f"worker {path}"
     try:
         answer = httpx.get(f"{url.rstrip('/')}/{path}", timeout=_PROBE_SECONDS, trust_env=False)

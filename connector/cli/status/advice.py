@@ -1,11 +1,11 @@
 """What a tenant's support is to do, in one sentence: the first rule that holds says it. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from typing import Final
 
 from connector.amqp.topology import lane_queue
 from connector.cli.status.facts import Facts, LetterKind
+from connector.clock import spell
 from connector.limits.breaker import provider_of
 from connector.storage.journal.record import Record
 from schemas.codes import CheckCode
@@ -27,15 +27,6 @@ def advice_of(facts: Facts) -> tuple[bool, str]:
         if sentence is not None:
             return False, sentence
     return True, _all_is_well(facts)
-
-
-def spell(length: timedelta) -> str:
-    """Return a length of time as it is said: 45 s, 12 min, 5 h, 3 d; never less than it is."""
-    seconds = max(0, int(length.total_seconds()))
-    for unit, name, up_to in ((1, "s", 120), (60, "min", 7200), (3600, "h", 172_800)):
-        if seconds < up_to:
-            return f"{seconds // unit} {name}"
-    return f"{seconds // 86_400} d"
 
 
 def _broker(facts: Facts) -> str | None:

@@ -22,7 +22,7 @@ from connector.storage.presence import PresenceStore
 from connector.storage.registry.store import RegistryStore
 from connector.storage.tables import SCHEDULED_TASKS
 
-LOOKED_AT: Final = 100
+LOOKED_AT: Final = 50
 """Letters of each dead queue that are read, the oldest: a look is to take less than a second."""
 CALLS_SHOWN: Final = 50
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

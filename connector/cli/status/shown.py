@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from connector.cli.status.advice import spell
 from connector.cli.status.facts import Facts
+from connector.clock import spell
 from connector.limits.breaker import provider_of
 
 CALLS_SHOWN: Final = 5

@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from connector.cli.options import AS_JSON, fail, failing_cleanly, settings_or_exit
+from connector.clock import spell
 
 if TYPE_CHECKING:
     from connector.jobs.records import Registry, Tenant
@@ -107,7 +108,10 @@ def _print(reports: "Sequence[TokenReport]", now: datetime) -> None:
 
 def _expires(report: "TokenReport", now: datetime) -> str:
     expires_at = report.tenant.token_expires_at
-    return f"{expires_at:%Y-%m-%d} ({(expires_at - now).days} d)" if expires_at else "unknown"
+    if expires_at is None:
+        return "unknown"
+    ago = " ago" if expires_at <= now else ""
+    return f"{expires_at:%Y-%m-%d} ({spell(abs(expires_at - now))}{ago})"
 
 
 def _some(scopes: tuple[str, ...]) -> str:
@@ -124,7 +128,8 @@ def _as_json(report: "TokenReport", now: datetime) -> dict[str, Any]:
         "state": report.state,
         "code": report.code,
         "expires_at": expires_at.isoformat() if expires_at else None,
-        "days_left": (expires_at - now).days if expires_at else None,
+        # Whole days, of those that have passed too: 25 hours ago is -1.
+        "days_left": int((expires_at - now) / timedelta(days=1)) if expires_at else None,
         "missing_scopes": report.missing,
         "superfluous_scopes": report.superfluous,
         "next_token_waits": report.tenant.sealed_next_token is not None,
