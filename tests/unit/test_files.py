@@ -100,7 +100,7 @@ FIRST_JOB = _shell("README.md", "tenants import tenants.toml\n\n", "ccas-connect
         (FIRST_JOB, {"key", "ccas-connector.db"}),
         (
             # Its last line asks the broker.
-            FIRST_JOB + _shell("deploy/README.md", "journal new-key", "ccas-connector trace"),
+            FIRST_JOB + _shell("deploy/README.md", "journal new-key --output", "ccas-connector trace"),
             {"key", "ccas-connector.db", "journal.key", "journal.csv"},
         ),
         (

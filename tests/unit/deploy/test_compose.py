@@ -183,7 +183,7 @@ def test_workers_of_two_processes_share_what_they_may_call(name: str) -> None:
     assert environment["CONNECTOR_REQUIRE_USER_ID"] == "true"
 
 
-@pytest.mark.parametrize("name", OWN.keys() - WORKERS.keys())
+@pytest.mark.parametrize("name", sorted(OWN.keys() - WORKERS.keys()))
 def test_a_service_without_a_worker_is_not_asked_for_one(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert check == {"disable": True} or "health" not in check["test"]
