@@ -328,20 +328,25 @@ class BrokerSession:
         Nobody is waited for who does not answer: what is in flight can then be given by nothing again, and is finished.
         """
         if queue == GUARD or self.is_blocked:
-            self._lose(ConsumerLostError(queue))
-        self._loop.call_later(PAUSE_SECONDS / 2, self._look_for, queue)
-        # Later still: other workers' consumers are to end too before the queue is back.
-        self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
+            self._have_lost(ConsumerLostError(queue))
+        else:
+            self._loop.call_later(PAUSE_SECONDS / 2, self._look_for, queue)
 
     def _look_for(self, queue: str) -> None:
         def hear(answer: asyncio.Future[int | None]) -> None:
             is_gone = answer.result() is None
-            self._lose(ConsumerLostError(queue) if is_gone else DeliveryTimedOutError(queue))
+            self._have_lost(ConsumerLostError(queue) if is_gone else DeliveryTimedOutError(queue))
 
-        asked = None if self._lost.done() else self._ask(queue)
+        asked = self._ask(queue)
         if asked is not None:
             asked.add_done_callback(hear)
-        self._loop.call_later(PAUSE_SECONDS, self._lose, ConsumerLostError(queue))
+        self._loop.call_later(PAUSE_SECONDS / 2, self._have_lost, ConsumerLostError(queue))
+
+    def _have_lost(self, loss: Exception) -> None:
+        if not self._lost.done():
+            self._lose(loss)
+            # A moment later: other workers are to find out too before the queue is back.
+            self._loop.call_later(PAUSE_SECONDS, self._want_upkeep)
 
     def _lose(self, loss: Exception) -> None:
         if not self._lost.done():
