@@ -115,9 +115,11 @@ def test_the_guide_s_first_reply_comes_as_it_says(connection: VendorConnection, 
     [block] = re.findall(r"```sh\n(sudo apt-get install python3-pika\n.*?)```", guide, re.DOTALL)
     shutil.copytree(SCHEMAS / "clients", tmp_path / "schemas" / "clients")
     (tmp_path / "ccas-sandbox").symlink_to(folder_of(connection))
-    script = block.replace("sudo apt-get install python3-pika\n", f"set -eu; cd {tmp_path}\n")
+    # Before its programs are started: whoever ends it may be quicker than its next line.
+    begin = f"trap 'kill $(jobs -p)' TERM; set -eu; cd {tmp_path}\n"
+    script = block.replace("sudo apt-get install python3-pika\n", begin)
     environment = {"PATH": os.environ["PATH"]}
-    with Program(["bash", "-c", f"{script}\ntrap 'kill $(jobs -p)' TERM; wait"], environment) as first:
+    with Program(["bash", "-c", f"{script}\nwait"], environment) as first:
         first.wait_for("reçue exemple-quotient_familial : completed")
 
 
