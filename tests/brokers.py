@@ -67,11 +67,11 @@ def import_definitions(node: RabbitNode, definitions: Mapping[str, Any]) -> None
 def reset(node: RabbitNode) -> None:
     """Bring a node back to what it knew when it started first, as a new one does: a sixth of a start's CPU time.
 
-    One that was left stopped is started. Raises ``NodeError``.
+    One that was left stopped, or cannot be brought back, begins anew. Raises ``NodeError``.
     """
     try:
         node.evaluate(_RESET)
     except NodeError:
         node.kill()
+        node.forget()
         node.start()
-        node.evaluate(_RESET)

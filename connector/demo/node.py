@@ -131,6 +131,10 @@ class RabbitNode(PrivateServer):
             raise NodeError(f"rabbitmqctl {arguments[0]} exited with {finished.returncode}: {said}")
         return finished.stdout
 
+    def forget(self) -> None:
+        """Delete what the node has kept; it does not run meanwhile."""
+        shutil.rmtree(self._folder / "data", ignore_errors=True)
+
     def evaluate(self, expression: str) -> Any:
         """Evaluate an Erlang expression on this node; return its value, as JSON gives it. Raises ``NodeError``.
 
