@@ -6,9 +6,6 @@ import click
 
 from connector.cli.options import settings_or_exit
 
-EXIT_FAILURE = 1
-EXIT_WARNING = 3
-
 
 @click.command()
 @click.option(
@@ -37,9 +34,8 @@ def health(*, url: str | None, live: bool, with_api: bool, as_json: bool) -> Non
     """
     import json
 
-    from connector.cli.health.findings import Severity, worst
     from connector.cli.health.looks import look_at_deployment, look_at_worker
-    from connector.cli.tables import print_table
+    from connector.cli.health.shown import exit_status_of, print_findings
 
     if live and url is None:
         raise click.UsageError("--live goes with --worker URL")
@@ -50,8 +46,5 @@ def health(*, url: str | None, live: bool, with_api: bool, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
-        shown = {Severity.OK: "ok", Severity.WARNING: "LOOK", Severity.FAILURE: "NOT OK"}
-        rows = [(finding.part, shown[finding.severity], finding.detail) for finding in findings]
-        print_table(("Part", "State", "Detail"), rows)
-    exits = {Severity.OK: 0, Severity.WARNING: EXIT_WARNING, Severity.FAILURE: EXIT_FAILURE}
-    sys.exit(exits[worst(findings)])
+        print_findings(findings)
+    sys.exit(exit_status_of(findings))

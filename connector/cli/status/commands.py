@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -12,8 +13,6 @@ from connector.cli.options import AS_JSON, fail, failing_cleanly, settings_or_ex
 if TYPE_CHECKING:
     from connector.settings.settings import Settings
 
-EXIT_FAILURE = 1
-EXIT_LOOK = 3
 _AGAIN_SECONDS: Final = 5.0
 
 
@@ -32,25 +31,26 @@ def status(*, siret: str | None, as_json: bool, watch: bool) -> None:
     Example: ccas-connector status 26920023600017 --watch
     """
     settings = settings_or_exit()
-    while True:
-        if watch and not as_json and sys.stdout.isatty():
-            click.clear()
-        with failing_cleanly():
-            exit_status = (
-                _everything(settings, as_json=as_json)
-                if siret is None
-                else _tenant(settings, siret, as_json=as_json)
-            )
-        if not watch:
-            sys.exit(exit_status)
-        sys.stdout.flush()
-        try:
+    if not watch:
+        sys.exit(_look(settings, siret, as_json=as_json))
+    with suppress(KeyboardInterrupt):
+        while True:
+            if not as_json and sys.stdout.isatty():
+                click.clear()
+            _look(settings, siret, as_json=as_json)
+            sys.stdout.flush()
             time.sleep(_AGAIN_SECONDS)
-        except KeyboardInterrupt:
-            sys.exit(exit_status)
+
+
+def _look(settings: "Settings", siret: str | None, *, as_json: bool) -> int:
+    with failing_cleanly():
+        if siret is None:
+            return _everything(settings, as_json=as_json)
+        return _tenant(settings, siret, as_json=as_json)
 
 
 def _tenant(settings: "Settings", siret: str, *, as_json: bool) -> int:
+    from connector.cli.health.shown import EXIT_LOOK
     from connector.cli.status.advice import advice_of
     from connector.cli.status.looks import look_at_tenant
     from connector.cli.status.shown import as_json as shown_as_json
@@ -71,25 +71,17 @@ def _tenant(settings: "Settings", siret: str, *, as_json: bool) -> int:
 
 
 def _everything(settings: "Settings", *, as_json: bool) -> int:
-    from connector.cli.health.findings import Severity, worst
+    from connector.cli.health.findings import worst
     from connector.cli.health.looks import look_at_deployment
+    from connector.cli.health.shown import exit_status_of, print_findings
     from connector.cli.status.overview import look_at_tenants, sentence_of
 
     findings = [*look_at_deployment(settings, with_api=False), *look_at_tenants(settings)]
-    severity, sentence = worst(findings), sentence_of(findings)
+    sentence = sentence_of(findings)
     if as_json:
-        shown = {
-            "severity": severity,
-            "advice": sentence,
-            "parts": [finding.as_dict() for finding in findings],
-        }
-        click.echo(json.dumps(shown))
+        parts = [finding.as_dict() for finding in findings]
+        click.echo(json.dumps({"severity": worst(findings), "advice": sentence, "parts": parts}))
     else:
-        from connector.cli.tables import print_table
-
-        words = {Severity.OK: "ok", Severity.WARNING: "LOOK", Severity.FAILURE: "NOT OK"}
-        print_table(
-            ("Part", "State", "Detail"), [(one.part, words[one.severity], one.detail) for one in findings]
-        )
+        print_findings(findings)
         click.echo(sentence)
-    return {Severity.OK: 0, Severity.WARNING: EXIT_LOOK, Severity.FAILURE: EXIT_FAILURE}[severity]
+    return exit_status_of(findings)

@@ -1,7 +1,7 @@
 """What is known of one tenant at one instant, as values: what ``status`` shows and decides on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -72,12 +72,12 @@ class Facts:
     """Why the broker cannot be asked."""
     beat_late_by: timedelta | None = None
     """How long the scheduled work that is most late has been due; None: none is late."""
-    never_scheduled: bool = field(default=False)
+    never_scheduled: bool = False
     """No scheduled work was ever done."""
 
     @property
     def suspended(self) -> Sequence[Suspended]:
-        """What no call is made for now."""
+        """Return what no call is made for now: a check each, or all."""
         every = {one: None for worker in self.workers for one in worker.sees.suspended}
         return [one for one in every if one.tenant == self.tenant.siret]
 
